@@ -1,0 +1,50 @@
+export { ContentError, type ContentErrorCode, type Side } from './content-error.js';
+export {
+  algorithmOf,
+  type Digest,
+  digestFromBytes,
+  digestOf,
+  digestToBytes,
+  hasherFor,
+  hashesTo,
+  hexOf,
+  isDigest,
+  parseDigest,
+} from './digest.js';
+export {
+  childrenOf,
+  Descriptor,
+  descriptorOf,
+  type Manifest,
+  type ManifestChildren,
+  type ManifestView,
+  manifestFromBytes,
+  maxManifestBytes,
+  viewManifest,
+} from './manifest.js';
+export { isForeignLayer, isIndexMediaType, isManifestMediaType, manifestMediaTypes, mediaType } from './media-types.js';
+export {
+  type BlobMounter,
+  type BlobRef,
+  type BlobUpload,
+  type ContentReader,
+  type ContentStore,
+  type ContentWriter,
+  isBlobMounter,
+  type MountResult,
+  type PushBlobOptions,
+  type TagStore,
+} from './ports.js';
+export {
+  type ArtifactReference,
+  formatArtifactReference,
+  isRepositoryName,
+  isReservedTag,
+  isTag,
+  parseArtifactReference,
+  parseRepositoryName,
+  parseTag,
+  type RepositoryName,
+  type Tag,
+} from './reference.js';
+export { VerifiedStream } from './verified-stream.js';
