@@ -1,1 +1,24 @@
-export {};
+export { type Admission, admits } from './admits.js';
+export { canonicalTopology } from './canonical-topology.js';
+export { type Diagnostic, type DiagnosticCode, diagnosticCodes } from './diagnostic.js';
+export { isImmutableTag } from './is-immutable-tag.js';
+export { pathNamed, registryNamed } from './lookup.js';
+export type {
+  ImmutableTags,
+  Location,
+  PlacedRegistry,
+  PromotionPath,
+  Registry,
+  Replication,
+  SecretRef,
+  Topology,
+  UpstreamRegistry,
+} from './model.js';
+export { nearest } from './nearest.js';
+export { registriesAt } from './registries-at.js';
+export { repositoryAtOrigin } from './repository-at-origin.js';
+export { type Deletion, mayFeed, type Role, roleMatrix, type RoleRules, roles, type TagDefault } from './roles.js';
+export { secretNames } from './secret-names.js';
+export { targetRepository } from './target-repository.js';
+export { type PromotionTarget, targetsOf } from './targets-of.js';
+export { TopologyError, type TopologyErrorCode } from './topology-error.js';

@@ -1,0 +1,85 @@
+import type { RepositoryName } from '@waybill/oci-model';
+import type { Role } from './roles.js';
+
+/**
+ * The validated topology: what every other part of Waybill reads.
+ * It is plain, immutable and JSON-able, so that a revision can be stored, hashed and compared.
+ * The address of a local registry is run-time state and never part of it.
+ */
+export interface Topology {
+  readonly name: string;
+  readonly locations: Readonly<Record<string, Location>>;
+  readonly registries: Readonly<Record<string, Registry>>;
+  readonly paths: Readonly<Record<string, PromotionPath>>;
+  readonly replications: readonly Replication[];
+}
+
+export interface Location {
+  /** Cost of sending one gigabyte from here to the location named by the key, in the company's currency. */
+  readonly egress: Readonly<Record<string, number>>;
+}
+
+/** A secret is only ever named; its value comes from the environment or the secrets folder. */
+export interface SecretRef {
+  readonly secret: string;
+}
+
+/** Which tags may never be moved once they are written. Reserved tags are never among them. */
+export type ImmutableTags =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'semver' }
+  /** Globs over the tag; exactly the tags that match one of them. */
+  | { readonly kind: 'patterns'; readonly patterns: readonly string[] };
+
+interface RegistryFacts {
+  readonly name: string;
+  /** Origin without a trailing slash, e.g. `https://registry.example.com`. Absent when the registry is local. */
+  readonly url?: string;
+  /** Run by `waybill up` on loopback, open to everyone there; without a port it gets a free one. */
+  readonly local?: { readonly port?: number };
+  /** All repositories of the registry lie below it; their names in a topology are relative to it. */
+  readonly prefix?: RepositoryName;
+  /** The prod registry that this replica repeats. */
+  readonly of?: string;
+  /** Resolved: a replica's are those of its prod. */
+  readonly immutableTags: ImmutableTags;
+  readonly credentials?: { readonly read?: SecretRef; readonly write?: SecretRef };
+  /** Plain HTTP beyond loopback is wanted. */
+  readonly insecure: boolean;
+}
+
+/** A registry of the company: it stands at a location. */
+export interface PlacedRegistry extends RegistryFacts {
+  readonly role: Exclude<Role, 'upstream'>;
+  readonly location: string;
+}
+
+/** Somebody else's registry: it may have no location, and is never written to. */
+export interface UpstreamRegistry extends RegistryFacts {
+  readonly role: 'upstream';
+  readonly location?: string;
+}
+
+export type Registry = PlacedRegistry | UpstreamRegistry;
+
+/** An allowed edge along which images may be promoted. */
+export interface PromotionPath {
+  readonly name: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Globs over the source repository; one must match. */
+  readonly repositories: readonly string[];
+  /** RE2 expression that the whole tag must match. */
+  readonly tags: string;
+  /** Template of the target repository: `{repository}`, `{name}`, `{namespace}`, `{registry}`. */
+  readonly target: string;
+}
+
+/** Keeps replicas equal to their prod; repositories keep their names. */
+export interface Replication {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** Globs over the repository at `from`; one must match. */
+  readonly repositories: readonly string[];
+}
