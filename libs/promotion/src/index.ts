@@ -1,1 +1,46 @@
-export {};
+export { derivePromotionState, isSettled, isTerminal, type ItemTargetStatus } from './derive-promotion-state.js';
+export {
+  estimate,
+  type Estimate,
+  type ItemContent,
+  type LinkEstimate,
+  type SourceContent,
+  type TargetEstimate,
+  type TargetForecast,
+} from './estimate.js';
+export { type ExpectedDigest, expectedFrom } from './expected-digest.js';
+export { hashIntent, type Intent, type IntentItem, type IntentTarget } from './intent.js';
+export { buildIntent, type ResolvedItem } from './plan/build-intent.js';
+export { forecastTarget, inspectContent } from './plan/inspect-content.js';
+export { type ObservedTarget, observeTargets, refuseImmutableConflicts } from './plan/observe-targets.js';
+export { planItems, type PlannedItem, type PlannedTarget, type RequestedItem } from './plan/plan-items.js';
+export type { RegistryReader, RepositoryReader } from './plan/registry-reader.js';
+export { resolveSource } from './plan/resolve-source.js';
+export { PromotionError, type PromotionErrorCode } from './promotion-error.js';
+export type {
+  ContentCopier,
+  ContentOutcome,
+  CopiedBytes,
+  CopyOutcome,
+  RunJournal,
+  TagReadiness,
+  TagResult,
+  TagTurn,
+  TargetEnding,
+} from './run/ports.js';
+export { retryDelay, type RetryPolicy } from './run/retry-policy.js';
+export type { ItemRun, LocationRun, TagRun, TargetRun, VerifiedContent } from './run/run.js';
+export { runItem, type RunPorts } from './run/run-item.js';
+export {
+  itemTargetStates,
+  type ItemTargetState,
+  itemTargetTransitions,
+  mistakesOf,
+  type Outcome,
+  outcomes,
+  type PromotionState,
+  promotionStates,
+  type Requirement,
+  statesBefore,
+  type TransitionTable,
+} from './states.js';

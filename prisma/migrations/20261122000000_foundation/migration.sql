@@ -115,6 +115,8 @@ CREATE TABLE item_target (
   attempts      integer NOT NULL DEFAULT 0,
   due_at        timestamptz,
   error         jsonb,
+  -- What the last finished copy did for the content beneath the tags.
+  content       text CHECK (content IN ('copied', 'mounted', 'already-present')),
   bytes_copied  bigint NOT NULL DEFAULT 0,
   bytes_mounted bigint NOT NULL DEFAULT 0,
   bytes_skipped bigint NOT NULL DEFAULT 0,

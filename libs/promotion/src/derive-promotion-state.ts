@@ -1,0 +1,48 @@
+import type { ItemTargetState, Outcome, PromotionState, Requirement } from './states.js';
+
+export interface ItemTargetStatus {
+  readonly requirement: Requirement;
+  readonly state: ItemTargetState;
+  readonly outcome?: Outcome;
+  readonly attempts: number;
+}
+
+/**
+ * The state of a promotion follows from its required item-targets alone:
+ * a replica that lags or fails is shown by its own state.
+ */
+export function derivePromotionState(itemTargets: readonly ItemTargetStatus[]): PromotionState {
+  const required = itemTargets.filter((target) => target.requirement === 'required');
+  if (required.some((target) => target.state !== 'done')) {
+    return itemTargets.every((target) => target.state === 'pending' && target.attempts === 0) ? 'requested' : 'running';
+  }
+  const endings = new Set(required.map(endingOf));
+  for (const ending of ['failed', 'cancelled', 'superseded'] as const) {
+    if (!endings.has(ending)) continue;
+    return endings.has('succeeded') ? 'partial' : ending;
+  }
+  return 'succeeded';
+}
+
+/** A finished promotion whose best-effort targets still run is not over for those who wait for all of it. */
+export function isSettled(itemTargets: readonly Pick<ItemTargetStatus, 'state'>[]): boolean {
+  return itemTargets.every((target) => target.state === 'done');
+}
+
+export function isTerminal(state: PromotionState): boolean {
+  return state !== 'requested' && state !== 'waiting' && state !== 'running';
+}
+
+function endingOf(target: ItemTargetStatus): 'succeeded' | 'failed' | 'cancelled' | 'superseded' {
+  switch (target.outcome) {
+    case 'copied':
+    case 'mounted':
+    case 'already-present':
+      return 'succeeded';
+    case 'superseded':
+    case 'cancelled':
+      return target.outcome;
+    default:
+      return 'failed';
+  }
+}

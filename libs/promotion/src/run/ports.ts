@@ -1,0 +1,110 @@
+import type { WaybillError } from '@waybill/kernel';
+import type { Digest, Manifest, Tag } from '@waybill/oci-model';
+import type { Outcome } from '../states.js';
+import type { ItemRun, TargetRun, VerifiedContent } from './run.js';
+
+export interface CopiedBytes {
+  readonly bytesCopied: number;
+  readonly bytesMounted: number;
+  readonly bytesSkipped: number;
+}
+
+/** How the content beneath a tag came to be at a target. */
+export type ContentOutcome = 'copied' | 'mounted' | 'already-present';
+
+/** How the content of an item came to one target. */
+export type CopyOutcome = CopiedBytes &
+  (
+    | {
+        readonly outcome: ContentOutcome;
+        /** Blobs whose presence this run has proven. */
+        readonly presentBlobs: ReadonlySet<Digest>;
+      }
+    | { readonly outcome: 'failed' | 'cancelled'; readonly error: WaybillError }
+  );
+
+/** Port: brings content from the source to targets of one location. */
+export interface ContentCopier {
+  /**
+   * Copies the item's graph to all `targets`; one target's failure is its own outcome.
+   * `beforeManifest` is awaited before each manifest is sent. Rejects only when the source root cannot be read.
+   */
+  copy(
+    item: ItemRun,
+    targets: readonly TargetRun[],
+    options: {
+      readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ReadonlyMap<string, CopyOutcome>>;
+  /** Reads every manifest beneath the item's root back from the target and proves every blob. Rejects when anything is missing. */
+  verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent>;
+  /** Where the item's source tag points now; undefined when it is gone. */
+  resolveSourceTag(item: ItemRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+  resolveTargetTag(target: TargetRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+  /** Makes the target's tag name the item's root, which is there. */
+  putTargetTag(item: ItemRun, target: TargetRun, tag: Tag, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Port: the durable record of a run. Every method is fenced: it rejects with
+ * PromotionError `lease-lost` and changes nothing once another worker took over.
+ */
+export interface RunJournal {
+  /** Raises `attempts` and moves targets that are not yet `tagging` to `copying`. */
+  beginAttempt(targets: readonly TargetRun[]): Promise<void>;
+  /** `copying` → `verifying`, with what the copy did. */
+  recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void>;
+  /** The source tag no longer names the pinned digest; recorded once per item. */
+  recordSourceMove(item: ItemRun, found: Digest | undefined): Promise<void>;
+  /** Write-ahead: the manifest is about to be sent to the target. */
+  intendManifest(target: TargetRun, manifest: Manifest): Promise<void>;
+  /** `verifying` → `attesting`: settles the manifest effects from what was read back and notes what is where. */
+  settleContent(target: TargetRun, content: VerifiedContent): Promise<void>;
+  advance(target: TargetRun, to: 'tagging'): Promise<void>;
+  /** May this target be tagged yet? A replica follows its prod. */
+  readinessToTag(target: TargetRun): Promise<TagReadiness>;
+  /** Takes the tag's lease if this target's turn has come. */
+  acquireTag(target: TargetRun, tag: Tag): Promise<TagTurn>;
+  /** The target was unreachable at request: what it holds now becomes what is expected. */
+  adoptExpected(target: TargetRun, tag: Tag, seen: Digest | undefined): Promise<void>;
+  /** Write-ahead: the tag is about to be written. */
+  intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void>;
+  /** Settles the tag from what was read back, and gives its lease up. */
+  settleTag(target: TargetRun, tag: Tag, digest: Digest, result: TagResult): Promise<void>;
+  /** Ends the target. */
+  finish(target: TargetRun, ending: TargetEnding): Promise<void>;
+  /** Keeps the target for another attempt after `delayMs`. */
+  retryLater(target: TargetRun, error: WaybillError, delayMs: number, bytes: CopiedBytes): Promise<void>;
+}
+
+export type TagReadiness =
+  | { readonly ready: true }
+  /** The prod it follows is not there yet; this run is called again when it is. */
+  | { readonly ready: false; readonly wait: true }
+  | { readonly ready: false; readonly wait: false; readonly outcome: 'failed' | 'superseded' | 'cancelled'; readonly reason: string };
+
+export type TagTurn =
+  | {
+      readonly turn: 'ours';
+      /** Milliseconds until the lease ends; the write's deadline must end before. */
+      readonly leaseMs: number;
+      /** What an earlier release of ours wrote to this tag last. */
+      readonly lastWritten: Digest | undefined;
+      /** An effect of ours on this tag was intended before and not settled: a worker died, or an answer was lost. */
+      readonly intendedBefore: boolean;
+    }
+  | { readonly turn: 'held'; readonly retryAfterMs: number }
+  | { readonly turn: 'superseded' };
+
+export type TagResult =
+  | { readonly outcome: 'written' }
+  | { readonly outcome: 'already-present' }
+  | { readonly outcome: 'superseded' }
+  /** Another writer's digest was found, before our write or after it. */
+  | { readonly outcome: 'conflict'; readonly found: Digest | undefined; readonly afterWrite: boolean };
+
+export interface TargetEnding extends CopiedBytes {
+  readonly outcome: Outcome;
+  readonly error?: WaybillError;
+}

@@ -1,0 +1,45 @@
+import type { Digest, Manifest, RepositoryName, Tag } from '@waybill/oci-model';
+import type { ExpectedDigest } from '../expected-digest.js';
+import type { ItemTargetState, Requirement } from '../states.js';
+import type { ContentOutcome } from './ports.js';
+
+/** What one worker does of one promotion at one location, as the database gives it. */
+export interface LocationRun {
+  readonly promotionId: string;
+  readonly location: string;
+  readonly items: readonly ItemRun[];
+}
+
+/** One item and its unfinished targets at the location. */
+export interface ItemRun {
+  readonly id: string;
+  readonly source: { readonly registry: string; readonly repository: RepositoryName; readonly tag?: Tag };
+  readonly digest: Digest;
+  readonly targets: readonly TargetRun[];
+}
+
+export interface TargetRun {
+  readonly id: string;
+  readonly registry: string;
+  readonly repository: RepositoryName;
+  readonly requirement: Requirement;
+  readonly state: ItemTargetState;
+  /** Attempts that began, the coming one not counted. */
+  readonly attempts: number;
+  /** What an earlier attempt's copy did, when the state is `tagging`. */
+  readonly content?: ContentOutcome;
+  /** The item-target of the prod that this replica follows. */
+  readonly follows?: string;
+  readonly tags: readonly TagRun[];
+}
+
+export interface TagRun {
+  readonly tag: Tag;
+  readonly expected: ExpectedDigest;
+  readonly immutable: boolean;
+}
+
+/** What reading the target back has shown beneath the root. */
+export interface VerifiedContent {
+  readonly manifests: readonly Manifest[];
+}
