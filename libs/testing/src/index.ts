@@ -1,1 +1,18 @@
-export {};
+export { describeContentStore } from './content-store-contract.js';
+export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
+export { type DockerRegistryOptions, type RunningRegistry, startDockerRegistry } from './docker-registry.js';
+export {
+  blobsOf,
+  buildImage,
+  type BuildImageOptions,
+  buildIndex,
+  type BuildIndexOptions,
+  type BuiltContent,
+  type BuiltImage,
+  type ImageFormat,
+  manifestsOf,
+  pushBuilt,
+  randomBytes,
+  streamOf,
+} from './images.js';
+export { describeWith, findServer, type FoundServer, type ServerName } from './needs.js';

@@ -1,0 +1,45 @@
+import type { ContentStore, Digest, RepositoryName } from '@waybill/oci-model';
+
+/** One empty store, made for one test. */
+export interface ContentStoreFixture {
+  readonly store: ContentStore;
+  /** Another repository of the same registry, by the name that `mountBlob` takes. */
+  readonly sibling?: { readonly name: RepositoryName; readonly store: ContentStore };
+  /** Changes a byte of stored content behind the store's back. */
+  corrupt?(digest: Digest): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** What a kind of store legitimately lacks, or what its fixture can do. */
+export interface ContentStoreFeatures {
+  /** Refuses a manifest whose content is missing. Default true. */
+  readonly refusesIncompleteManifests?: boolean;
+  /** Is a BlobMounter, and its fixtures have a sibling. Default true. */
+  readonly mounts?: boolean;
+  /** Its fixtures can `corrupt`. Default false. */
+  readonly corrupts?: boolean;
+}
+
+/** Makes fixtures and disposes of them after each test, whatever became of it. */
+export class Fixtures {
+  readonly #factory: () => Promise<ContentStoreFixture>;
+  readonly #open: ContentStoreFixture[] = [];
+
+  constructor(factory: () => Promise<ContentStoreFixture>) {
+    this.#factory = factory;
+  }
+
+  async make(): Promise<ContentStoreFixture> {
+    const fixture = await this.#factory();
+    this.#open.push(fixture);
+    return fixture;
+  }
+
+  async store(): Promise<ContentStore> {
+    return (await this.make()).store;
+  }
+
+  async dispose(): Promise<void> {
+    for (const fixture of this.#open.splice(0)) await fixture.dispose();
+  }
+}

@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hash } from 'bcryptjs';
+import { findServer } from './needs.js';
+
+export interface DockerRegistryOptions {
+  /** Ask for this user on every request; open when absent. */
+  readonly htpasswd?: { readonly username: string; readonly password: string };
+  /** Refuse all writes (405 without a body). Default false. */
+  readonly readOnly?: boolean;
+  /** Allow deletion. Default true. */
+  readonly deleteEnabled?: boolean;
+}
+
+/** Distribution, as Debian's package `docker-registry` brings it, running on loopback. */
+export interface RunningRegistry {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly version: string;
+  readonly pid: number;
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>;
+  /** Ends the server and starts it again on the same port and data, with `changes` to its options. */
+  restart(changes?: DockerRegistryOptions): Promise<void>;
+}
+
+const maxPortAttempts = 5;
+const readyWithinMs = 20_000;
+const stopWithinMs = 5_000;
+
+/**
+ * Starts a registry with an empty data folder on a port that the kernel chose.
+ * It ends with the process that started it, also when that is killed.
+ */
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<RunningRegistry> {
+  const program = findServer('docker-registry');
+  if (program === undefined) throw new Error('docker-registry is not on the PATH: guard the suite with describeWith');
+  const folder = await mkdtemp(join(tmpdir(), 'waybill-registry-'));
+  const secret = randomUUID();
+  let current = options;
+  let server = await startOnFreePort();
+
+  async function startOnFreePort(): Promise<Server> {
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort();
+      try {
+        return await start(port);
+      } catch (error) {
+        if (attempt < maxPortAttempts && error instanceof PortTaken) continue;
+        await rm(folder, { recursive: true, force: true });
+        throw error;
+      }
+    }
+  }
+
+  async function start(port: number): Promise<Server> {
+    const mark = randomUUID();
+    const config = join(folder, 'config.yml');
+    await writeFile(config, JSON.stringify(await configOf({ ...current, folder, port, secret, mark })));
+    return await startServer({ path: program?.path ?? '', config, port, mark });
+  }
+
+  return {
+    get url() {
+      return `http://127.0.0.1:${server.port}`;
+    },
+    get port() {
+      return server.port;
+    },
+    get pid() {
+      return server.child.pid ?? -1;
+    },
+    dataDir: join(folder, 'data'),
+    version: program.version,
+    async stop() {
+      await stopServer(server);
+      await rm(folder, { recursive: true, force: true });
+    },
+    async restart(changes = {}) {
+      await stopServer(server);
+      current = { ...current, ...changes };
+      server = await start(server.port);
+    },
+  };
+}
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+/** Another process was faster to take the port. */
+class PortTaken extends Error {}
+
+async function configOf(
+  settings: DockerRegistryOptions & { readonly folder: string; readonly port: number; readonly secret: string; readonly mark: string },
+): Promise<object> {
+  const { htpasswd, folder } = settings;
+  const htpasswdFile = join(folder, 'htpasswd');
+  if (htpasswd !== undefined) {
+    // Distribution takes bcrypt only; 4 is the least cost it allows, and this guards nothing.
+    await writeFile(htpasswdFile, `${htpasswd.username}:${await hash(htpasswd.password, 4)}\n`, { mode: 0o600 });
+  }
+  return {
+    version: 0.1,
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(folder, 'data') },
+      delete: { enabled: settings.deleteEnabled ?? true },
+      maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: settings.readOnly ?? false } },
+    },
+    http: {
+      addr: `127.0.0.1:${settings.port}`,
+      secret: settings.secret, // without one, an upload session does not survive a restart
+      headers: { 'X-Waybill-Test': [settings.mark] },
+    },
+    ...(htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'waybill-test', path: htpasswdFile } } }),
+  };
+}
+
+async function startServer(settings: {
+  readonly path: string;
+  readonly config: string;
+  readonly port: number;
+  readonly mark: string;
+}): Promise<Server> {
+  // The watcher holds the other end of a pipe of ours: when we are gone, it ends the server.
+  const script = '(cat <&3 >/dev/null; kill $$) & exec "$0" serve "$1" 3<&-';
+  const child = spawn('/bin/sh', ['-c', script, settings.path, settings.config], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, so that server and watcher end together
+  });
+  let log = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    log = (log + chunk.toString('utf8')).slice(-4096);
+  });
+  const server = { child, port: settings.port };
+
+  const deadline = performance.now() + readyWithinMs;
+  while (performance.now() < deadline) {
+    if (hasEnded(child)) {
+      signalGroup(child, 'SIGTERM');
+      if (child.stderr !== null) await finished(child.stderr);
+      if (log.includes('address already in use')) throw new PortTaken(log);
+      throw new Error(`docker-registry ended at once: ${log}`);
+    }
+    if (await answers(settings)) return server;
+    await delay(10);
+  }
+  await stopServer(server);
+  throw new Error(`docker-registry did not answer within ${readyWithinMs} ms: ${log}`);
+}
+
+/** Asks for the mark that this very server was given: on a lost port race, a stranger may answer. */
+async function answers(settings: { readonly port: number; readonly mark: string }): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${settings.port}/v2/`, { signal: AbortSignal.timeout(2_000) });
+    await answer.body?.cancel();
+    return answer.headers.get('x-waybill-test') === settings.mark;
+  } catch {
+    return false;
+  }
+}
+
+async function stopServer(server: Server): Promise<void> {
+  const { child } = server;
+  signalGroup(child, 'SIGTERM');
+  if (!hasEnded(child)) {
+    const forced = setTimeout(() => signalGroup(child, 'SIGKILL'), stopWithinMs);
+    await once(child, 'exit');
+    clearTimeout(forced);
+  }
+  for (const stream of child.stdio) stream?.destroy();
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the kernel gave no port');
+  return address.port;
+}
