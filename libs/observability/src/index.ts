@@ -1,1 +1,12 @@
-export {};
+export {
+  createLogger,
+  type LogDestination,
+  type LogFields,
+  type Logger,
+  type LoggerOptions,
+  type LogMethod,
+  type Severity,
+  silentLogger,
+} from './logger.js';
+export { nestLogger, type NestLogger } from './nest-logger.js';
+export { redacted, redactText } from './redact.js';
