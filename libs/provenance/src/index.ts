@@ -1,1 +1,1 @@
-export {};
+export { type ChainLink, type ChainVerdict, genesisHash, linkRecords, type ProvenanceRecord, verifyChain } from './chain.js';
