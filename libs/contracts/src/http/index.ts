@@ -1,1 +1,17 @@
-export {};
+export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
+export { Health, PartHealth } from './health.js';
+export { CreatedKey, CreateKey, Grant, KeyView, verbNames } from './keys.js';
+export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
+export {
+  CreatePromotion,
+  Estimate,
+  ListPromotions,
+  OnBehalfOf,
+  Promotion,
+  PromotionItem,
+  PromotionList,
+  PromotionSummary,
+  PromotionTag,
+  PromotionTarget,
+} from './promotions.js';
+export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+
+/** RFC 9457. `type` resolves to the documentation of the problem. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    code: z.string(),
+    near: z.array(z.string()).optional().describe('nearest valid words'),
+    errors: z
+      .array(z.object({ pointer: z.string().optional(), detail: z.string(), line: z.int().optional(), column: z.int().optional() }))
+      .optional()
+      .describe('where in the request (JSON pointer, RFC 6901) or in the file'),
+  })
+  .describe('what went wrong and what to do');
+export type Problem = z.infer<typeof Problem>;
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** What to do about it; the text of the documentation. */
+  readonly help: string;
+}
+
+/**
+ * The catalogue: every code that an answer may carry, and what HTTP makes of it.
+ * docs/problems.md is generated from it.
+ */
+export const problemKinds = {
+  'malformed-json': { status: 400, title: 'The body is not JSON', help: 'Send a JSON document as application/json.' },
+  'body-too-large': { status: 413, title: 'The body is too large', help: 'Send at most 2 MiB.' },
+  'unsupported-media-type': { status: 415, title: 'The body’s type is not supported', help: 'Send application/json.' },
+  'idempotency-key-missing': {
+    status: 400,
+    title: 'Idempotency-Key is required',
+    help: 'Send an Idempotency-Key header of 1 to 255 visible characters; use a new one for each new request and the same one when you repeat it.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'Idempotency-Key was used for another request',
+    help: 'Use a new key for a new request; keys are kept for 24 hours.',
+  },
+  'request-in-flight': { status: 409, title: 'The same request is being handled', help: 'Wait a moment and repeat it with the same key.' },
+  'request-invalid': { status: 422, title: 'The request is not valid', help: 'See errors: each names the place by a JSON pointer.' },
+  'reference-invalid': { status: 422, title: 'Not a reference', help: 'Write registry/repository:tag or registry/repository@sha256:….' },
+  'digest-invalid': { status: 422, title: 'Not a digest', help: 'Write sha256: followed by 64 lower-case hexadecimal digits.' },
+  unauthenticated: {
+    status: 401,
+    title: 'No valid API key',
+    help: 'Send Authorization: Bearer with a key that is neither revoked nor expired.',
+  },
+  forbidden: { status: 403, title: 'The key may not do this', help: 'Ask for a key whose grants cover this verb, path and repository.' },
+  'not-found': { status: 404, title: 'Nothing is here', help: 'Look at /api/docs for the routes.' },
+  'path-unknown': { status: 404, title: 'No such path', help: 'Use a path of the active topology; near names are listed.' },
+  'registry-unknown': { status: 404, title: 'No such registry', help: 'Use a registry of the active topology; near names are listed.' },
+  'repository-unknown': { status: 404, title: 'No such repository', help: 'Push the image first, or use a near name.' },
+  'tag-unknown': { status: 404, title: 'No such tag', help: 'Push the image first, or use a near name.' },
+  'digest-unknown': {
+    status: 404,
+    title: 'No such manifest',
+    help: 'The source registry has no manifest of this digest in this repository.',
+  },
+  'promotion-unknown': { status: 404, title: 'No such promotion', help: 'Use the id that the creating request answered with.' },
+  'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
+  'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
+  'source-mismatch': { status: 422, title: 'Not the source of this path', help: 'A path leads from one registry; name a source there.' },
+  'not-admitted': {
+    status: 422,
+    title: 'The path does not carry this',
+    help: 'The path’s repositories and tags in the topology say what it carries.',
+  },
+  'tag-missing': { status: 422, title: 'No tag to write', help: 'Say in tags which tags the targets shall get.' },
+  'tag-reserved': { status: 422, title: 'A reserved tag', help: 'Tags of referrers and signatures travel with their subject.' },
+  'duplicate-target': { status: 422, title: 'Two items would write one tag', help: 'Ask for two promotions, or other tags.' },
+  'target-invalid': {
+    status: 422,
+    title: 'No target repository',
+    help: 'The path’s target template makes no repository name of this source.',
+  },
+  'tag-immutable': { status: 409, title: 'The tag is immutable and taken', help: 'Promote under a new tag.' },
+  'topology-invalid': {
+    status: 422,
+    title: 'The topology file is not valid',
+    help: 'See errors for line and column; nothing was changed.',
+  },
+  'topology-older': { status: 409, title: 'The topology changed meanwhile', help: 'Look at the active revision and apply again.' },
+  'registry-not-local': {
+    status: 409,
+    title: 'Not a local registry',
+    help: 'Only the address of a registry with local: true is told at run time.',
+  },
+  'source-unreachable': {
+    status: 503,
+    title: 'The source registry cannot be read now',
+    help: 'Repeat the request after Retry-After; nothing was recorded.',
+  },
+  'source-refused': {
+    status: 502,
+    title: 'The source registry refuses our credentials',
+    help: 'Check the registry’s read secret in the topology.',
+  },
+  'source-broken': { status: 502, title: 'The source registry gave a broken answer', help: 'The manifest cannot be used; see detail.' },
+  unavailable: {
+    status: 503,
+    title: 'A part of Waybill is down',
+    help: 'See /health/ready; repeat the request later with the same Idempotency-Key.',
+  },
+  internal: { status: 500, title: 'Waybill made a mistake', help: 'Look for the request id in the log of the api process.' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof problemKinds;
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemKinds, code);
+}
+
+/** Where a problem is documented, relative to the API's origin. */
+export function problemType(code: ProblemCode): string {
+  return `/api/docs/problems#${code}`;
+}
