@@ -2,6 +2,18 @@
  * @typedef {'missing-binaries' | 'lockfile-out-of-step' | 'offline' | 'cache-not-writable' | 'no-space' | 'not-found' | 'other'} NpmFailure
  */
 
+/** @type {readonly (readonly [NpmFailure, RegExp])[]} in the order in which they are looked for */
+const SIGNS = [
+  ['no-space', /\bENOSPC\b/],
+  ['offline', /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/],
+  // npm says so itself when files of its cache belong to another user.
+  ['cache-not-writable', /(EACCES|EPERM)[\s\S]*(_cacache|_logs|cache folder)/],
+  // A lockfile names the binaries of every platform; some registries carry only those of their own.
+  ['missing-binaries', /\b(E404|ETARGET)\b|404 Not Found/],
+  ['lockfile-out-of-step', /npm ci.{0,80}can only install packages when/],
+  ['not-found', /spawn .*npm.* ENOENT/],
+];
+
 /**
  * What a failed `npm ci` or `npm install` died of, told from its output.
  *
@@ -9,16 +21,7 @@
  * @returns {NpmFailure}
  */
 export function classifyNpmFailure(output) {
-  if (/\bENOSPC\b/.test(output)) return 'no-space';
-  if (/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED)\b/.test(output))
-    return 'offline';
-  // npm says so itself when files of its cache belong to another user.
-  if (/(EACCES|EPERM)[\s\S]*(_cacache|_logs|cache folder)/.test(output)) return 'cache-not-writable';
-  // A lockfile names the binaries of every platform; some registries carry only those of their own.
-  if (/\b(E404|ETARGET)\b|404 Not Found/.test(output)) return 'missing-binaries';
-  if (/npm ci.{0,80}can only install packages when/.test(output)) return 'lockfile-out-of-step';
-  if (/spawn .*npm.* ENOENT|MODULE_NOT_FOUND[\s\S]*npm-cli/.test(output)) return 'not-found';
-  return 'other';
+  return SIGNS.find(([, sign]) => sign.test(output))?.[0] ?? 'other';
 }
 
 /**
