@@ -1,4 +1,4 @@
-import { type ErrorFacts, WaybillError } from '@waybill/kernel';
+import { WaybillError } from '@waybill/kernel';
 
 /**
  * Everything that can go wrong between us and a content store, whatever the store is.
@@ -28,8 +28,4 @@ export type ContentErrorCode =
 export type Side = 'source' | 'target';
 
 /** Raised by every implementation of the content ports. */
-export class ContentError extends WaybillError<ContentErrorCode> {
-  constructor(message: string, facts: ErrorFacts<ContentErrorCode>) {
-    super(message, facts);
-  }
-}
+export class ContentError extends WaybillError<ContentErrorCode> {}

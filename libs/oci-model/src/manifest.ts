@@ -9,10 +9,7 @@ export const maxManifestBytes = 4 * 1024 * 1024;
 /** image-spec v1.1.1, descriptor.md. Unknown properties are kept out: raw bytes hold them. */
 export const Descriptor = z.object({
   mediaType: z.string().min(1),
-  digest: z
-    .string()
-    .refine(isDigest, 'not a digest')
-    .transform((text) => text as Digest),
+  digest: z.string().refine(isDigest, 'not a digest'),
   size: z.int().min(0),
   artifactType: z.string().optional(),
   annotations: z.record(z.string(), z.string()).optional(),
