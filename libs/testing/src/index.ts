@@ -16,3 +16,10 @@ export {
   streamOf,
 } from './images.js';
 export { describeWith, findServer, type FoundServer, type ServerName } from './needs.js';
+export {
+  createTestDatabase,
+  type CreateTestDatabaseOptions,
+  type DatabaseTemplate,
+  startTestPostgres,
+  type TestDatabase,
+} from './postgres.js';

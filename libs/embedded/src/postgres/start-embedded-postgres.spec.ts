@@ -52,7 +52,7 @@ describe('startEmbeddedPostgres', () => {
     const server = await start();
 
     const rows = await query(
-      server.url,
+      server.adminUrl,
       `SELECT current_setting('listen_addresses') AS tcp, current_setting('unix_socket_directories') AS sockets`,
     );
 
