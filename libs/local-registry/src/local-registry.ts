@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WaybillError } from '@waybill/kernel';
+import type { FaultRule } from './faults.js';
+import { requestHandler } from './handle-request.js';
+import { openStorage, type Storage } from './storage/storage.js';
+import type { UploadLimits } from './storage/uploads.js';
+
+/** Anyone who reaches the registry may write to it, so only this machine does. There is no option for another address. */
+const host = '127.0.0.1';
+
+const limits: UploadLimits = { maxSessions: 512, maxBlobBytes: 64 * 1024 ** 3, idleMs: 60 * 60 * 1000 };
+
+export interface LocalRegistryOptions {
+  /** Where everything is kept. Made when missing; one process at a time may use it. */
+  readonly dataDir: string;
+  /** 0 or nothing takes any free port. */
+  readonly port?: number;
+  /** Makes chosen requests go wrong. For tests. */
+  readonly onRequest?: FaultRule;
+}
+
+export interface LocalRegistry {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening, gives running requests a second, then breaks them off. */
+  close(): Promise<void>;
+}
+
+export type LocalRegistryErrorCode = 'data-dir-unusable' | 'port-unusable';
+
+export class LocalRegistryError extends WaybillError<LocalRegistryErrorCode> {}
+
+/**
+ * Starts a registry of distribution-spec v1.1.1 on loopback, open to every local process. Not for production.
+ * @throws LocalRegistryError
+ */
+export async function startLocalRegistry(options: LocalRegistryOptions): Promise<LocalRegistry> {
+  const storage = await openOrExplain(options.dataDir);
+  const server = serverFor(requestHandler(storage, options.onRequest));
+  const port = await listen(server, options.port ?? 0);
+  return { url: `http://${host}:${port}`, port, close: () => stop(server) };
+}
+
+async function openOrExplain(dataDir: string): Promise<Storage> {
+  try {
+    return await openStorage(dataDir, limits);
+  } catch (cause) {
+    throw new LocalRegistryError(`the data folder ${dataDir} cannot be used: ${reasonOf(cause)}`, {
+      code: 'data-dir-unusable',
+      operation: 'start local registry',
+      cause,
+    });
+  }
+}
+
+function serverFor(handler: ReturnType<typeof requestHandler>): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: 10_000,
+      requestTimeout: 0, // a large blob may take long; a connection on which nothing moves is ended below
+      keepAliveTimeout: 60_000,
+      noDelay: true,
+    },
+    (request, response) => void handler(request, response),
+  );
+  server.maxConnections = 1024;
+  server.setTimeout(120_000);
+  return server;
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new LocalRegistryError(`cannot listen on ${host}:${port}: ${reasonOf(cause)}`, {
+      code: 'port-unusable',
+      operation: 'start local registry',
+      cause,
+    });
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  // A kept-alive connection whose request ends only now would stay open otherwise.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const deadline = setTimeout(() => server.closeAllConnections(), 1000);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf, mediaType } from '@waybill/oci-model';
+import type { FaultRule } from './faults.js';
+import { type LocalRegistry, startLocalRegistry } from './local-registry.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+}
+
+/** A registry on a folder of its own, spoken to without any client's help. */
+export class RawRegistry {
+  faultRule: FaultRule | undefined;
+
+  private constructor(
+    readonly dataDir: string,
+    private registry: LocalRegistry,
+  ) {}
+
+  static async start(): Promise<RawRegistry> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'waybill-local-registry-'));
+    const started: RawRegistry = new RawRegistry(
+      dataDir,
+      await startLocalRegistry({ dataDir, onRequest: (facts) => started.faultRule?.(facts) }),
+    );
+    return started;
+  }
+
+  get url(): string {
+    return this.registry.url;
+  }
+
+  get port(): number {
+    return this.registry.port;
+  }
+
+  async restart(): Promise<void> {
+    await this.registry.close();
+    this.registry = await startLocalRegistry({ dataDir: this.dataDir, onRequest: (facts) => this.faultRule?.(facts) });
+  }
+
+  async stop(): Promise<void> {
+    await this.registry.close();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async ask(method: string, path: string, init: { headers?: Record<string, string>; body?: string | Uint8Array } = {}): Promise<Answer> {
+    const answer = await fetch(new URL(path, this.url), { method, redirect: 'manual', ...init });
+    return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };
+  }
+
+  /** Opens an upload session and gives its path. */
+  async openUpload(repository: string): Promise<string> {
+    const { status, headers } = await this.ask('POST', `/v2/${repository}/blobs/uploads/`);
+    if (status !== 202) throw new Error(`no upload session: ${status}`);
+    return headers.get('location') ?? '';
+  }
+
+  async pushBlob(repository: string, content: string | Uint8Array): Promise<string> {
+    const digest = digestOf(Buffer.from(content));
+    const { status } = await this.ask('PUT', `${await this.openUpload(repository)}?digest=${digest}`, { body: content });
+    if (status !== 201) throw new Error(`blob not taken: ${status}`);
+    return digest;
+  }
+
+  /** Pushes a config, a layer and their manifest; gives the manifest's text and digest. */
+  async pushImage(repository: string, tag: string, layer = 'layer'): Promise<{ readonly text: string; readonly digest: string }> {
+    const config = await this.pushBlob(repository, '{}');
+    const text = manifestText(config, await this.pushBlob(repository, layer));
+    const { status } = await this.putManifest(repository, tag, text);
+    if (status !== 201) throw new Error(`manifest not taken: ${status}`);
+    return { text, digest: digestOf(Buffer.from(text)) };
+  }
+
+  putManifest(repository: string, reference: string, text: string, type: string = mediaType.ociManifest): Promise<Answer> {
+    return this.ask('PUT', `/v2/${repository}/manifests/${reference}`, { headers: { 'content-type': type }, body: text });
+  }
+}
+
+export function manifestText(config: string, ...layers: readonly string[]): string {
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaType.ociManifest,
+    config: { mediaType: mediaType.ociConfig, digest: config, size: 2 },
+    layers: layers.map((digest) => ({ mediaType: mediaType.ociLayerGzip, digest, size: 5 })),
+  });
+}
+
+export function errorsOf(answer: Answer): readonly { readonly code: string; readonly message: string; readonly detail?: unknown }[] {
+  return (JSON.parse(answer.bytes.toString('utf8')) as { errors: [] }).errors;
+}
+
+export function codesOf(answer: Answer): readonly string[] {
+  return errorsOf(answer).map(({ code }) => code);
+}
