@@ -15,6 +15,7 @@ export {
   randomBytes,
   streamOf,
 } from './images.js';
+export { MemoryRegistry, MemoryStore, type StoreCall } from './memory-store.js';
 export { describeWith, findServer, type FoundServer, type ServerName } from './needs.js';
 export {
   createTestDatabase,
