@@ -1,0 +1,148 @@
+import type { ContentStore, Descriptor, Manifest, RepositoryName, Tag } from '@waybill/oci-model';
+import { invalidArguments } from './copy-error.js';
+
+/** A place that a graph is brought to. */
+export interface CopyTarget {
+  /** Unique in the call; names the target in reports, hooks and errors. */
+  readonly id: string;
+  /** Where to write; also asked for mounts when it is a `BlobMounter`. */
+  readonly store: ContentStore;
+  /** Written last and in this order, after the whole graph is there. A tag that names the root already is left alone. */
+  readonly tags?: readonly Tag[];
+  /** Repositories of the same registry that may hold the blobs, likeliest first; at most three are asked. */
+  readonly mountFrom?: readonly RepositoryName[];
+}
+
+export interface ManifestEvent {
+  readonly target: string;
+  readonly manifest: Manifest;
+  readonly isRoot: boolean;
+}
+
+export interface BlobEvent {
+  readonly target: string;
+  /** Media type, digest and size only. */
+  readonly blob: Descriptor;
+}
+
+export interface TagEvent {
+  readonly target: string;
+  readonly tag: Tag;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Progress, provenance, policy and bandwidth limits attach here. Hooks are awaited;
+ * one that rejects fails the target it was called for and no other.
+ */
+export interface CopyHooks {
+  /** Only when the manifest will be pushed. */
+  beforeManifest?(event: ManifestEvent): Promise<void> | void;
+  afterManifest?(event: ManifestEvent & { readonly outcome: 'copied' | 'already-present' }): Promise<void> | void;
+  afterBlob?(event: BlobEvent & { readonly outcome: 'copied' | 'mounted' | 'already-present' }): Promise<void> | void;
+  /**
+   * Bytes handed to a target's upload since the last call. Synchronous, and called often.
+   * An upload that is tried again counts again, so the sum may exceed the blob's size.
+   */
+  onBytes?(event: BlobEvent & { readonly bytes: number }): void;
+  /** Only when the tag will be written. */
+  beforeTag?(event: TagEvent): Promise<void> | void;
+  afterTag?(event: TagEvent): Promise<void> | void;
+}
+
+/** Bounds on a graph, so that a hostile or broken one costs little. */
+export interface GraphBounds {
+  /** Manifests in one graph, the root included; default 10 000. */
+  readonly maxManifests?: number;
+  /** Levels of manifests, the root included; default 16. */
+  readonly maxDepth?: number;
+  /** Descriptors in all manifests together; default 100 000. */
+  readonly maxDescriptors?: number;
+  /** Manifest bytes kept in memory; beyond it manifests are read again when they are pushed. Default 64 MiB. */
+  readonly manifestCacheBytes?: number;
+}
+
+/** How patient the engine is with its stores. */
+export interface Patience {
+  /** Silence after which a request, or a side of a transfer, counts as stalled; default 30 000. */
+  readonly stallTimeoutMs?: number;
+  /**
+   * How long a target may take to commit a blob after it took the last byte; default 300 000.
+   * Longer than a stall: some registries hash or move a large blob before they answer.
+   */
+  readonly commitTimeoutMs?: number;
+  /** Further tries after a failure that may pass; default 2. */
+  readonly retries?: number;
+  /** Milliseconds before try `n` (1 is the first further one); by default jittered, short and doubling. */
+  readonly retryDelayMs?: (n: number) => number;
+  /** The longest wait that a store may ask for before the failure is given to the caller instead; default 5 000. */
+  readonly maxRetryDelayMs?: number;
+}
+
+export interface CopyOptions extends GraphBounds, Patience {
+  readonly hooks?: CopyHooks;
+  readonly signal?: AbortSignal;
+  /** Blobs in transfer at a time, for all targets together; default 4. */
+  readonly blobsInParallel?: number;
+  /** Manifest requests and probes at a time, per store; default 8. */
+  readonly manifestsInParallel?: number;
+}
+
+/** Options with the defaults filled in. */
+export interface Settings extends Required<Omit<CopyOptions, 'signal' | 'hooks'>> {
+  readonly hooks: CopyHooks;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes that may wait for one target of one blob (DESIGN invariant 13). */
+export const sinkBufferBytes = 1024 * 1024;
+/** Repositories asked for one blob; each costs a request and may leave a session. */
+export const maxMountSources = 3;
+
+const firstRetryMs = 200;
+const positive = [
+  'blobsInParallel',
+  'manifestsInParallel',
+  'stallTimeoutMs',
+  'commitTimeoutMs',
+  'maxManifests',
+  'maxDepth',
+  'maxDescriptors',
+] as const;
+
+/**
+ * Fills the defaults in.
+ * @throws CopyError `arguments-invalid`
+ */
+export function settingsOf(options: CopyOptions): Settings {
+  const settings: Settings = {
+    hooks: options.hooks ?? {},
+    signal: options.signal ?? new AbortController().signal,
+    blobsInParallel: options.blobsInParallel ?? 4,
+    manifestsInParallel: options.manifestsInParallel ?? 8,
+    stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
+    commitTimeoutMs: options.commitTimeoutMs ?? 300_000,
+    retries: options.retries ?? 2,
+    retryDelayMs: options.retryDelayMs ?? jitteredDelay,
+    maxRetryDelayMs: options.maxRetryDelayMs ?? 5_000,
+    maxManifests: options.maxManifests ?? 10_000,
+    maxDepth: options.maxDepth ?? 16,
+    maxDescriptors: options.maxDescriptors ?? 100_000,
+    manifestCacheBytes: options.manifestCacheBytes ?? 64 * 1024 * 1024,
+  };
+  for (const name of positive) {
+    if (!Number.isInteger(settings[name]) || settings[name] < 1) throw invalidArguments(`${name} must be a positive integer`);
+  }
+  return settings;
+}
+
+/** @throws CopyError `arguments-invalid` */
+export function checkTargets(targets: readonly CopyTarget[]): void {
+  if (targets.length === 0) throw invalidArguments('there must be at least one target');
+  const ids = new Set(targets.map((target) => target.id));
+  if (ids.size < targets.length) throw invalidArguments('two targets have the same id');
+}
+
+function jitteredDelay(n: number): number {
+  return firstRetryMs * 2 ** (n - 1) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LimitFunction } from 'p-limit';
+import { abortedBy, type CopyError, copyErrorFrom, type Place, stalled } from './copy-error.js';
+import type { Settings } from './options.js';
+
+/** What one small request to a store is made under. */
+export interface RequestContext {
+  readonly settings: Settings;
+  /** Ends the request: the caller's signal, or that of a target which has failed. */
+  readonly signal: AbortSignal;
+  /** Slots that the request competes for; without it, it goes at once. */
+  readonly limit?: LimitFunction;
+  /** Further tries; by default as many as the settings say. */
+  readonly retries?: number;
+}
+
+/**
+ * Makes a small request (not a transfer) with a deadline and a few retries.
+ * The slot is given back before a wait, so a slow store does not hold others up.
+ * Settles only after the store's own promise has: nothing is left running behind it.
+ * Rejects with CopyError alone.
+ */
+export async function request<T>(place: Place, context: RequestContext, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { settings, signal, limit } = context;
+  const retries = context.retries ?? settings.retries;
+  const once = () => withDeadline(place, context, call);
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await (limit === undefined ? once() : limit(once));
+    } catch (thrown) {
+      const error = thrown as CopyError;
+      const delay = retryDelay(error, failures, { ...settings, retries });
+      if (delay === undefined) throw error;
+      await pause(delay, signal);
+    }
+  }
+}
+
+/**
+ * Milliseconds to wait before another try after `error`, the `failures`th in a row;
+ * undefined when the engine should not try again itself.
+ */
+export function retryDelay(
+  error: CopyError,
+  failures: number,
+  patience: Pick<Settings, 'retries' | 'retryDelayMs' | 'maxRetryDelayMs'>,
+): number | undefined {
+  // Wrong bytes may be a broken transfer, but twice in a row they are the content.
+  const corrupt = error.code === 'source-corrupt';
+  const retries = corrupt ? Math.min(1, patience.retries) : patience.retries;
+  if (failures > retries || !(corrupt || mayPass(error))) return undefined;
+  const asked = error.retryAfterMs ?? 0;
+  return asked > patience.maxRetryDelayMs ? undefined : Math.max(asked, patience.retryDelayMs(failures));
+}
+
+/** Waits; ends early, without rejecting, when `signal` comes: what follows looks at it anyway. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+function mayPass(error: CopyError): boolean {
+  // A target that went silent has held the others up once; it is left to the caller to come back to it.
+  if (error.code === 'hook-failed' || (error.code === 'stalled' && error.side === 'target')) return false;
+  return error.retryable;
+}
+
+async function withDeadline<T>(place: Place, context: RequestContext, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, settings } = context;
+  if (signal.aborted) throw abortedBy(signal, place.operation);
+  const controller = new AbortController();
+  const stop = () => controller.abort(abortedBy(signal, place.operation));
+  signal.addEventListener('abort', stop, { once: true });
+  const timer = setTimeout(() => controller.abort(stalled(place, settings.stallTimeoutMs)), settings.stallTimeoutMs);
+  try {
+    return await call(controller.signal);
+  } catch (cause) {
+    throw copyErrorFrom(controller.signal.aborted ? controller.signal.reason : cause, place);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}

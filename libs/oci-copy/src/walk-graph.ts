@@ -1,0 +1,36 @@
+import type { Digest, Manifest } from '@waybill/oci-model';
+import { allOrStop } from './all-or-stop.js';
+import type { Place } from './copy-error.js';
+import { type Graph, GraphBuilder } from './graph.js';
+import type { Settings } from './options.js';
+
+/** Gives a manifest by digest; undefined says that it is missing and that the walk should go on. */
+export type LoadManifest = (digest: Digest, signal: AbortSignal) => Promise<Manifest | undefined>;
+
+/** A walk of one side of a copy. */
+export interface Walk {
+  readonly load: LoadManifest;
+  readonly side: Pick<Place, 'side' | 'target'>;
+  readonly settings: Settings;
+}
+
+/**
+ * Reads every manifest beneath `root`, all platforms and nested indexes, each digest once.
+ * Ends at the first failure, after the reads under way have stopped.
+ * Rejects with CopyError: `graph-too-large`, or what `load` rejected with.
+ */
+export async function walkGraph(root: Manifest, walk: Walk): Promise<Graph> {
+  const builder = new GraphBuilder(root, { ...walk.side, operation: 'walk graph' }, walk.settings);
+  let frontier = builder.add(root);
+  const read = async (digest: Digest, signal: AbortSignal): Promise<Digest[]> => {
+    const manifest = await walk.load(digest, signal);
+    if (manifest !== undefined) return builder.add(manifest);
+    builder.addMissing(digest);
+    return [];
+  };
+  for (let depth = 2; frontier.length > 0; depth += 1) {
+    builder.checkDepth(depth);
+    frontier = (await allOrStop(frontier, walk.settings.signal, read)).flat();
+  }
+  return builder.finish();
+}
