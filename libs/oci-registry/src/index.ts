@@ -1,1 +1,11 @@
-export {};
+export {
+  type BasicCredentials,
+  defaultTimeouts,
+  type RegistryClientOptions,
+  type RequestEvent,
+  type RequestKind,
+  type Timeouts,
+} from './options.js';
+export { RegistryClient } from './registry-client.js';
+export { RegistryError, type RegistryErrorFacts, type ReportedError } from './registry-error.js';
+export { RepositoryClient } from './repository-client.js';

@@ -1,0 +1,142 @@
+import { type ContentErrorCode, parseRepositoryName, type RepositoryName } from '@waybill/oci-model';
+import { isAllowedHost, isLoopbackHost } from './addresses.js';
+import { Agents } from './agents.js';
+import { errorOfAnswer, maxErrorBytes } from './answer-errors.js';
+import { discard, readCapped } from './body.js';
+import { type Access, Authorizer, secretsOf } from './credentials.js';
+import { errorOfNetwork } from './network-errors.js';
+import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './options.js';
+import { Redactor } from './redact.js';
+import { followRedirects } from './redirects.js';
+import { RegistryError, type RegistryErrorFacts } from './registry-error.js';
+import { type Answer, type Exchange, Transport } from './transport.js';
+
+export interface RegistryRequest extends Omit<Exchange, 'url'> {
+  /** A path at the registry, or what the registry linked to. */
+  readonly url: string | URL;
+  readonly access: Access;
+}
+
+const defaultConnections = 16;
+const defaultRetries = 2;
+
+/**
+ * Everything the verbs share of one registry: how to send, whom to be, how to speak of failures.
+ * Credentials, redirects and links are decided here and nowhere else.
+ */
+export class Connection {
+  readonly origin: URL;
+  readonly timeouts: Timeouts;
+  readonly retries: number;
+  readonly #prefix: RepositoryName | undefined;
+  readonly #fromLoopback: boolean;
+  readonly #agents: Agents;
+  readonly #authorizer: Authorizer;
+  readonly #redactor: Redactor;
+  readonly #transport: Transport;
+
+  constructor(options: RegistryClientOptions) {
+    this.origin = parseOrigin(options.origin);
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.retries = options.retries ?? defaultRetries;
+    this.#prefix = options.prefix;
+    this.#fromLoopback = isLoopbackHost(this.origin.hostname);
+    this.#agents = new Agents({ connections: options.connections ?? defaultConnections, fromLoopback: this.#fromLoopback });
+    this.#authorizer = new Authorizer(this.origin.origin, options);
+    this.#redactor = new Redactor(secretsOf(options));
+    this.#transport = new Transport({
+      origin: this.origin,
+      agents: this.#agents,
+      timeouts: this.timeouts,
+      redactor: this.#redactor,
+      observe: options.observe ?? (() => undefined),
+    });
+  }
+
+  get host(): string {
+    return this.origin.host;
+  }
+
+  /** The name by which the registry knows a repository. */
+  fullName(name: RepositoryName): RepositoryName {
+    return this.#prefix === undefined ? name : parseRepositoryName(`${this.#prefix}/${name}`);
+  }
+
+  /** Sends a request and follows its redirects. Any status is an answer; a broken exchange rejects. */
+  async send(request: RegistryRequest): Promise<Answer> {
+    const { access, url, ...exchange } = request;
+    return await followRedirects(
+      { ...exchange, url: typeof url === 'string' ? new URL(url, this.origin) : url },
+      {
+        exchange: (each) => this.#transport.exchange(each, this.#authorizer.authorization(each.url, access)),
+        link: (text, base) => this.link(text, base, request.operation),
+      },
+    );
+  }
+
+  /**
+   * The address that a header of an answer from `base` links to, checked.
+   * @throws RegistryError `protocol`
+   */
+  link(text: string | undefined, base: URL, operation: string): URL {
+    const refuse = (why: string): never => {
+      throw this.error(`${this.host} ${why}`, { code: 'protocol', operation });
+    };
+    const url = text === undefined || !URL.canParse(text, base.href) ? refuse('gives no usable link') : new URL(text, base);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse('links to something that is not HTTP');
+    if (url.protocol === 'http:' && base.protocol === 'https:') {
+      return refuse('links from https to http: tell the registry its public URL, or its proxy to set X-Forwarded-Proto');
+    }
+    if (url.username !== '' || url.password !== '') return refuse('links to an address with credentials in it');
+    if (url.origin !== this.origin.origin && !isAllowedHost(url.hostname, this.#fromLoopback)) {
+      return refuse('links to an address that must not be followed');
+    }
+    return url;
+  }
+
+  /** Turns an unwelcome answer into the error to throw, having read what it says. */
+  async refusal(answer: Answer, request: Pick<RegistryRequest, 'operation' | 'repository'>): Promise<RegistryError> {
+    const body = await readCapped(answer, maxErrorBytes).catch((error: unknown) => {
+      if (error instanceof RegistryError && error.code === 'aborted') throw error;
+      return { bytes: Buffer.alloc(0) }; // a broken error body takes nothing from its status
+    });
+    const { operation, repository } = request;
+    return errorOfAnswer(
+      { status: answer.status, headers: answer.headers, body: body.bytes },
+      { host: this.host, operation, redactor: this.#redactor, details: repository === undefined ? {} : { repository } },
+    );
+  }
+
+  /** Drops the answer's body and gives the error for what its head already shows. */
+  async rejection(answer: Answer, message: string, facts: ErrorWords): Promise<RegistryError> {
+    await discard(answer);
+    return this.error(message, { status: answer.status, ...facts });
+  }
+
+  error(message: string, facts: ErrorWords): RegistryError {
+    return new RegistryError(message, { ...facts, host: this.host });
+  }
+
+  /** The typed error of a body that broke while it was read. */
+  bodyError(error: unknown, operation: string): RegistryError {
+    return errorOfNetwork(error, { host: this.host, operation, redactor: this.#redactor });
+  }
+
+  close(): void {
+    this.#agents.close();
+  }
+}
+
+type ErrorWords = Omit<RegistryErrorFacts, 'host'> & { readonly code: ContentErrorCode };
+
+/** @throws RegistryError `reference-invalid` */
+function parseOrigin(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const usable = url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/' && url.search === '';
+  if (usable && url.username === '' && url.password === '') return url;
+  throw new RegistryError('a registry needs an origin like https://registry.example.com, without path and credentials', {
+    code: 'reference-invalid',
+    operation: 'configure registry client',
+    host: url?.host ?? '',
+  });
+}

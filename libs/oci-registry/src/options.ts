@@ -1,0 +1,70 @@
+import type { ContentErrorCode, RepositoryName } from '@waybill/oci-model';
+
+/** A user of a registry. Sent to the registry's own origin only, and never logged. */
+export interface BasicCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How long to wait for what, in milliseconds. Time spent waiting for a free connection never counts. */
+export interface Timeouts {
+  /** Until the connection stands, TLS included. */
+  readonly connectMs: number;
+  /** From the last byte of a request to the head of its answer. */
+  readonly answerMs: number;
+  /** The same for an upload's last request: registries on object stores copy the whole blob before they answer. */
+  readonly commitMs: number;
+  /** Without a byte moved while it is the registry's turn. */
+  readonly idleMs: number;
+  /** A whole exchange that carries no blob, so that nobody holds us by a byte a second. */
+  readonly smallMs: number;
+  /** Telling the registry that an upload was given up. */
+  readonly cancelMs: number;
+}
+
+export const defaultTimeouts: Timeouts = {
+  connectMs: 10_000,
+  answerMs: 30_000,
+  commitMs: 300_000,
+  idleMs: 20_000,
+  smallMs: 60_000,
+  cancelMs: 3_000,
+};
+
+export interface RegistryClientOptions {
+  /** `https://host[:port]` or `http://…`, without a path. */
+  readonly origin: string;
+  /** Stands before every repository's name at the registry. */
+  readonly prefix?: RepositoryName;
+  /** For reads; the write credentials serve when it is absent. */
+  readonly read?: BasicCredentials;
+  /** For uploads, mounts, manifests and tags. */
+  readonly write?: BasicCredentials;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Most connections to one host at a time, default 16. */
+  readonly connections?: number;
+  /** How often a small read is tried again after a retryable error, default 2. */
+  readonly retries?: number;
+  /** Told about every request when it is over. Must not throw. */
+  readonly observe?: (event: RequestEvent) => void;
+}
+
+export type RequestKind = 'ping' | 'manifest' | 'tag' | 'tags' | 'blob' | 'probe' | 'upload' | 'mount';
+
+/** One request and its end. Holds neither address nor header: both can be secrets. */
+export interface RequestEvent {
+  readonly method: string;
+  readonly kind: RequestKind;
+  /** The logical name, without the prefix. */
+  readonly repository: RepositoryName | undefined;
+  /** Absent when no answer came. */
+  readonly status?: number;
+  /** Bytes of the body. */
+  readonly sentBytes: number;
+  /** Bytes of the answer's body. */
+  readonly receivedBytes: number;
+  /** From asking for a connection to the end of the answer's body. */
+  readonly ms: number;
+  /** Why the exchange broke; an answer with an error status is not broken. */
+  readonly error?: ContentErrorCode;
+}

@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
+import { type Digest, hexOf, parseRepositoryName } from '@waybill/oci-model';
+import {
+  type ContentStoreFixture,
+  describeContentStore,
+  describeWith,
+  type DockerRegistryOptions,
+  type RunningRegistry,
+  startDockerRegistry,
+} from '@waybill/testing';
+import { type RegistryClientOptions } from './options.js';
+import { RegistryClient } from './registry-client.js';
+
+const user = { username: 'anna', password: 'open sesame' };
+
+interface Case {
+  readonly title: string;
+  readonly server: DockerRegistryOptions;
+  readonly client: Omit<RegistryClientOptions, 'origin'>;
+}
+
+const cases: readonly Case[] = [
+  { title: 'docker-registry', server: {}, client: {} },
+  { title: 'docker-registry with Basic credentials', server: { htpasswd: user }, client: { read: user, write: user } },
+  { title: 'docker-registry under a prefix', server: {}, client: { prefix: parseRepositoryName('acme/eu') } },
+  { title: 'docker-registry over a single connection', server: {}, client: { connections: 1 } },
+];
+
+for (const { title, server, client } of cases) {
+  describeWith('docker-registry', title, () => {
+    let registry: RunningRegistry;
+    let made = 0;
+    beforeAll(async () => {
+      registry = await startDockerRegistry(server);
+    });
+    afterAll(() => registry.stop());
+
+    describeContentStore(
+      title,
+      async () => {
+        made += 1;
+        return fixtureAt(registry, client, `test-${made}`);
+      },
+      { corrupts: true },
+    );
+  });
+}
+
+function fixtureAt(registry: RunningRegistry, options: Omit<RegistryClientOptions, 'origin'>, name: string): ContentStoreFixture {
+  const client = new RegistryClient({ origin: registry.url, ...options });
+  const sibling = parseRepositoryName(`${name}/sibling`);
+  return {
+    store: client.repository(parseRepositoryName(name)),
+    sibling: { name: sibling, store: client.repository(sibling) },
+    corrupt: (digest) => corrupt(registry, digest),
+    dispose: () => Promise.resolve(client.close()),
+  };
+}
+
+/** Distribution's filesystem driver keeps content in one file per digest, for all repositories. */
+async function corrupt(registry: RunningRegistry, digest: Digest): Promise<void> {
+  const hex = hexOf(digest);
+  const file = join(registry.dataDir, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
+  const bytes = await readFile(file);
+  bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 1) ^ 0xff, bytes.byteLength - 1);
+  await writeFile(file, bytes);
+}

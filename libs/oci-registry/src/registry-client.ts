@@ -1,0 +1,45 @@
+import type { RepositoryName } from '@waybill/oci-model';
+import { discard } from './body.js';
+import { Connection } from './connection.js';
+import type { RegistryClientOptions } from './options.js';
+import { RepositoryClient } from './repository-client.js';
+import { retrying } from './retry.js';
+
+/** A client of one registry (distribution-spec v1.1.1). Holds connections until `close`. */
+export class RegistryClient {
+  readonly #connection: Connection;
+
+  /** @throws RegistryError `reference-invalid` for an origin that is none */
+  constructor(options: RegistryClientOptions) {
+    this.#connection = new Connection(options);
+  }
+
+  /** Host and port, as errors name it. */
+  get host(): string {
+    return this.#connection.host;
+  }
+
+  /**
+   * The repository of that logical name; the registry's prefix is put before it.
+   * @throws ContentError `reference-invalid` when the joined name is too long
+   */
+  repository(name: RepositoryName): RepositoryClient {
+    return new RepositoryClient(this.#connection, name);
+  }
+
+  /** Is this a registry that lets us in? Rejects with `unauthorized`, `unreachable` and the like. */
+  async ping(signal?: AbortSignal): Promise<void> {
+    const connection = this.#connection;
+    const operation = 'ping';
+    await retrying({ connection, operation, signal }, async () => {
+      const answer = await connection.send({ method: 'GET', url: '/v2/', kind: 'ping', operation, access: 'read', signal });
+      if (answer.status !== 200) throw await connection.refusal(answer, { operation });
+      await discard(answer);
+    });
+  }
+
+  /** Ends all connections; whatever is under way breaks. */
+  close(): void {
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Readable } from 'node:stream';
+import type {
+  BlobMounter,
+  BlobRef,
+  ContentStore,
+  Digest,
+  Manifest,
+  MountResult,
+  PushBlobOptions,
+  RepositoryName,
+  Tag,
+} from '@waybill/oci-model';
+import { probeBlob, readBlob } from './blobs.js';
+import type { Connection } from './connection.js';
+import { putManifest, readManifest } from './manifests.js';
+import { mountBlob } from './mounts.js';
+import type { RepositoryScope } from './scope.js';
+import { listTags, resolveTag } from './tags.js';
+import { pushBlob } from './uploads.js';
+
+/** One repository of a registry, behind the content ports. Every method rejects with ContentError. */
+export class RepositoryClient implements ContentStore, BlobMounter {
+  /** The logical name, without the registry's prefix. */
+  readonly name: RepositoryName;
+  readonly #scope: RepositoryScope;
+
+  constructor(connection: Connection, name: RepositoryName) {
+    this.name = name;
+    this.#scope = { connection, name, path: `/v2/${connection.fullName(name)}` };
+  }
+
+  async readManifest(reference: Digest | Tag, signal?: AbortSignal): Promise<Manifest> {
+    return await readManifest(this.#scope, reference, signal);
+  }
+
+  async readBlob(blob: BlobRef, signal?: AbortSignal): Promise<Readable> {
+    return await readBlob(this.#scope, blob, signal);
+  }
+
+  async probeBlob(blob: BlobRef, signal?: AbortSignal): Promise<boolean> {
+    return await probeBlob(this.#scope, blob, signal);
+  }
+
+  /** Takes `content` over: it is read to its end or destroyed. */
+  async pushBlob(blob: BlobRef, content: Readable, options: PushBlobOptions = {}): Promise<void> {
+    await pushBlob(this.#scope, blob, content, options);
+  }
+
+  async mountBlob(blob: BlobRef, from: RepositoryName, signal?: AbortSignal): Promise<MountResult> {
+    return await mountBlob(this.#scope, blob, { from, signal });
+  }
+
+  async pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    await putManifest(this.#scope, manifest, { signal });
+  }
+
+  async resolveTag(tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
+    return await resolveTag(this.#scope, tag, signal);
+  }
+
+  async putTag(tag: Tag, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+    await putManifest(this.#scope, manifest, { tag, signal });
+  }
+
+  /** A registry says `not-found` for a repository that has no tag at all, as for one that does not exist. */
+  listTags(signal?: AbortSignal): AsyncIterable<Tag> {
+    return listTags(this.#scope, signal);
+  }
+}

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ContentError } from '@waybill/oci-model';
+import type { Connection } from './connection.js';
+import { abortedError } from './transport.js';
+
+const firstPauseMs = 100;
+/** Longer waits are for whoever plans the work, not for a call that someone waits for. */
+const longestPauseMs = 5_000;
+
+export interface RetryContext {
+  readonly connection: Connection;
+  readonly operation: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Repeats a small read after a retryable error, with short random pauses or those that the registry asks for. */
+export async function retrying<T>(context: RetryContext, read: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      const pause = pauseAfter(error, attempt);
+      if (pause === undefined || attempt >= context.connection.retries) throw error;
+      await sleep(pause, context);
+    }
+  }
+}
+
+function pauseAfter(error: unknown, attempt: number): number | undefined {
+  if (!(error instanceof ContentError) || !error.retryable) return undefined;
+  const jitter = 0.5 + Math.random(); // so that many who failed together do not return together
+  const pause = firstPauseMs * 3 ** attempt * jitter;
+  if (error.retryAfterMs === undefined) return pause;
+  return error.retryAfterMs > longestPauseMs ? undefined : error.retryAfterMs + pause;
+}
+
+async function sleep(ms: number, context: RetryContext): Promise<void> {
+  try {
+    await delay(ms, undefined, context.signal === undefined ? {} : { signal: context.signal });
+  } catch {
+    throw abortedError(context.connection.host, context);
+  }
+}

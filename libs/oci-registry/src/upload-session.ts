@@ -1,0 +1,60 @@
+import type { BlobUpload, Digest } from '@waybill/oci-model';
+import { discard } from './body.js';
+import type { RepositoryScope } from './scope.js';
+import type { Answer } from './transport.js';
+
+/** An open upload. Its address is a right to write, so it shows in no log, error or JSON. */
+export class UploadSession implements BlobUpload {
+  readonly #scope: RepositoryScope;
+  readonly #location: URL;
+  #over = false;
+
+  constructor(scope: RepositoryScope, location: URL) {
+    this.#scope = scope;
+    this.#location = location;
+  }
+
+  /** Takes the session out of a 202; rejects with `protocol` when the answer names none. */
+  static async from(answer: Answer, scope: RepositoryScope, operation: string): Promise<UploadSession> {
+    await discard(answer);
+    return new UploadSession(scope, scope.connection.link(answer.headers.location, answer.url, operation));
+  }
+
+  belongsTo(scope: RepositoryScope): boolean {
+    return this.#scope.connection === scope.connection && this.#scope.path === scope.path;
+  }
+
+  /** Where the bytes go. The query is kept as it came: it may be signed. */
+  addressFor(digest: Digest): URL {
+    const address = new URL(this.#location);
+    address.search += `${address.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`;
+    return address;
+  }
+
+  /** The registry has committed the blob; there is nothing to cancel any more. */
+  committed(): void {
+    this.#over = true;
+  }
+
+  /** distribution-spec v1.1.1 knows no cancel by name; DELETE on the session is what all offer. */
+  async cancel(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    const { connection, name } = this.#scope;
+    try {
+      await discard(
+        await connection.send({
+          method: 'DELETE',
+          url: this.#location,
+          kind: 'upload',
+          operation: 'cancel upload',
+          repository: name,
+          access: 'write',
+          signal: AbortSignal.timeout(connection.timeouts.cancelMs),
+        }),
+      );
+    } catch {
+      // The session dies by itself in time, and whoever cancels has a better error to report.
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { pipeline, type Readable } from 'node:stream';
+import { algorithmOf, type BlobRef, type BlobUpload, ContentError, type PushBlobOptions } from '@waybill/oci-model';
+import { discard } from './body.js';
+import { reportedDigest } from './manifests.js';
+import type { RepositoryScope } from './scope.js';
+import { UploadBody } from './upload-body.js';
+import { UploadSession } from './upload-session.js';
+
+/**
+ * distribution-spec v1.1.1, "Pushing a blob monolithically", POST then PUT: chunks are slower
+ * nearly everywhere, and Distribution kills a session whose request breaks in any case.
+ */
+export async function pushBlob(scope: RepositoryScope, blob: BlobRef, content: Readable, options: PushBlobOptions): Promise<void> {
+  const body = new UploadBody(blob);
+  // From the first moment, so that a source that breaks while the session opens is heard.
+  pipeline(content, body, () => undefined);
+  let session: UploadSession | undefined;
+  try {
+    session = options.upload === undefined ? await openUpload(scope, options.signal) : ownSession(scope, options.upload);
+    await sendBlob(scope, { blob, body, session, signal: options.signal });
+    session.committed();
+  } catch (error) {
+    content.destroy();
+    body.destroy();
+    await session?.cancel();
+    throw asContentError(error, blob);
+  }
+}
+
+async function openUpload(scope: RepositoryScope, signal: AbortSignal | undefined): Promise<UploadSession> {
+  const { connection, name } = scope;
+  const operation = 'start upload';
+  const answer = await connection.send({
+    method: 'POST',
+    url: `${scope.path}/blobs/uploads/`,
+    kind: 'upload',
+    operation,
+    repository: name,
+    access: 'write',
+    body: Buffer.alloc(0),
+    signal,
+  });
+  if (answer.status !== 202) throw await connection.refusal(answer, { operation, repository: name });
+  return await UploadSession.from(answer, scope, operation);
+}
+
+interface Upload {
+  readonly blob: BlobRef;
+  readonly body: UploadBody;
+  readonly session: UploadSession;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function sendBlob(scope: RepositoryScope, upload: Upload): Promise<void> {
+  const { connection, name } = scope;
+  const { blob, body, session, signal } = upload;
+  const operation = 'push blob';
+  const answer = await connection.send({
+    method: 'PUT',
+    url: session.addressFor(blob.digest),
+    kind: 'upload',
+    operation,
+    repository: name,
+    access: 'write',
+    lane: 'blob',
+    headers: { 'content-type': 'application/octet-stream' },
+    body,
+    signal,
+  });
+  if (answer.status !== 201) throw await connection.refusal(answer, { operation, repository: name });
+  const stored = reportedDigest(answer);
+  // A registry may report under another algorithm than the one that was pushed with.
+  if (stored !== undefined && stored !== blob.digest && algorithmOf(stored) === algorithmOf(blob.digest)) {
+    throw await connection.rejection(answer, `${connection.host} stored ${stored} for blob ${blob.digest}`, {
+      code: 'digest-mismatch',
+      operation,
+    });
+  }
+  await discard(answer);
+}
+
+function ownSession(scope: RepositoryScope, upload: BlobUpload): UploadSession {
+  if (upload instanceof UploadSession && upload.belongsTo(scope)) return upload;
+  throw scope.connection.error(`the upload session belongs to another repository than ${scope.name}`, {
+    code: 'upload-invalid',
+    operation: 'push blob',
+  });
+}
+
+/** The content's own error keeps its words, so that the side at fault can be told; a nameless end is ours. */
+function asContentError(error: unknown, blob: BlobRef): ContentError {
+  if (error instanceof ContentError) return error;
+  const why = error instanceof Error ? error.message : 'unknown';
+  return new ContentError(`content of ${blob.digest} was given up: ${why}`, {
+    code: 'aborted',
+    operation: 'push blob',
+    details: { digest: blob.digest },
+    cause: error,
+  });
+}

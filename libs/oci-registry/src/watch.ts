@@ -1,0 +1,82 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface ExchangeLimits {
+  readonly connectMs: number;
+  readonly answerMs: number;
+  readonly idleMs: number;
+  /** The whole exchange; absent for blobs, which take what they take. */
+  readonly totalMs?: number;
+}
+
+export type Expiry = 'connect' | 'answer' | 'idle' | 'total';
+
+/**
+ * Watches one exchange and says once when a limit is passed. The clock starts when the request
+ * has its connection: waiting for a free one is our own queue, not the registry's slowness.
+ * Time in which we give nothing to send, or do not take what came, is not the registry's either.
+ * Progress is looked at once per `idleMs`, so a stall is noticed within twice that.
+ */
+export function watchExchange(request: ClientRequest, limits: ExchangeLimits, onExpiry: (expiry: Expiry) => void): void {
+  let phase: NodeJS.Timeout | undefined;
+  let total: NodeJS.Timeout | undefined;
+  let answered = false;
+
+  const stop = (): void => {
+    clearTimeout(phase);
+    clearTimeout(total);
+  };
+  const expire = (expiry: Expiry): void => {
+    stop();
+    onExpiry(expiry);
+  };
+  const allow = (ms: number, expiry: Expiry): void => {
+    clearTimeout(phase);
+    phase = setTimeout(() => expire(expiry), ms);
+  };
+  const expectProgress = (progress: () => number, isTheirTurn: () => boolean): void => {
+    clearTimeout(phase);
+    let seen = progress();
+    phase = setTimeout(function look() {
+      const now = progress();
+      if (now === seen && isTheirTurn()) return expire('idle');
+      seen = now;
+      phase = setTimeout(look, limits.idleMs);
+    }, limits.idleMs);
+  };
+
+  request.once('socket', (socket: Socket) => {
+    if (limits.totalMs !== undefined) total = setTimeout(() => expire('total'), limits.totalMs);
+    const sending = (): void => {
+      if (answered || request.writableFinished) return;
+      expectProgress(
+        () => socket.bytesWritten - socket.writableLength,
+        () => request.writableLength > 0 || socket.writableLength > 0,
+      );
+    };
+    if (socket.connecting) {
+      allow(limits.connectMs, 'connect');
+      socket.once(isSecure(request) ? 'secureConnect' : 'connect', sending);
+    } else {
+      sending();
+    }
+  });
+  request.once('finish', () => {
+    if (!answered) allow(limits.answerMs, 'answer');
+  });
+  request.once('response', (response: IncomingMessage) => {
+    answered = true;
+    expectProgress(
+      () => response.socket.bytesRead,
+      () => response.readableLength < response.readableHighWaterMark,
+    );
+    response.once('close', stop);
+  });
+  request.once('close', () => {
+    if (!answered) stop();
+  });
+}
+
+function isSecure(request: ClientRequest): boolean {
+  return request.protocol === 'https:';
+}
