@@ -15,7 +15,8 @@ export {
   randomBytes,
   streamOf,
 } from './images.js';
-export { MemoryRegistry, MemoryStore, type StoreCall } from './memory-store.js';
+export { MemoryRegistry, MemoryStore, memoryStoreWith, type StoreCall } from './memory-store.js';
+export { createMigratedDatabase } from './migrated-database.js';
 export { describeWith, findServer, type FoundServer, type ServerName } from './needs.js';
 export {
   createTestDatabase,
@@ -24,3 +25,4 @@ export {
   startTestPostgres,
   type TestDatabase,
 } from './postgres.js';
+export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';

@@ -1,6 +1,11 @@
 -- The SQL is the authority; prisma/schema.prisma mirrors it and a test compares the two.
 -- Digests are raw hashes: 32 bytes for SHA-256, 64 for SHA-512.
 
+-- How a digest is written outside of the database (image-spec v1.1.1, descriptor.md).
+CREATE FUNCTION digest_text(hash bytea) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT CASE octet_length(hash) WHEN 32 THEN 'sha256:' ELSE 'sha512:' END || encode(hash, 'hex')
+$$;
+
 -- Who acts. Names of people stand in one erasable table; everything else holds ids.
 CREATE TABLE principal (
   id         uuid PRIMARY KEY,
@@ -226,6 +231,7 @@ CREATE TABLE provenance_chain (
 CREATE FUNCTION provenance_note_unchained() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO provenance_unchained (record_id) VALUES (NEW.id);
+  PERFORM pg_notify('waybill_provenance', '');
   RETURN NULL;
 END $$;
 CREATE TRIGGER provenance_record_unchained AFTER INSERT ON provenance_record

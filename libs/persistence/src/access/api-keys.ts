@@ -1,0 +1,112 @@
+import { type Actor, type Grant, type Principal, readApiKey, sameKeyHash } from '@waybill/access';
+import { type IdSource, uuidV7 } from '@waybill/kernel';
+import type { Database, Tables } from '../database.js';
+
+export interface ApiKeyRecord {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly grants: readonly Grant[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+}
+
+export interface NewApiKey {
+  readonly id: string;
+  readonly hash: Uint8Array<ArrayBuffer>;
+  readonly principal: Omit<Principal, 'id'>;
+  readonly grants: readonly Grant[];
+  readonly expiresAt?: Date;
+}
+
+/** API keys and the principals that they belong to. Only hashes of keys are stored. */
+export class ApiKeys {
+  readonly #database: Database;
+  readonly #ids: IdSource;
+
+  constructor(database: Database, ids: IdSource = uuidV7) {
+    this.#database = database;
+    this.#ids = ids;
+  }
+
+  /** Who presents this text; undefined when it is no key, unknown, revoked or expired by the database's clock. */
+  async authenticate(text: string): Promise<Actor | undefined> {
+    const presented = readApiKey(text);
+    if (presented === undefined) return undefined;
+    const [row] = await this.#database.tables.$queryRaw<
+      { hash: Uint8Array; grants: Grant[]; principal_id: string; kind: Principal['kind']; issuer: string; subject: string }[]
+    >`SELECT k.hash, k.grants, p.id AS principal_id, p.kind, p.issuer, p.subject
+      FROM api_key k JOIN principal p ON p.id = k.principal_id
+      WHERE k.id = ${presented.id}::uuid AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())`;
+    if (row === undefined || !sameKeyHash(row.hash, presented.hash)) return undefined;
+    const { principal_id: id, kind, issuer, subject, grants } = row;
+    return { principal: { id, kind, issuer, subject }, keyId: presented.id, grants };
+  }
+
+  /** Stores a key; a key of the same id is replaced, so that start-up can ensure one. */
+  async put(key: NewApiKey): Promise<ApiKeyRecord> {
+    return this.#database.transaction(async (tables) => {
+      const principal = await this.#ensurePrincipal(tables, key.principal);
+      const data = {
+        principalId: principal,
+        hash: key.hash,
+        grants: asJson(key.grants),
+        expiresAt: key.expiresAt ?? null,
+        revokedAt: null,
+      };
+      const row = await tables.apiKey.upsert({
+        where: { id: key.id },
+        create: { id: key.id, ...data },
+        update: data,
+        include: { principal: true },
+      });
+      return toRecord(row);
+    });
+  }
+
+  /** Oldest first, at most 1,000. */
+  async list(): Promise<ApiKeyRecord[]> {
+    const rows = await this.#database.tables.apiKey.findMany({ orderBy: { id: 'asc' }, take: 1_000, include: { principal: true } });
+    return rows.map(toRecord);
+  }
+
+  /** False when there is no such key; revoking twice keeps the first time. */
+  async revoke(id: string): Promise<boolean> {
+    const count = await this.#database.tables.$executeRaw`
+      UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = ${id}::uuid`;
+    return count > 0;
+  }
+
+  async #ensurePrincipal(tables: Tables, { kind, issuer, subject }: Omit<Principal, 'id'>): Promise<string> {
+    const row = await tables.principal.upsert({
+      where: { issuer_subject: { issuer, subject } },
+      create: { id: this.#ids.next(), kind, issuer, subject },
+      update: {},
+    });
+    return row.id;
+  }
+}
+
+interface Row {
+  readonly id: string;
+  readonly grants: unknown;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly principal: { readonly id: string; readonly kind: string; readonly issuer: string; readonly subject: string };
+}
+
+function toRecord(row: Row): ApiKeyRecord {
+  return {
+    id: row.id,
+    principal: { ...row.principal, kind: row.principal.kind as Principal['kind'] },
+    grants: row.grants as Grant[],
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt ?? undefined,
+    revokedAt: row.revokedAt ?? undefined,
+  };
+}
+
+function asJson(grants: readonly Grant[]): object[] {
+  return [...grants];
+}

@@ -1,0 +1,55 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { type Prisma, PrismaClient } from './generated/client.js';
+
+export interface DatabaseOptions {
+  /** Connections that this process may hold. */
+  readonly maxConnections?: number;
+  /** Called for every statement sent, with its text and without its parameters. */
+  readonly onStatement?: (statement: string) => void;
+}
+
+/** The tables, whether inside a transaction or not. */
+export type Tables = Prisma.TransactionClient;
+
+const connectionTimeoutMs = 5_000;
+const transactionTimeoutMs = 15_000;
+
+/** One process's connection to PostgreSQL. */
+export class Database {
+  readonly #prisma: PrismaClient;
+
+  constructor(url: string, options: DatabaseOptions = {}) {
+    const adapter = new PrismaPg({
+      connectionString: url,
+      max: options.maxConnections ?? 10,
+      connectionTimeoutMillis: connectionTimeoutMs,
+    });
+    const { onStatement } = options;
+    if (onStatement === undefined) {
+      this.#prisma = new PrismaClient({ adapter });
+      return;
+    }
+    const logging = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] });
+    logging.$on('query', (event) => onStatement(event.query));
+    this.#prisma = logging;
+  }
+
+  /** Statements outside of any transaction. */
+  get tables(): Tables {
+    return this.#prisma;
+  }
+
+  /** Runs `work` in one transaction (read committed); a rejection rolls back. */
+  transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.#prisma.$transaction(work, { maxWait: connectionTimeoutMs, timeout: transactionTimeoutMs });
+  }
+
+  /** Rejects when the database does not answer. */
+  async ping(): Promise<void> {
+    await this.#prisma.$queryRaw`SELECT 1`;
+  }
+
+  close(): Promise<void> {
+    return this.#prisma.$disconnect();
+  }
+}

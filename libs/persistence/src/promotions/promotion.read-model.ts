@@ -1,0 +1,55 @@
+import type { Database } from '../database.js';
+import type { Prisma } from '../generated/client.js';
+
+const detail = {
+  items: {
+    orderBy: { position: 'asc' },
+    include: {
+      sourceRegistry: { select: { name: true } },
+      targets: {
+        orderBy: { id: 'asc' },
+        include: { registry: { select: { name: true } }, tags: { orderBy: { tag: 'asc' } } },
+      },
+    },
+  },
+} as const satisfies Prisma.PromotionInclude;
+
+/** A promotion with everything below it, as rows. */
+export type PromotionDetail = Prisma.PromotionGetPayload<{ include: typeof detail }>;
+
+const summary = {
+  id: true,
+  path: true,
+  revision: true,
+  state: true,
+  requestedBy: true,
+  externalRef: true,
+  reason: true,
+  requestedAt: true,
+  finishedAt: true,
+} as const satisfies Prisma.PromotionSelect;
+
+export type PromotionSummaryRow = Prisma.PromotionGetPayload<{ select: typeof summary }>;
+
+/** Answers questions about promotions. */
+export class PromotionReadModel {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async get(id: string): Promise<PromotionDetail | undefined> {
+    return (await this.#database.tables.promotion.findUnique({ where: { id }, include: detail })) ?? undefined;
+  }
+
+  /** Newest first; ids sort by the time they were made. */
+  list(page: { readonly before?: string; readonly limit: number }): Promise<PromotionSummaryRow[]> {
+    return this.#database.tables.promotion.findMany({
+      ...(page.before === undefined ? {} : { where: { id: { lt: page.before } } }),
+      orderBy: { id: 'desc' },
+      take: page.limit,
+      select: summary,
+    });
+  }
+}

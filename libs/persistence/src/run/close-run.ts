@@ -1,0 +1,37 @@
+import type { Database } from '../database.js';
+import { notify } from '../notify.js';
+import { type DispatchLease, held } from './dispatch-lease.js';
+import { requeueDispatches } from './outbox.js';
+
+/**
+ * Ends a run and says what becomes of the dispatch: nothing is left; retries are due later;
+ * replicas wait for their prod elsewhere. The promotion's row is locked, so that a prod that
+ * ends at this moment either sees the waiting dispatch or is seen by it.
+ */
+export async function closeRun(database: Database, lease: DispatchLease): Promise<void> {
+  await database.transaction(async (tables) => {
+    await tables.$queryRaw`SELECT 1 FROM promotion WHERE id = ${lease.promotionId}::uuid FOR UPDATE`;
+    const [left] = await tables.$queryRaw<{ waiting: bigint; ready: bigint; due_at: Date | null }[]>`
+      SELECT count(*) FILTER (WHERE t.state = 'tagging' AND f.state <> 'done') AS waiting,
+             count(*) FILTER (WHERE t.due_at IS NULL AND NOT (t.state = 'tagging' AND f.state <> 'done')) AS ready,
+             min(t.due_at) AS due_at
+      FROM item_target t LEFT JOIN item_target f ON f.id = t.follows
+      WHERE t.promotion_id = ${lease.promotionId}::uuid AND t.location = ${lease.location} AND t.state <> 'done'`;
+    const state = left === undefined ? 'finished' : stateAfter(left);
+    const closed = await tables.$executeRaw`
+      UPDATE dispatch SET state = ${state}, lease_holder = NULL, lease_expires_at = NULL, due_at = ${left?.due_at ?? null}::timestamptz
+      WHERE ${held(lease)}`;
+    if (closed === 0) return;
+    if (left !== undefined && left.ready > 0n) await requeueDispatches(tables, lease.promotionId, [lease.location]);
+    await notify(tables, 'promotion', lease.promotionId);
+  });
+}
+
+function stateAfter(left: {
+  readonly waiting: bigint;
+  readonly ready: bigint;
+  readonly due_at: Date | null;
+}): 'finished' | 'parked' | 'queued' {
+  if (left.ready > 0n || left.due_at !== null) return 'queued';
+  return left.waiting > 0n ? 'parked' : 'finished';
+}

@@ -1,0 +1,78 @@
+import { Prisma } from '../generated/client.js';
+import { PromotionError } from '@waybill/promotion';
+import type { Database } from '../database.js';
+import type { DispatchMessage } from './outbox.js';
+
+/** The right to run one promotion at one location, until it expires. */
+export interface DispatchLease {
+  readonly promotionId: string;
+  readonly location: string;
+  readonly holder: string;
+  /** Raised with every claim: what carries an older one changes nothing. */
+  readonly fence: bigint;
+}
+
+/** Claims dispatches and keeps them. */
+export class DispatchLeases {
+  readonly #database: Database;
+  readonly #leaseMs: number;
+
+  constructor(database: Database, options: { readonly leaseMs: number }) {
+    this.#database = database;
+    this.#leaseMs = options.leaseMs;
+  }
+
+  /**
+   * Undefined when the message's number is not the current one, another worker holds the lease,
+   * or nothing is left to do: then the job is simply over.
+   */
+  async claim(message: DispatchMessage, holder: string): Promise<DispatchLease | undefined> {
+    const [row] = await this.#database.tables.$queryRaw<{ fence: bigint }[]>`
+      UPDATE dispatch
+      SET state = 'leased', lease_holder = ${holder}, lease_fence = lease_fence + 1,
+          lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
+      WHERE promotion_id = ${message.promotionId}::uuid AND location = ${message.location} AND number = ${message.dispatch}
+        AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
+      RETURNING lease_fence AS fence`;
+    return row === undefined ? undefined : { promotionId: message.promotionId, location: message.location, holder, fence: row.fence };
+  }
+
+  /** False when the lease is lost. */
+  async renew(lease: DispatchLease): Promise<boolean> {
+    const count = await this.#database.tables.$executeRaw`
+      UPDATE dispatch SET lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease} WHERE ${held(lease)}`;
+    return count > 0;
+  }
+
+  /** Gives the lease up with the work unfinished: another worker gets it at once. */
+  async release(lease: DispatchLease): Promise<void> {
+    await this.#database.tables
+      .$executeRaw`UPDATE dispatch SET state = 'queued', lease_expires_at = NULL, due_at = now() WHERE ${held(lease)}`;
+  }
+
+  get #lease(): Prisma.Sql {
+    return Prisma.sql`${this.#leaseMs} * interval '1 millisecond'`;
+  }
+}
+
+/** The dispatch row, if the lease still holds. */
+export function held(lease: DispatchLease): Prisma.Sql {
+  return Prisma.sql`promotion_id = ${lease.promotionId}::uuid AND location = ${lease.location}
+    AND lease_fence = ${lease.fence} AND state = 'leased' AND lease_expires_at > now()`;
+}
+
+/**
+ * A common table expression `lease` with one row if the lease holds. It keeps the dispatch row
+ * locked until the statement's transaction ends, so nobody takes over in the middle of it.
+ */
+export function underLease(lease: DispatchLease): Prisma.Sql {
+  return Prisma.sql`lease AS (SELECT 1 FROM dispatch WHERE ${held(lease)} FOR SHARE)`;
+}
+
+export function leaseLost(lease: DispatchLease): PromotionError {
+  return new PromotionError(`another worker took over the run at ${lease.location}`, {
+    code: 'lease-lost',
+    operation: 'run promotion',
+    details: { promotionId: lease.promotionId, location: lease.location },
+  });
+}

@@ -1,0 +1,89 @@
+import type { Database, Tables } from '../database.js';
+import { notify } from '../notify.js';
+
+/** A job for the queue: ids and the dispatch number, nothing else. */
+export interface DispatchMessage {
+  readonly promotionId: string;
+  readonly location: string;
+  readonly dispatch: number;
+}
+
+const topic = 'run-promotion';
+const relayBatch = 100;
+
+/**
+ * How long a dispatch may wait in the queue before it is sent again under a new number:
+ * the queue can lose everything, and the old number is then ignored.
+ */
+const resendAfter = '60 seconds';
+
+/** New dispatches of a promotion, one per location, and their messages; inside the caller's transaction. */
+export async function queueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
+  await tables.$executeRaw`
+    WITH queued AS (
+      INSERT INTO dispatch (promotion_id, location, number, state, due_at)
+      SELECT ${promotionId}::uuid, location, 1, 'queued', now() + ${resendAfter}::interval FROM unnest(${locations}::text[]) AS location
+      RETURNING promotion_id, location, number
+    )
+    INSERT INTO outbox (topic, payload)
+    SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
+  await notify(tables, 'outbox');
+}
+
+/** Raises the numbers of dispatches at these locations that no worker holds, and sends them; inside the caller's transaction. */
+export async function requeueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
+  const sent = await tables.$executeRaw`
+    WITH queued AS (
+      UPDATE dispatch SET number = number + 1, state = 'queued', due_at = now() + ${resendAfter}::interval
+      WHERE promotion_id = ${promotionId}::uuid AND location = ANY(${locations}::text[]) AND state IN ('parked', 'queued')
+      RETURNING promotion_id, location, number
+    )
+    INSERT INTO outbox (topic, payload)
+    SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
+  if (sent > 0) await notify(tables, 'outbox');
+}
+
+/** The way from the tables to the queue. */
+export class Outbox {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Sends again, under a new number, every dispatch whose time has come: retries that are due,
+   * leases that expired because a worker died, jobs that the queue lost. Gives how many.
+   */
+  async redispatchDue(): Promise<number> {
+    return this.#database.transaction(async (tables) => {
+      const sent = await tables.$executeRaw`
+        WITH due AS (
+          SELECT promotion_id, location FROM dispatch WHERE due_at <= now() ORDER BY due_at LIMIT ${relayBatch} FOR UPDATE SKIP LOCKED
+        ), queued AS (
+          UPDATE dispatch d SET number = d.number + 1, state = 'queued', due_at = now() + ${resendAfter}::interval, lease_expires_at = NULL
+          FROM due WHERE d.promotion_id = due.promotion_id AND d.location = due.location
+          RETURNING d.promotion_id, d.location, d.number
+        )
+        INSERT INTO outbox (topic, payload)
+        SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
+      if (sent > 0) await notify(tables, 'outbox');
+      return sent;
+    });
+  }
+
+  /**
+   * Hands the oldest messages to `send` and forgets them once it resolves. A crash in between
+   * sends them twice, which the queue ignores or the dispatch's lease refuses. Gives how many.
+   */
+  async relay(send: (messages: readonly DispatchMessage[]) => Promise<void>): Promise<number> {
+    return this.#database.transaction(async (tables) => {
+      const rows = await tables.$queryRaw<{ id: bigint; payload: DispatchMessage }[]>`
+        SELECT id, payload FROM outbox WHERE topic = ${topic} ORDER BY id LIMIT ${relayBatch} FOR UPDATE SKIP LOCKED`;
+      if (rows.length === 0) return 0;
+      await send(rows.map(({ payload }) => payload));
+      await tables.outbox.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
+      return rows.length;
+    });
+  }
+}

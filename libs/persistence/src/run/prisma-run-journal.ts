@@ -1,0 +1,206 @@
+import { type IdSource, uuidV7, type WaybillError } from '@waybill/kernel';
+import { type Digest, digestToBytes, type Manifest, type Tag } from '@waybill/oci-model';
+import {
+  type ContentOutcome,
+  type CopiedBytes,
+  type ItemRun,
+  type ItemTargetState,
+  itemTargetTransitions,
+  type Outcome,
+  type RunJournal,
+  statesBefore,
+  type TagReadiness,
+  type TagResult,
+  type TagTurn,
+  type TargetEnding,
+  type TargetRun,
+  type VerifiedContent,
+} from '@waybill/promotion';
+import type { Database } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
+import { endTarget, postponeTarget } from './end-target.js';
+import { contentRows } from './settle-content.js';
+import { storedError } from './stored-error.js';
+import type { TagLeases } from './tag-leases.js';
+
+/** The journal of one run, in PostgreSQL; every method is fenced by the run's lease. */
+export class PrismaRunJournal implements RunJournal {
+  readonly #database: Database;
+  readonly #lease: DispatchLease;
+  readonly #tags: TagLeases;
+  readonly #ids: IdSource;
+
+  constructor(database: Database, lease: DispatchLease, options: { readonly tags: TagLeases; readonly ids?: IdSource }) {
+    this.#database = database;
+    this.#lease = lease;
+    this.#tags = options.tags;
+    this.#ids = options.ids ?? uuidV7;
+  }
+
+  async beginAttempt(targets: readonly TargetRun[]): Promise<void> {
+    const ids = targets.map(({ id }) => id);
+    await this.#fenced(
+      Prisma.sql`
+        UPDATE item_target SET state = CASE state WHEN 'tagging' THEN 'tagging' ELSE 'copying' END, attempts = attempts + 1,
+          due_at = NULL, started_at = coalesce(started_at, now())
+        WHERE id = ANY(${ids}::uuid[]) AND state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
+      ids.length,
+    );
+    await this.#database.tables.$executeRaw`
+      UPDATE promotion SET state = 'running' WHERE id = ${this.#lease.promotionId}::uuid AND state = 'requested'`;
+  }
+
+  async recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void> {
+    await this.#advance(
+      target,
+      'verifying',
+      Prisma.sql`, content = ${content}, bytes_copied = bytes_copied + ${bytes.bytesCopied},
+        bytes_mounted = bytes_mounted + ${bytes.bytesMounted}, bytes_skipped = bytes_skipped + ${bytes.bytesSkipped}`,
+    );
+  }
+
+  async advance(target: TargetRun, to: 'tagging'): Promise<void> {
+    await this.#advance(target, to, Prisma.empty);
+  }
+
+  async recordSourceMove(item: ItemRun, found: Digest | undefined): Promise<void> {
+    const to = found === undefined ? null : digestToBytes(found);
+    await this.#database.tables.$executeRaw`
+      WITH ${underLease(this.#lease)}, moved AS (
+        UPDATE promotion_item SET source_moved_to = ${to}::bytea, source_moved_at = now()
+        WHERE id = ${item.id}::uuid AND source_moved_at IS NULL AND EXISTS (SELECT 1 FROM lease)
+        RETURNING promotion_id, digest, source_repository, source_tag
+      )
+      INSERT INTO provenance_record (kind, promotion_id, subject, body)
+      SELECT 'decision', promotion_id, digest, jsonb_strip_nulls(jsonb_build_object(
+        'decision', 'source-tag-moved', 'repository', source_repository, 'tag', source_tag, 'to', ${found ?? null}::text,
+        'meaning', 'the digest pinned at request is what was promoted'))
+      FROM moved`;
+  }
+
+  async intendManifest(target: TargetRun, manifest: Manifest): Promise<void> {
+    const [row] = await this.#database.tables.$queryRaw<{ held: boolean }[]>`
+      WITH ${underLease(this.#lease)}, intended AS (
+        INSERT INTO effect (id, promotion_id, item_target_id, kind, registry_id, repository, digest, state)
+        SELECT ${this.#ids.next()}::uuid, promotion_id, id, 'manifest', registry_id, repository, ${digestToBytes(manifest.digest)}, 'intended'
+        FROM item_target WHERE id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
+        ON CONFLICT (item_target_id, kind, digest, tag) DO NOTHING
+      )
+      SELECT EXISTS (SELECT 1 FROM lease) AS held`;
+    if (row?.held !== true) throw leaseLost(this.#lease);
+  }
+
+  async settleContent(target: TargetRun, content: VerifiedContent): Promise<void> {
+    const rows = contentRows(content);
+    const manifests = content.manifests.map(({ digest }) => digestToBytes(digest));
+    await this.#fenced(
+      Prisma.sql`
+        known AS (
+          INSERT INTO content (digest, media_type, size)
+          SELECT * FROM unnest(${rows.digests}::bytea[], ${rows.mediaTypes}::text[], ${rows.sizes}::bigint[]) WHERE EXISTS (SELECT 1 FROM lease)
+          ON CONFLICT DO NOTHING
+        ), edges AS (
+          INSERT INTO content_edge (parent, child, kind)
+          SELECT * FROM unnest(${rows.parents}::bytea[], ${rows.children}::bytea[], ${rows.kinds}::text[]) WHERE EXISTS (SELECT 1 FROM lease)
+          ON CONFLICT DO NOTHING
+        ), placed AS (
+          INSERT INTO placement (registry_id, repository, digest, seen_by)
+          SELECT t.registry_id, t.repository, d.digest, t.id
+          FROM item_target t, unnest(${rows.digests}::bytea[]) AS d (digest) WHERE t.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
+          ON CONFLICT (registry_id, repository, digest) WHERE seen_until IS NULL DO NOTHING
+        ), settled AS (
+          UPDATE effect SET state = 'settled', outcome = 'written', observed_digest = digest, settled_at = now()
+          WHERE item_target_id = ${target.id}::uuid AND kind = 'manifest' AND state = 'intended' AND digest = ANY(${manifests}::bytea[])
+            AND EXISTS (SELECT 1 FROM lease)
+          RETURNING id, promotion_id, registry_id, repository, digest, intended_at
+        ), recorded AS (
+          INSERT INTO provenance_record (kind, promotion_id, subject, effect_id, body)
+          SELECT 'effect', s.promotion_id, s.digest, s.id, jsonb_build_object('effect', 'manifest', 'registry', r.name,
+            'repository', s.repository, 'outcome', 'written', 'intendedAt', s.intended_at)
+          FROM settled s JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at
+        )
+        UPDATE item_target SET state = 'attesting'
+        WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
+      1,
+      ',',
+    );
+  }
+
+  async readinessToTag(target: TargetRun): Promise<TagReadiness> {
+    if (target.follows === undefined) return { ready: true };
+    const followed = await this.#database.tables.itemTarget.findUniqueOrThrow({
+      where: { id: target.follows },
+      select: { outcome: true, registry: { select: { name: true } } },
+    });
+    return readiness(followed.registry.name, followed.outcome as Outcome | null);
+  }
+
+  acquireTag(target: TargetRun, tag: Tag): Promise<TagTurn> {
+    return this.#tags.acquire(this.#lease, target, tag);
+  }
+
+  async adoptExpected(target: TargetRun, tag: Tag, seen: Digest | undefined): Promise<void> {
+    const digest = seen === undefined ? null : digestToBytes(seen);
+    await this.#fenced(
+      Prisma.sql`
+        UPDATE item_target_tag SET expected = ${seen === undefined ? 'absent' : 'digest'}, expected_digest = ${digest}::bytea
+        WHERE item_target_id = ${target.id}::uuid AND tag = ${tag} AND EXISTS (SELECT 1 FROM lease)`,
+      1,
+    );
+  }
+
+  intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void> {
+    return this.#tags.intend(this.#lease, { target, tag, digest }, this.#ids.next(), previous);
+  }
+
+  settleTag(target: TargetRun, tag: Tag, digest: Digest, result: TagResult): Promise<void> {
+    return this.#tags.settle(this.#lease, { target, tag, digest }, result);
+  }
+
+  finish(target: TargetRun, ending: TargetEnding): Promise<void> {
+    return endTarget(this.#database, this.#lease, target, ending);
+  }
+
+  retryLater(target: TargetRun, error: WaybillError, delayMs: number, bytes: CopiedBytes): Promise<void> {
+    return postponeTarget(this.#database, this.#lease, target, { error: storedError(error), delayMs, bytes });
+  }
+
+  #advance(target: TargetRun, to: ItemTargetState, more: Prisma.Sql): Promise<void> {
+    return this.#fenced(
+      Prisma.sql`
+        UPDATE item_target SET state = ${to} ${more}
+        WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, to)}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
+      1,
+    );
+  }
+
+  /** Runs a statement that sees the lease, and rejects when it did not change `expected` rows. */
+  async #fenced(statement: Prisma.Sql, expected: number, join: '' | ',' = ''): Promise<void> {
+    const glue = join === ',' ? Prisma.sql`,` : Prisma.empty;
+    const count = await this.#database.tables.$executeRaw(Prisma.sql`WITH ${underLease(this.#lease)} ${glue} ${statement}`);
+    if (count !== expected) throw leaseLost(this.#lease);
+  }
+}
+
+function readiness(prod: string, outcome: Outcome | null): TagReadiness {
+  switch (outcome) {
+    case null:
+      return { ready: false, wait: true };
+    case 'copied':
+    case 'mounted':
+    case 'already-present':
+      return { ready: true };
+    case 'superseded':
+    case 'cancelled':
+      return { ready: false, wait: false, outcome, reason: `${prod}, which this replica follows, ended ${outcome}` };
+    case 'failed':
+    case 'conflict':
+      return {
+        ready: false,
+        wait: false,
+        outcome: 'failed',
+        reason: `${prod}, which this replica follows, ended in ${outcome}: a replica is never ahead of its prod`,
+      };
+  }
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { type IdSource, uuidV7 } from '@waybill/kernel';
+import { canonicalTopology, type Registry, type Topology } from '@waybill/topology';
+import type { Database, Tables } from '../database.js';
+import { notify } from '../notify.js';
+
+export interface TopologyRevision {
+  readonly number: number;
+  readonly topology: Topology;
+  /** The file's text as it was applied. */
+  readonly source: string;
+  /** SHA-256 of the canonical topology, hexadecimal. */
+  readonly hash: string;
+  readonly appliedBy: string;
+  readonly appliedAt: Date;
+}
+
+/** A registry as the database knows it: its identity, and where a local one listens. */
+export interface RegistryRecord {
+  readonly id: string;
+  readonly name: string;
+  /** Run-time address of a local registry. */
+  readonly address: string | undefined;
+}
+
+/** Serialises applying. */
+const applyLock = 7_270_001;
+
+/** Revisions of the topology, and the registries that they declare. */
+export class TopologyRevisions {
+  readonly #database: Database;
+  readonly #ids: IdSource;
+
+  constructor(database: Database, ids: IdSource = uuidV7) {
+    this.#database = database;
+    this.#ids = ids;
+  }
+
+  /**
+   * Makes `topology` the active revision, in one transaction. Saying again what the active
+   * revision says already makes no new one. A registry whose origin or prefix changed under
+   * its name is a replacement: it gets a new identity.
+   */
+  async apply(topology: Topology, source: string, appliedBy: string): Promise<{ revision: TopologyRevision; changed: boolean }> {
+    const hash = createHash('sha256').update(canonicalTopology(topology)).digest();
+    return this.#database.transaction(async (tables) => {
+      await tables.$executeRaw`SELECT pg_advisory_xact_lock(${applyLock}::bigint)`;
+      const active = await newestRevision(tables);
+      if (active?.hash === hash.toString('hex')) return { revision: active, changed: false };
+      const row = await tables.topologyRevision.create({
+        data: {
+          number: BigInt((active?.number ?? 0) + 1),
+          name: topology.name,
+          document: asJson(topology),
+          source,
+          hash: new Uint8Array(hash),
+          appliedBy,
+        },
+      });
+      await this.#declareRegistries(tables, row.number, Object.values(topology.registries));
+      await notify(tables, 'topology');
+      return { revision: toRevision(row), changed: true };
+    });
+  }
+
+  /** The active revision; undefined before the first apply. */
+  active(): Promise<TopologyRevision | undefined> {
+    return newestRevision(this.#database.tables);
+  }
+
+  async byNumber(number: number): Promise<TopologyRevision | undefined> {
+    const row = await this.#database.tables.topologyRevision.findUnique({ where: { number: BigInt(number) } });
+    return row === null ? undefined : toRevision(row);
+  }
+
+  /** Registries that the active revision's names mean now. */
+  async currentRegistries(): Promise<RegistryRecord[]> {
+    const rows = await this.#database.tables.registry.findMany({ where: { replacedAt: null }, orderBy: { name: 'asc' } });
+    return rows.map(({ id, name, address }) => ({ id, name, address: address ?? undefined }));
+  }
+
+  /** Notes where a local registry listens; false when no current registry of that name is local. */
+  async locate(name: string, address: string): Promise<boolean> {
+    return this.#database.transaction(async (tables) => {
+      const { count } = await tables.registry.updateMany({ where: { name, replacedAt: null, identity: localIdentity }, data: { address } });
+      if (count > 0) await notify(tables, 'topology');
+      return count > 0;
+    });
+  }
+
+  async #declareRegistries(tables: Tables, revision: bigint, registries: readonly Registry[]): Promise<void> {
+    const current = await tables.registry.findMany({ where: { replacedAt: null } });
+    const declared = new Map(registries.map((registry) => [registry.name, identityOf(registry)]));
+    const gone = current.filter((row) => declared.get(row.name) !== row.identity).map(({ id }) => id);
+    const kept = new Set(current.filter((row) => declared.get(row.name) === row.identity).map(({ name }) => name));
+    if (gone.length > 0) await tables.$executeRaw`UPDATE registry SET replaced_at = now() WHERE id = ANY(${gone}::uuid[])`;
+    const fresh = registries.filter(({ name }) => !kept.has(name));
+    await tables.registry.createMany({
+      data: fresh.map((registry) => ({
+        id: this.#ids.next(),
+        name: registry.name,
+        role: registry.role,
+        identity: identityOf(registry),
+        firstRevision: revision,
+      })),
+    });
+  }
+}
+
+const localIdentity = 'local';
+
+function identityOf(registry: Registry): string {
+  if (registry.url === undefined) return localIdentity;
+  return registry.prefix === undefined ? registry.url : `${registry.url}/${registry.prefix}`;
+}
+
+async function newestRevision(tables: Tables): Promise<TopologyRevision | undefined> {
+  const row = await tables.topologyRevision.findFirst({ orderBy: { number: 'desc' } });
+  return row === null ? undefined : toRevision(row);
+}
+
+type Row = NonNullable<Awaited<ReturnType<Tables['topologyRevision']['findFirst']>>>;
+
+/** The document was validated before it was stored. */
+function toRevision(row: Row): TopologyRevision {
+  return {
+    number: Number(row.number),
+    topology: row.document as unknown as Topology,
+    source: row.source,
+    hash: Buffer.from(row.hash).toString('hex'),
+    appliedBy: row.appliedBy,
+    appliedAt: row.appliedAt,
+  };
+}
+
+function asJson(topology: Topology): object {
+  return topology;
+}
