@@ -88,6 +88,14 @@ export function copyErrorFrom(cause: unknown, place: Place): CopyError {
       cause,
     });
   }
+  if (isPrematureClose(cause)) {
+    return new CopyError(`${described(place)}: the connection ended early`, {
+      ...place,
+      code: `${place.side}-unreachable`,
+      retryable: true,
+      cause,
+    });
+  }
   return new CopyError(`${described(place)}: the store failed without saying how`, {
     ...place,
     code: `${place.side}-failed`,
@@ -112,6 +120,11 @@ export function abortedBy(signal: AbortSignal, operation: string): CopyError {
 
 export function invalidArguments(message: string): CopyError {
   return new CopyError(message, { code: 'arguments-invalid', side: 'engine', operation: 'copy graph' });
+}
+
+/** What Node says of a stream that was closed before its end without an error of its own. */
+function isPrematureClose(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function described(place: Place): string {

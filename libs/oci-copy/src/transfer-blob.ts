@@ -86,8 +86,12 @@ class Push {
   async #send(): Promise<CopyError | undefined> {
     const { delivery, sink, blob } = this;
     const { run, upload } = delivery;
+    if (run.error !== undefined) {
+      sink.dropOut(run.error);
+      return run.error;
+    }
     delivery.upload = undefined;
-    const stop = () => sink.dropOut(run.error!);
+    const stop = () => sink.dropOut(run.signal.reason as CopyError);
     run.signal.addEventListener('abort', stop, { once: true });
     const clearDeadline = this.#watchCommit();
     try {

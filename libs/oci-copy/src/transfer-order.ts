@@ -6,9 +6,10 @@ import type { Descriptor } from '@waybill/oci-model';
  * `parallel` (at least every second) is the smallest left, so that small ones are not starved.
  */
 export function inTransferOrder(blobs: readonly Descriptor[], parallel: number): Descriptor[] {
-  const largestFirst = [...blobs].sort((a, b) => b.size - a.size);
   const stride = Math.max(2, parallel);
-  const smallCount = Math.floor(blobs.length / stride);
-  const small = largestFirst.splice(largestFirst.length - smallCount).reverse();
-  return blobs.map((_, index) => ((index + 1) % stride === 0 ? small : largestFirst).shift()!);
+  const largestFirst = [...blobs].sort((a, b) => b.size - a.size);
+  const large = largestFirst.slice(0, blobs.length - Math.floor(blobs.length / stride));
+  const small = largestFirst.slice(large.length).reverse();
+  const turns = Array.from({ length: Math.ceil(large.length / (stride - 1)) }, (_, turn) => turn);
+  return turns.flatMap((turn) => [...large.slice(turn * (stride - 1), (turn + 1) * (stride - 1)), ...small.slice(turn, turn + 1)]);
 }

@@ -82,8 +82,8 @@ async function missingBlobs(
 function incomplete(root: Digest, missing: Missing, side: End): CopyError {
   const { manifests, blobs } = missing;
   const where = side.target === undefined ? 'the target' : `target "${side.target}"`;
-  const first = [...manifests, ...blobs][0]!;
-  return new CopyError(`${where} lacks ${manifests.length} manifests and ${blobs.length} blobs of ${root}, ${first} among them`, {
+  const named = [...manifests, ...blobs].slice(0, 3).join(', ');
+  return new CopyError(`${where} lacks ${manifests.length} manifests and ${blobs.length} blobs beneath ${root}: ${named}`, {
     ...side,
     code: 'target-incomplete',
     operation: 'verify graph',

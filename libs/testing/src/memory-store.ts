@@ -19,6 +19,7 @@ import {
   type Tag,
   VerifiedStream,
 } from '@waybill/oci-model';
+import { type BuiltContent, pushBuilt } from './images.js';
 
 const chunkBytes = 64 * 1024;
 
@@ -190,6 +191,13 @@ export class MemoryStore implements ContentStore, BlobMounter {
     }
     this.manifests.set(manifest.digest, { ...manifest, bytes: Uint8Array.from(manifest.bytes) });
   }
+}
+
+/** A store that holds `built` whole, with nothing noted about it yet. */
+export async function memoryStoreWith(built: BuiltContent, store = new MemoryStore()): Promise<MemoryStore> {
+  await pushBuilt(store, built);
+  store.calls.length = 0;
+  return store;
 }
 
 /** Lets other work go first, as any I/O does, and fails when the signal has been given. */
