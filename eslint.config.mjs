@@ -80,7 +80,7 @@ export default tseslint.config(
     files: ['libs/config/**', 'libs/embedded/src/process/spawn-environment.ts', 'scripts/**', 'libs/testing/**', 'test/**'],
     rules: { 'waybill/no-process-env': 'off' },
   },
-  { files: ['apps/cli/**', 'scripts/**', 'tools/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['apps/cli/**', 'scripts/**', 'tools/**', 'deploy/**', 'test/**'], rules: { 'no-console': 'off' } },
   { files: ['libs/testing/src/needs.ts'], rules: { 'waybill/no-left-out-test': 'off' } },
   { files: ['*.config.{mjs,ts}', '*.cjs', 'test/global-*.mjs'], rules: { 'waybill/no-default-export': 'off', 'no-undef': 'off' } },
 );

@@ -36,7 +36,7 @@ describe('deploy/topology.compose.yaml', () => {
   it('is valid', () => {
     const parsed = parseTopology(read('deploy/topology.compose.yaml'), { file: 'deploy/topology.compose.yaml' });
 
-    expect(parsed.diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(parsed.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic))).toEqual([]);
   });
 
   it('declares what the example declares', () => {
