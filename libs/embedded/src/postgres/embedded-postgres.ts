@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { EmbeddedError } from '../embedded-error.js';
+import type { EmbeddedLog } from '../embedded-log.js';
 import type { HeldLock } from '../process/exclusive-lock.js';
 import type { ProcessIdentity } from '../process/process-identity.js';
 import { stopProcess } from '../process/stop-process.js';
@@ -7,9 +8,6 @@ import { adminRole, postgresMajor } from './cluster.js';
 import { databaseName, ownerRole, queueRole } from './database-layout.js';
 import type { Credentials, RunHow, ServerFolder } from './server-folder.js';
 import { postgresStopSteps } from './stop-steps.js';
-
-/** Told what happens: a fixed sentence and its facts, none of them secret. */
-export type EmbeddedLog = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 export interface EmbeddedPostgresOptions {
   /** The folder of this server: its cluster, passwords and log. Made when absent. */

@@ -1,8 +1,8 @@
 import { EmbeddedError } from '../embedded-error.js';
+import type { EmbeddedLog } from '../embedded-log.js';
 import type { ProcessIdentity } from '../process/process-identity.js';
 import { stopProcess } from '../process/stop-process.js';
 import { withAdmin } from './admin-connection.js';
-import type { EmbeddedLog } from './embedded-postgres.js';
 import { findRunningPostmaster } from './postmaster-file.js';
 import { postgresStopSteps } from './stop-steps.js';
 

@@ -27,14 +27,16 @@ export async function findRunningPostmaster(dataFolder: string): Promise<(Proces
 }
 
 /**
- * Takes a foreign process out of a stale lock file: after a crash its id may belong to any program,
- * and PostgreSQL would refuse to start. The file is not deleted, because it also holds the shared memory
- * key by which PostgreSQL finds backends that outlived their server; the starter's own id in the first
- * line is one that it knows to be no other server (CreateLockFile skips its parent).
+ * Takes the process out of a stale lock file; the caller has found that no server runs there. PostgreSQL would
+ * refuse to start as long as that id exists, and after a crash it may belong to any program, or to a
+ * zombie that a container's first process never collects.
+ *
+ * The file is not deleted, because it also holds the shared memory key by which PostgreSQL finds backends that
+ * outlived their server. The starter's own id takes the place: PostgreSQL knows that its parent is no
+ * other server (CreateLockFile, version 18).
  */
-export async function disownForeignPostmasterFile(dataFolder: string): Promise<void> {
-  const file = await readPostmasterFile(dataFolder);
-  if (file === undefined || startTokenOf(file.pid) === undefined) return;
+export async function disownPostmasterFile(dataFolder: string): Promise<void> {
+  if ((await readPostmasterFile(dataFolder)) === undefined) return;
   const path = join(dataFolder, 'postmaster.pid');
   const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
   await writeFile(path, [process.pid, ...rest].join('\n'));

@@ -52,13 +52,16 @@ export async function loadCredentials(folder: ServerFolder, clusterExists: boole
       return { admin, owner, queue };
     }
   }
-  if (clusterExists) {
-    const message = `${folder.credentials} is ${file.state === 'absent' ? 'missing' : 'damaged'} and holds the database's passwords: restore it from a backup, or move ${folder.root} away to begin with an empty database`;
-    throw new EmbeddedError(message, { code: 'credentials-missing', operation: 'read the database passwords' });
-  }
+  if (clusterExists) throw passwordsUnusable(folder, file.state === 'absent' ? 'is missing' : 'is damaged');
   const fresh: Credentials = { admin: newPassword(), owner: newPassword(), queue: newPassword() };
   await writeJsonFile(folder.credentials, fresh);
   return fresh;
+}
+
+/** The database stands, but its passwords are not known; `how` says why. */
+export function passwordsUnusable(folder: ServerFolder, how: string, cause?: unknown): EmbeddedError {
+  const message = `${folder.credentials} holds the database's passwords and ${how}: restore it from a backup, or move ${folder.root} away to begin with an empty database`;
+  return new EmbeddedError(message, { code: 'credentials-missing', operation: 'read the database passwords', cause });
 }
 
 /** What is remembered from one start to the next. */

@@ -1,6 +1,7 @@
 import { EmbeddedError, fromSystemError } from '../embedded-error.js';
-import { acquireLock, type HeldLock } from '../process/exclusive-lock.js';
 import { stopProcess } from '../process/stop-process.js';
+import { systemCodeOf } from '../process/system-error.js';
+import { takeFolder } from '../process/take-folder.js';
 import { withAdmin } from './admin-connection.js';
 import { binariesIn, findPostgresBinaries, type PostgresBinaries } from './binaries.js';
 import { clusterIn, findCluster, postgresMajor, prepareCluster } from './cluster.js';
@@ -8,12 +9,13 @@ import { createDatabase, databaseName, layOutDatabase, layOutRoles } from './dat
 import { type EmbeddedPostgres, type EmbeddedPostgresOptions, handleOf, type RunningServer } from './embedded-postgres.js';
 import { launchPostgres } from './launch.js';
 import { adoptOrStopOrphan } from './orphan.js';
-import { disownForeignPostmasterFile } from './postmaster-file.js';
+import { disownPostmasterFile } from './postmaster-file.js';
 import { chooseRunIdentity } from './run-identity.js';
 import {
   type Credentials,
   loadCredentials,
   openServerFolder,
+  passwordsUnusable,
   readServerState,
   rememberServerState,
   type ServerFolder,
@@ -28,7 +30,7 @@ const operation = 'start the embedded PostgreSQL';
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const folder = await openServerFolder(options.dataDir);
-  const lock = await takeFolder(folder);
+  const lock = await takeFolder({ what: 'the database', folder: folder.root, lockFile: folder.lock });
   let server: RunningServer | undefined;
   try {
     const { relocatedTo } = await readServerState(folder);
@@ -45,23 +47,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   } catch (cause) {
     if (server) await stopProcess(server, postgresStopSteps);
     await lock.release();
+    // SQLSTATE 28P01, invalid_password (PostgreSQL 18, appendix A).
+    if (systemCodeOf(cause) === '28P01') throw passwordsUnusable(folder, 'does not fit it', cause);
     throw fromSystemError(cause, { operation, path: folder.root });
   }
-}
-
-async function takeFolder(folder: ServerFolder): Promise<HeldLock> {
-  const lock = await acquireLock(folder.lock).catch((cause: unknown) => {
-    throw fromSystemError(cause, { operation: 'lock the data folder', path: folder.root });
-  });
-  if (lock.outcome === 'held') return lock;
-  const { pid, address } = lock.holder;
-  const where = address === undefined ? 'and is still starting' : `at ${address}`;
-  throw new EmbeddedError(`process ${pid} already runs the database in ${folder.root} ${where}: stop it first, or use it`, {
-    code: 'already-running',
-    operation,
-    retryable: true,
-    details: { pid, ...(address === undefined ? {} : { address }) },
-  });
 }
 
 async function adoptOrStart(folder: ServerFolder, credentials: Credentials, options: EmbeddedPostgresOptions): Promise<RunningServer> {
@@ -78,7 +67,7 @@ async function adoptOrStart(folder: ServerFolder, credentials: Credentials, opti
   const identity = await chooseRunIdentity({ folder, binaries, relocatedTo: state.relocatedTo, force, signal });
   assertMajor(identity.version);
   const dataFolder = await prepareCluster({ identity, adminPassword: credentials.admin, durable, signal });
-  await disownForeignPostmasterFile(dataFolder);
+  await disownPostmasterFile(dataFolder);
   const launched = await launchPostgres({
     identity,
     dataFolder,
