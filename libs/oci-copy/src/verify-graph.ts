@@ -12,6 +12,8 @@ export interface VerifyOptions extends Omit<GraphBounds, 'manifestCacheBytes'>, 
   readonly presentBlobs?: ReadonlySet<Digest>;
   /** Names the store in errors. */
   readonly target?: string;
+  /** Told each manifest that was read back, once; it is not kept. */
+  readonly onManifest?: (manifest: Manifest) => void;
   readonly signal?: AbortSignal;
   readonly manifestsInParallel?: number;
 }
@@ -44,7 +46,9 @@ export async function verifyGraph(store: ContentReader, root: Digest, options: V
 
   const load = async (digest: Digest, signal: AbortSignal): Promise<Manifest | undefined> => {
     try {
-      return await manifests.read(digest, signal);
+      const manifest = await manifests.read(digest, signal);
+      options.onManifest?.(manifest);
+      return manifest;
     } catch (error) {
       if ((error as CopyError).code !== 'target-missing') throw error;
       missing.manifests.push(digest);

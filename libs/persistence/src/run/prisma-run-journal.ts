@@ -93,7 +93,7 @@ export class PrismaRunJournal implements RunJournal {
 
   async settleContent(target: TargetRun, content: VerifiedContent): Promise<void> {
     const rows = contentRows(content);
-    const manifests = content.manifests.map(({ digest }) => digestToBytes(digest));
+    const manifests = content.manifests.map(({ descriptor }) => digestToBytes(descriptor.digest));
     await this.#fenced(
       Prisma.sql`
         known AS (

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { digestOf, mediaType, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { childrenOf, descriptorOf, digestOf, mediaType, type RepositoryName, type Tag } from '@waybill/oci-model';
 import { type ContentCopier, hashIntent, type ResolvedItem, runItem } from '@waybill/promotion';
 import { createMigratedDatabase, type TestDatabase } from '@waybill/testing';
 import type { Topology } from '@waybill/topology';
@@ -58,7 +58,7 @@ function copierDouble(): ContentCopier & { readonly tags: Map<string, string> } 
         ]),
       );
     },
-    verify: async () => ({ manifests: [manifest] }),
+    verify: async () => ({ manifests: [{ descriptor: descriptorOf(manifest), children: childrenOf(manifest).blobs }] }),
     resolveSourceTag: async () => manifest.digest,
     resolveTargetTag: async (target, name) => tags.get(`${target.registry}:${name}`) as typeof manifest.digest | undefined,
     putTargetTag: async (item, target, name) => {

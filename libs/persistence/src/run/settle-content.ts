@@ -1,4 +1,4 @@
-import { childrenOf, descriptorOf, type Digest, digestToBytes, viewManifest } from '@waybill/oci-model';
+import { type Digest, digestToBytes } from '@waybill/oci-model';
 import type { VerifiedContent } from '@waybill/promotion';
 
 /** Descriptors and edges of what was read back, as the tables keep them. */
@@ -13,28 +13,27 @@ export interface ContentRows {
 
 /** Sorted by digest, so that concurrent writers lock rows in one order. */
 export function contentRows(content: VerifiedContent): ContentRows {
-  const descriptors = new Map<Digest, { mediaType: string; size: number }>();
+  const descriptors = new Map(
+    content.manifests.flatMap(({ descriptor, children }) => [...children, descriptor].map((node) => [node.digest, node] as const)),
+  );
   const edges = new Map<string, { parent: Digest; child: Digest; kind: string }>();
-  for (const manifest of content.manifests) {
-    const children = childrenOf(manifest);
-    descriptors.set(manifest.digest, descriptorOf(manifest));
-    for (const child of [...children.manifests, ...children.blobs]) {
-      if (!descriptors.has(child.digest)) descriptors.set(child.digest, child);
-      edges.set(`${manifest.digest} ${child.digest}`, { parent: manifest.digest, child: child.digest, kind: 'child' });
-    }
-    const { subject } = viewManifest(manifest);
-    if (subject !== undefined && descriptors.has(subject.digest)) {
-      edges.set(`${manifest.digest} subject`, { parent: manifest.digest, child: subject.digest, kind: 'subject' });
-    }
+  for (const { descriptor, children, subject } of content.manifests) {
+    const parent = descriptor.digest;
+    for (const { digest: child } of children) edges.set(`${parent} ${child}`, { parent, child, kind: 'child' });
+    if (subject !== undefined && descriptors.has(subject)) edges.set(`${parent} subject`, { parent, child: subject, kind: 'subject' });
   }
-  const nodes = [...descriptors].sort(([one], [other]) => (one < other ? -1 : 1));
-  const links = [...edges].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, edge]) => edge);
+  const nodes = [...descriptors.values()].sort(byText(({ digest }) => digest));
+  const links = [...edges].sort(byText(([key]) => key)).map(([, edge]) => edge);
   return {
-    digests: nodes.map(([digest]) => digestToBytes(digest)),
-    mediaTypes: nodes.map(([, { mediaType }]) => mediaType),
-    sizes: nodes.map(([, { size }]) => BigInt(size)),
+    digests: nodes.map(({ digest }) => digestToBytes(digest)),
+    mediaTypes: nodes.map(({ mediaType }) => mediaType),
+    sizes: nodes.map(({ size }) => BigInt(size)),
     parents: links.map(({ parent }) => digestToBytes(parent)),
     children: links.map(({ child }) => digestToBytes(child)),
     kinds: links.map(({ kind }) => kind),
   };
+}
+
+function byText<T>(textOf: (value: T) => string): (one: T, other: T) => number {
+  return (one, other) => (textOf(one) < textOf(other) ? -1 : 1);
 }

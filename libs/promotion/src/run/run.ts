@@ -1,4 +1,4 @@
-import type { Digest, Manifest, RepositoryName, Tag } from '@waybill/oci-model';
+import type { Descriptor, Digest, RepositoryName, Tag } from '@waybill/oci-model';
 import type { ExpectedDigest } from '../expected-digest.js';
 import type { ItemTargetState, Requirement } from '../states.js';
 import type { ContentOutcome } from './ports.js';
@@ -26,7 +26,7 @@ export interface TargetRun {
   readonly state: ItemTargetState;
   /** Attempts that began, the coming one not counted. */
   readonly attempts: number;
-  /** What an earlier attempt's copy did, when the state is `tagging`. */
+  /** What an earlier attempt's copy did, where one was recorded; always known when the state is `tagging`. */
   readonly content?: ContentOutcome;
   /** The item-target of the prod that this replica follows. */
   readonly follows?: string;
@@ -41,5 +41,15 @@ export interface TagRun {
 
 /** What reading the target back has shown beneath the root. */
 export interface VerifiedContent {
-  readonly manifests: readonly Manifest[];
+  readonly manifests: readonly VerifiedManifest[];
 }
+
+/** A manifest that was read back, without its bytes. */
+export interface VerifiedManifest {
+  readonly descriptor: BlobDescriptor;
+  /** Manifests and blobs beneath it; foreign layers are not there. */
+  readonly children: readonly BlobDescriptor[];
+  readonly subject?: Digest;
+}
+
+type BlobDescriptor = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>;

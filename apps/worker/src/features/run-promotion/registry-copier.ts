@@ -1,0 +1,106 @@
+import { copyGraph, type CopyTarget, type TargetReport, verifyGraph } from '@waybill/oci-copy';
+import { childrenOf, descriptorOf, type Digest, type Manifest, type RepositoryName, type Tag, viewManifest } from '@waybill/oci-model';
+import type { RepositoryClient } from '@waybill/oci-registry';
+import type { ContentCopier, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
+import { originOf, type RegistryClients } from '@waybill/registry-clients';
+import { registryNamed, repositoryAtOrigin, type Topology } from '@waybill/topology';
+
+export interface CopierOptions {
+  readonly clients: RegistryClients;
+  /** What the promotion is pinned to. */
+  readonly topology: Topology;
+  /** Where local registries listen now, by name. */
+  readonly addresses: ReadonlyMap<string, string | undefined>;
+}
+
+/** Brings content from registry to registry with the copy engine. */
+export class RegistryCopier implements ContentCopier {
+  readonly #options: CopierOptions;
+
+  constructor(options: CopierOptions) {
+    this.#options = options;
+  }
+
+  async copy(
+    item: ItemRun,
+    targets: readonly TargetRun[],
+    options: { readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>; readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<string, CopyOutcome>> {
+    const report = await copyGraph(
+      this.#repository(item.source.registry, item.source.repository),
+      item.digest,
+      targets.map((target) => this.#copyTarget(item, target)),
+      { signal: options.signal, hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) } },
+    );
+    return new Map([...report.targets].map(([id, target]) => [id, toOutcome(target)]));
+  }
+
+  async verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent> {
+    const manifests: VerifiedManifest[] = [];
+    await verifyGraph(this.#repository(target.registry, target.repository), item.digest, {
+      presentBlobs,
+      target: target.registry,
+      signal,
+      onManifest: (manifest) => void manifests.push(toVerified(manifest)),
+    });
+    return { manifests };
+  }
+
+  resolveSourceTag(item: ItemRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined> {
+    return this.#repository(item.source.registry, item.source.repository).resolveTag(tag, signal);
+  }
+
+  resolveTargetTag(target: TargetRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined> {
+    return this.#repository(target.registry, target.repository).resolveTag(tag, signal);
+  }
+
+  async putTargetTag(item: ItemRun, target: TargetRun, tag: Tag, signal: AbortSignal): Promise<void> {
+    const repository = this.#repository(target.registry, target.repository);
+    await repository.putTag(tag, await repository.readManifest(item.digest, signal), signal);
+  }
+
+  #copyTarget(item: ItemRun, target: TargetRun): CopyTarget {
+    const mountFrom = this.#mountSource(item, target);
+    return {
+      id: target.id,
+      store: this.#repository(target.registry, target.repository),
+      ...(mountFrom === undefined ? {} : { mountFrom: [mountFrom] }),
+    };
+  }
+
+  /** Blobs are mounted from the source when both registries stand at one origin. */
+  #mountSource(item: ItemRun, target: TargetRun): RepositoryName | undefined {
+    const from = registryNamed(this.#options.topology, item.source.registry);
+    const to = registryNamed(this.#options.topology, target.registry);
+    const origin = originOf(from, this.#options.addresses.get(from.name));
+    if (origin === undefined || origin !== originOf(to, this.#options.addresses.get(to.name))) return undefined;
+    return repositoryAtOrigin(from, item.source.repository);
+  }
+
+  #repository(registry: string, repository: RepositoryName): RepositoryClient {
+    const { clients, topology, addresses } = this.#options;
+    return clients.open(registryNamed(topology, registry), addresses.get(registry)).repository(repository);
+  }
+}
+
+function toOutcome(report: TargetReport): CopyOutcome {
+  const { bytesCopied, bytesMounted, bytesSkipped } = report;
+  const bytes = { bytesCopied, bytesMounted, bytesSkipped };
+  switch (report.outcome) {
+    case 'failed':
+    case 'cancelled':
+      return { ...bytes, outcome: report.outcome, error: report.error };
+    default:
+      return { ...bytes, outcome: report.outcome, presentBlobs: report.presentBlobs };
+  }
+}
+
+function toVerified(manifest: Manifest): VerifiedManifest {
+  const children = childrenOf(manifest);
+  const { subject } = viewManifest(manifest);
+  return {
+    descriptor: descriptorOf(manifest),
+    children: [...children.manifests, ...children.blobs],
+    ...(subject === undefined ? {} : { subject: subject.digest }),
+  };
+}

@@ -1,0 +1,56 @@
+import { hostname } from 'node:os';
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { WorkerConfig } from '@waybill/config';
+import type { Logger } from '@waybill/observability';
+import { Database, Notifications, TopologyRevisions } from '@waybill/persistence';
+import type { JobQueue } from '@waybill/queue';
+import { RegistryClients } from '@waybill/registry-clients';
+import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
+import { PromotionConsumers } from './promotion-consumers.js';
+import { RunPromotion } from './run-promotion.js';
+
+@Module({
+  providers: [
+    {
+      provide: RunPromotion,
+      inject: [CONFIG, LOGGER, Database, TopologyRevisions, RegistryClients],
+      useFactory: (config: WorkerConfig, logger: Logger, database: Database, revisions: TopologyRevisions, clients: RegistryClients) =>
+        new RunPromotion({
+          database,
+          revisions,
+          clients,
+          logger,
+          workerId: `${hostname()}:${process.pid}`,
+          leaseMs: config.dispatchLeaseMs,
+          retry: { maxAttempts: config.retryMaxAttempts, baseMs: config.retryBaseMs, maxMs: config.retryMaxMs },
+        }),
+    },
+    {
+      provide: PromotionConsumers,
+      inject: [CONFIG, LOGGER, JOB_QUEUE, TopologyRevisions, Notifications, RunPromotion],
+      useFactory: (
+        config: WorkerConfig,
+        logger: Logger,
+        queue: JobQueue,
+        revisions: TopologyRevisions,
+        notifications: Notifications,
+        runPromotion: RunPromotion,
+      ) => new PromotionConsumers({ config, logger, queue, revisions, notifications, runPromotion }),
+    },
+  ],
+})
+export class RunPromotionModule implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #consumers: PromotionConsumers;
+
+  constructor(@Inject(PromotionConsumers) consumers: PromotionConsumers) {
+    this.#consumers = consumers;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.#consumers.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#consumers.close();
+  }
+}

@@ -1,0 +1,92 @@
+import type { Logger } from '@waybill/observability';
+import {
+  closeRun,
+  type Database,
+  type DispatchLease,
+  DispatchLeases,
+  type DispatchMessage,
+  loadRun,
+  PrismaRunJournal,
+  TagLeases,
+  type TopologyRevisions,
+} from '@waybill/persistence';
+import { PromotionError, type RetryPolicy, runItem, type RunPorts } from '@waybill/promotion';
+import type { RegistryClients } from '@waybill/registry-clients';
+import { keepLease } from './keep-lease.js';
+import { RegistryCopier } from './registry-copier.js';
+
+export interface RunPromotionOptions {
+  readonly database: Database;
+  readonly revisions: TopologyRevisions;
+  readonly clients: RegistryClients;
+  readonly logger: Logger;
+  /** Names this process in leases. */
+  readonly workerId: string;
+  readonly leaseMs: number;
+  readonly retry: RetryPolicy;
+}
+
+/** Runs what one promotion has to do at one location. */
+export class RunPromotion {
+  readonly #options: RunPromotionOptions;
+  readonly #leases: DispatchLeases;
+  readonly #tags: TagLeases;
+
+  constructor(options: RunPromotionOptions) {
+    this.#options = options;
+    this.#leases = new DispatchLeases(options.database, { leaseMs: options.leaseMs });
+    this.#tags = new TagLeases(options.database, { leaseMs: options.leaseMs });
+  }
+
+  /**
+   * Does nothing when the message's dispatch is not the current one or another worker runs it.
+   * When `signal` is aborted the lease is given up, and another worker goes on.
+   */
+  async run(message: DispatchMessage, signal: AbortSignal): Promise<void> {
+    const { logger, workerId } = this.#options;
+    const lease = await this.#leases.claim(message, workerId);
+    if (lease === undefined) {
+      logger.debug({ ...message }, 'nothing to run for this dispatch');
+      return;
+    }
+    const keeper = keepLease(() => this.#leases.renew(lease), this.#options.leaseMs, signal);
+    try {
+      await this.#runItems(lease, keeper.signal);
+      await closeRun(this.#options.database, lease);
+    } catch (err) {
+      await this.#giveUp(lease, err, signal);
+    } finally {
+      await keeper.stop();
+    }
+  }
+
+  async #runItems(lease: DispatchLease, signal: AbortSignal): Promise<void> {
+    const { database, clients, revisions, retry } = this.#options;
+    const loaded = await loadRun(database, lease.promotionId, lease.location);
+    if (loaded === undefined) return;
+    const addresses = new Map((await revisions.currentRegistries()).map(({ name, address }) => [name, address]));
+    const ports: RunPorts = {
+      copier: new RegistryCopier({ clients, topology: loaded.topology, addresses }),
+      journal: new PrismaRunJournal(database, lease, { tags: this.#tags }),
+      retry,
+    };
+    for (const item of loaded.run.items) await runItem(item, ports, signal);
+  }
+
+  /** A lost lease is somebody else's run now; everything else is handed back, to be run again. */
+  async #giveUp(lease: DispatchLease, err: unknown, shutdown: AbortSignal): Promise<void> {
+    const { logger } = this.#options;
+    const where = { promotionId: lease.promotionId, location: lease.location };
+    if (err instanceof PromotionError && err.code === 'lease-lost') {
+      logger.warn(where, 'the run was taken over');
+      return;
+    }
+    if (shutdown.aborted) {
+      logger.info(where, 'the run is handed over');
+      await this.#leases.release(lease);
+      return;
+    }
+    // The lease is left to expire: what broke now is tried again, but not at once.
+    logger.error({ ...where, err }, 'the run broke off');
+  }
+}

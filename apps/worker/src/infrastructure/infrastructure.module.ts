@@ -1,0 +1,54 @@
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { environmentAndFolderSecrets, loadWorkerConfig, type WorkerConfig } from '@waybill/config';
+import { createLogger, type Logger } from '@waybill/observability';
+import { Database, Notifications, TopologyRevisions } from '@waybill/persistence';
+import { type JobQueue, openQueue } from '@waybill/queue';
+import { RegistryClients } from '@waybill/registry-clients';
+import { CONFIG, JOB_QUEUE, LOGGER } from './tokens.js';
+
+/** Connections to the database beside the one that listens. */
+const maxConnections = 12;
+
+/** What every feature of the worker stands on; closed in the reverse order of use. */
+@Global()
+@Module({
+  providers: [
+    { provide: CONFIG, useFactory: () => loadWorkerConfig() },
+    { provide: LOGGER, inject: [CONFIG], useFactory: ({ logLevel }: WorkerConfig) => createLogger({ name: 'worker', level: logLevel }) },
+    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: WorkerConfig) => new Database(databaseUrl, { maxConnections }) },
+    {
+      provide: Notifications,
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ databaseUrl }: WorkerConfig, logger: Logger) =>
+        new Notifications(databaseUrl, (err) => logger.warn({ err }, 'the database connection that listens was lost')),
+    },
+    { provide: JOB_QUEUE, inject: [CONFIG, LOGGER], useFactory: ({ queue }: WorkerConfig, logger: Logger) => openQueue(queue, { logger }) },
+    {
+      provide: RegistryClients,
+      inject: [CONFIG],
+      useFactory: ({ secrets }: WorkerConfig) => new RegistryClients({ secrets: environmentAndFolderSecrets(secrets) }),
+    },
+    { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
+  ],
+  exports: [CONFIG, LOGGER, Database, Notifications, JOB_QUEUE, RegistryClients, TopologyRevisions],
+})
+export class InfrastructureModule implements OnApplicationShutdown {
+  readonly #database: Database;
+  readonly #notifications: Notifications;
+  readonly #queue: JobQueue;
+  readonly #clients: RegistryClients;
+
+  constructor(database: Database, notifications: Notifications, @Inject(JOB_QUEUE) queue: JobQueue, clients: RegistryClients) {
+    this.#database = database;
+    this.#notifications = notifications;
+    this.#queue = queue;
+    this.#clients = clients;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#queue.close();
+    await this.#notifications.close();
+    this.#clients.close();
+    await this.#database.close();
+  }
+}

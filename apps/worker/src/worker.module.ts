@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { HealthModule } from './features/health/health.module.js';
+import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
+import { PurgeIdempotencyKeysModule } from './features/purge-idempotency-keys/purge-idempotency-keys.module.js';
+import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
+import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
+import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
+import { InfrastructureModule } from './infrastructure/infrastructure.module.js';
+
+@Module({
+  imports: [
+    ScheduleModule.forRoot(),
+    InfrastructureModule,
+    RunPromotionModule,
+    RelayOutboxModule,
+    RedispatchDueModule,
+    LinkProvenanceModule,
+    PurgeIdempotencyKeysModule,
+    HealthModule,
+  ],
+})
+export class WorkerModule {}

@@ -1,0 +1,1 @@
+export { originOf, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';

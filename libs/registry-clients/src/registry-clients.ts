@@ -1,0 +1,93 @@
+import { type BasicSecret, parseBasicSecret, type SecretSource, secretVariable } from '@waybill/config';
+import { ContentError } from '@waybill/oci-model';
+import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
+import type { Registry, SecretRef } from '@waybill/topology';
+
+export interface RegistryClientsOptions {
+  /** Where the values of the topology's named secrets come from. */
+  readonly secrets: SecretSource;
+  /** Most clients kept open; the one used longest ago is let go. Default 256. */
+  readonly maxClients?: number;
+  readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections' | 'observe'>;
+}
+
+interface OpenClient {
+  readonly client: RegistryClient;
+  /** What the client was made of: a changed address or secret makes another. */
+  readonly made: string;
+}
+
+const defaultMaxClients = 256;
+
+/** Clients of the topology's registries, one per registry for as long as what it was made of holds. */
+export class RegistryClients {
+  readonly #options: RegistryClientsOptions;
+  readonly #open = new Map<string, OpenClient>();
+
+  constructor(options: RegistryClientsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The client of a registry. `address` is where it listens when it is local.
+   * @throws ContentError `unreachable` (retryable) for a local registry that has no address yet,
+   *   `unauthorized` for a secret that is missing or malformed; its value is never named.
+   */
+  open(registry: Registry, address?: string): RegistryClient {
+    const options = this.#connectionOf(registry, address);
+    const made = JSON.stringify([options.origin, options.prefix, options.read, options.write]);
+    const known = this.#open.get(registry.name);
+    this.#open.delete(registry.name);
+    const current = known?.made === made ? known : { client: new RegistryClient({ ...this.#options.client, ...options }), made };
+    this.#open.set(registry.name, current);
+    this.#forgetOldest();
+    return current.client;
+  }
+
+  close(): void {
+    for (const { client } of this.#open.values()) client.close();
+    this.#open.clear();
+  }
+
+  #connectionOf(registry: Registry, address: string | undefined): RegistryClientOptions {
+    const origin = originOf(registry, address);
+    if (origin === undefined) {
+      throw new ContentError(`local registry ${registry.name} is not running: start it with "waybill up"`, {
+        code: 'unreachable',
+        operation: 'connect',
+        retryable: true,
+      });
+    }
+    const read = this.#credentials(registry.name, registry.credentials?.read);
+    const write = this.#credentials(registry.name, registry.credentials?.write);
+    return {
+      origin,
+      ...(registry.prefix === undefined ? {} : { prefix: registry.prefix }),
+      ...(read === undefined ? {} : { read }),
+      ...(write === undefined ? {} : { write }),
+    };
+  }
+
+  #credentials(registry: string, reference: SecretRef | undefined): BasicSecret | undefined {
+    if (reference === undefined) return undefined;
+    const value = this.#options.secrets.read(reference.secret);
+    if (value === undefined) {
+      throw new ContentError(
+        `secret "${reference.secret}" of registry ${registry} is not set: give ${secretVariable('WAYBILL_SECRET_', reference.secret)}=username:password, or a file of that name in the secrets folder`,
+        { code: 'unauthorized', operation: 'read credentials' },
+      );
+    }
+    return parseBasicSecret(reference.secret, value);
+  }
+
+  /** The map keeps the order of use. A client let go finishes what is under way; its idle connections close by themselves. */
+  #forgetOldest(): void {
+    const [oldest] = this.#open.keys();
+    if (oldest !== undefined && this.#open.size > (this.#options.maxClients ?? defaultMaxClients)) this.#open.delete(oldest);
+  }
+}
+
+/** Where a registry is reached: its URL, or a local one's address at run time. */
+export function originOf(registry: Registry, address: string | undefined): string | undefined {
+  return registry.url ?? address;
+}
