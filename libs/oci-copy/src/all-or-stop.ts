@@ -1,3 +1,5 @@
+import { LinkedAbort } from './linked-abort.js';
+
 /**
  * Does `work` for all items at once. At the first failure the others are told to stop and
  * waited for, so that nothing runs on; then it rejects with that failure.
@@ -7,19 +9,16 @@ export async function allOrStop<Item, Result>(
   signal: AbortSignal,
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result[]> {
-  const controller = new AbortController();
-  const stop = () => controller.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
+  const abort = new LinkedAbort(signal);
   try {
-    const running = items.map((item) => work(item, controller.signal));
-    for (const result of running) result.catch(() => controller.abort());
+    const running = items.map((item) => work(item, abort.signal));
+    for (const result of running) result.catch(() => abort.abort());
     // The first failure in time is the cause; the later ones are only its consequence.
     return await Promise.all(running).catch(async (error: unknown) => {
       await Promise.allSettled(running);
       throw error;
     });
   } finally {
-    signal.removeEventListener('abort', stop);
+    abort.release();
   }
 }

@@ -1,9 +1,10 @@
 import type { ContentReader, Digest, Manifest } from '@waybill/oci-model';
 import pLimit from 'p-limit';
 import { copyBlob } from './copy-blob.js';
-import { abortedBy, type CopyError } from './copy-error.js';
+import type { CopyError } from './copy-error.js';
 import { copyManifests, findManifests } from './copy-manifest.js';
 import type { Graph } from './graph.js';
+import { LinkedAbort } from './linked-abort.js';
 import { ManifestSource } from './manifest-source.js';
 import { checkTargets, type CopyOptions, type CopyTarget, type Settings, settingsOf } from './options.js';
 import type { CopyReport } from './report.js';
@@ -29,23 +30,30 @@ export async function copyGraph(
   targets: readonly CopyTarget[],
   options: CopyOptions = {},
 ): Promise<CopyReport> {
-  const settings = settingsOf(options);
   checkTargets(targets);
-  if (settings.signal.aborted) throw abortedBy(settings.signal, 'copy graph');
+  const caller = new LinkedAbort(options.signal);
+  try {
+    return await copyAll(source, root, { targets, settings: settingsOf({ ...options, signal: caller.signal }) });
+  } finally {
+    caller.release();
+  }
+}
+
+async function copyAll(
+  source: ContentReader,
+  root: Digest,
+  { targets, settings }: { readonly targets: readonly CopyTarget[]; readonly settings: Settings },
+): Promise<CopyReport> {
   const manifests = manifestsOf(source, settings);
   const rootManifest = await manifests.read(root);
   const runs = targets.map((target) => new TargetRun(target, settings));
-  try {
-    const graph = await walk(rootManifest, manifests, { runs, settings });
-    if (graph !== undefined) {
-      const copies = runs.map((run) => copyToTarget(run, graph, { rootManifest, manifests }));
-      await Promise.all([copyBlobs(source, graph, { runs, settings }), ...copies]);
-    }
-    const reports = runs.map((run) => [run.id, run.report()] as const);
-    return { root: rootManifest, targets: new Map(reports), foreignLayers: graph?.foreign ?? 0 };
-  } finally {
-    for (const run of runs) run.dispose();
+  const graph = await walk(rootManifest, manifests, { runs, settings });
+  if (graph !== undefined) {
+    const copies = runs.map((run) => copyToTarget(run, graph, { rootManifest, manifests }));
+    await Promise.all([copyBlobs(source, graph, { runs, settings }), ...copies]);
   }
+  const reports = runs.map((run) => [run.id, run.report()] as const);
+  return { root: rootManifest, targets: new Map(reports), foreignLayers: graph?.foreign ?? 0 };
 }
 
 function manifestsOf(source: ContentReader, settings: Settings): ManifestSource {

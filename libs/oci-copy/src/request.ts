@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
 import { abortedBy, type CopyError, copyErrorFrom, type Place, stalled } from './copy-error.js';
+import { LinkedAbort } from './linked-abort.js';
 import type { Settings } from './options.js';
 
 /** What one small request to a store is made under. */
@@ -66,17 +67,20 @@ function mayPass(error: CopyError): boolean {
 
 async function withDeadline<T>(place: Place, context: RequestContext, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { signal, settings } = context;
-  if (signal.aborted) throw abortedBy(signal, place.operation);
-  const controller = new AbortController();
-  const stop = () => controller.abort(abortedBy(signal, place.operation));
-  signal.addEventListener('abort', stop, { once: true });
-  const timer = setTimeout(() => controller.abort(stalled(place, settings.stallTimeoutMs)), settings.stallTimeoutMs);
+  if (isAborted(signal)) throw abortedBy(signal, place.operation);
+  const abort = new LinkedAbort(signal);
+  const timer = setTimeout(() => abort.abort(stalled(place, settings.stallTimeoutMs)), settings.stallTimeoutMs);
   try {
-    return await call(controller.signal);
+    return await call(abort.signal);
   } catch (cause) {
-    throw copyErrorFrom(controller.signal.aborted ? controller.signal.reason : cause, place);
+    if (isAborted(signal)) throw abortedBy(signal, place.operation);
+    throw copyErrorFrom(abort.signal.aborted ? abort.signal.reason : cause, place);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    abort.release();
   }
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -2,6 +2,7 @@ import type { ContentStore, Descriptor, Digest, RepositoryName } from '@waybill/
 import { WaybillError } from '@waybill/kernel';
 import pLimit from 'p-limit';
 import { abortedBy, CopyError, copyErrorFrom } from './copy-error.js';
+import { LinkedAbort } from './linked-abort.js';
 import { type CopyHooks, type CopyTarget, maxMountSources, type Settings } from './options.js';
 import type { TargetReport } from './report.js';
 import { request } from './request.js';
@@ -18,7 +19,7 @@ export class TargetRun {
   readonly mountFrom: readonly RepositoryName[];
   readonly presentBlobs = new Set<Digest>();
 
-  readonly #controller = new AbortController();
+  readonly #stop = new LinkedAbort(undefined);
   // Slots of this target alone: one that hangs takes none from the others.
   readonly #limit;
   readonly #counts = {
@@ -48,7 +49,7 @@ export class TargetRun {
 
   /** Ends what is under way here, when the caller cancels or the target is of no use any more. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#stop.signal;
   }
 
   /** Why nothing new is begun here; undefined while all is well. */
@@ -61,7 +62,7 @@ export class TargetRun {
     if (this.#finished || this.#error !== undefined) return;
     this.#error = error;
     // A bad blob at the source is no reason to waste transfers that are under way.
-    if (error.side !== 'source') this.#controller.abort(error);
+    if (error.side !== 'source') this.#stop.abort(error);
     this.#blobsAwaited?.resolve();
   }
 
@@ -129,11 +130,6 @@ export class TargetRun {
   /** The target has everything; a cancellation that comes now finds nothing to cancel. */
   finish(): void {
     if (this.#error === undefined) this.#finished = true;
-  }
-
-  /** Lets go of the caller's signal. */
-  dispose(): void {
-    this.settings.signal.removeEventListener('abort', this.#abort);
   }
 
   report(): TargetReport {

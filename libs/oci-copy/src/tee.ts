@@ -59,17 +59,15 @@ export class Sink extends Readable {
     this.dropOut(this.#owner.stalled());
   }
 
-  /** Resolves when there is room again, or nobody reads any more. */
+  /** Asked of a full sink: resolves when there is room again, or nobody reads any more. */
   async room(): Promise<void> {
-    if (!this.full) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
   }
 
-  /** Resolves when the last byte was read, or nobody reads any more. */
+  /** Asked of an open sink: resolves when the last byte was read, or nobody reads any more. */
   async emptied(): Promise<void> {
-    if (this.readableEnded || this.destroyed) return;
     await new Promise<void>((resolve) => {
       this.once('end', resolve).once('close', resolve);
     });

@@ -2,6 +2,7 @@ import type { ContentReader, Descriptor, Digest, Manifest } from '@waybill/oci-m
 import pLimit from 'p-limit';
 import { allOrStop } from './all-or-stop.js';
 import { CopyError, type Place } from './copy-error.js';
+import { LinkedAbort } from './linked-abort.js';
 import { ManifestSource } from './manifest-source.js';
 import { type GraphBounds, type Patience, settingsOf } from './options.js';
 import { request, type RequestContext } from './request.js';
@@ -37,6 +38,15 @@ const maxNamed = 100;
  * `details.manifests` and `details.blobs`, other `target-…` codes, `graph-too-large`, `stalled`, `aborted`.
  */
 export async function verifyGraph(store: ContentReader, root: Digest, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const caller = new LinkedAbort(options.signal);
+  try {
+    return await verifyAll(store, root, { ...options, signal: caller.signal });
+  } finally {
+    caller.release();
+  }
+}
+
+async function verifyAll(store: ContentReader, root: Digest, options: VerifyOptions): Promise<VerifyReport> {
   // Nothing is read twice here, so no manifest's bytes are kept.
   const settings = settingsOf({ ...options, manifestCacheBytes: 0 });
   const side = { side: 'target', target: options.target } as const;

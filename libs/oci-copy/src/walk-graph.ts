@@ -20,13 +20,11 @@ export interface Walk {
  * Rejects with CopyError: `graph-too-large`, or what `load` rejected with.
  */
 export async function walkGraph(root: Manifest, walk: Walk): Promise<Graph> {
-  const builder = new GraphBuilder(root, { ...walk.side, operation: 'walk graph' }, walk.settings);
+  const builder = new GraphBuilder(root.digest, { ...walk.side, operation: 'walk graph' }, walk.settings);
   let frontier = builder.add(root);
   const read = async (digest: Digest, signal: AbortSignal): Promise<Digest[]> => {
     const manifest = await walk.load(digest, signal);
-    if (manifest !== undefined) return builder.add(manifest);
-    builder.addMissing(digest);
-    return [];
+    return manifest === undefined ? [] : builder.add(manifest);
   };
   for (let depth = 2; frontier.length > 0; depth += 1) {
     builder.checkDepth(depth);
