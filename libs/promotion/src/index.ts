@@ -29,8 +29,9 @@ export type {
   TargetEnding,
 } from './run/ports.js';
 export { retryDelay, type RetryPolicy } from './run/retry-policy.js';
-export type { ItemRun, LocationRun, TagRun, TargetRun, VerifiedContent } from './run/run.js';
-export { runItem, type RunPorts } from './run/run-item.js';
+export type { ItemRun, LocationRun, TagRun, TargetRun, VerifiedContent, VerifiedManifest } from './run/run.js';
+export type { RunPorts } from './run/run-context.js';
+export { runItem } from './run/run-item.js';
 export {
   itemTargetStates,
   type ItemTargetState,

@@ -1,15 +1,11 @@
 import { WaybillError } from '@waybill/kernel';
-import { PromotionError } from '../promotion-error.js';
-import type { ContentCopier, ContentOutcome, CopiedBytes, CopyOutcome, RunJournal, TagResult, TargetEnding } from './ports.js';
-import { type RetryPolicy, retryDelay } from './retry-policy.js';
+import type { Manifest } from '@waybill/oci-model';
+import { isLeaseLost, PromotionError } from '../promotion-error.js';
+import type { ContentOutcome, CopiedBytes, CopyOutcome, TagResult, TargetEnding } from './ports.js';
+import { retryDelay } from './retry-policy.js';
+import type { RunContext, RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
 import { conflictError, writeTag } from './write-tag.js';
-
-export interface RunPorts {
-  readonly copier: ContentCopier;
-  readonly journal: RunJournal;
-  readonly retry: RetryPolicy;
-}
 
 const noBytes: CopiedBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
 
@@ -17,147 +13,178 @@ const noBytes: CopiedBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 
  * Brings one item to its targets at one location: copy → verify → attest → tag → settle.
  *
  * One target's trouble never stops the others (DESIGN invariant 8): it ends in that
- * target's own outcome. Rejects only when the run itself is over: PromotionError
- * `lease-lost`, or the signal's reason.
+ * target's own outcome. Rejects only when the run itself is over, after everything it
+ * began has ended: PromotionError `lease-lost`, the signal's reason, or what the journal
+ * rejects with when it can record nothing. Whatever was under way is then left as it
+ * stands in the journal, for the worker that takes over.
  */
 export async function runItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   await ports.journal.beginAttempt(item.targets);
-  // Whoever died while tagging, or waited for its prod, had verified everything beneath the root.
-  const resumed = item.targets.filter((target) => target.state === 'tagging');
-  const copying = item.targets.filter((target) => target.state !== 'tagging');
-  if (copying.length > 0) await noteSourceMove(item, ports, signal);
-
-  const copied = copying.length > 0 ? await copyContent(item, copying, ports, signal) : new Map<string, CopyOutcome>();
-  const prepared = await allEnded(copying.map((target) => prepare(item, target, copied.get(target.id), ports, signal)));
-  const ready = [
-    ...prepared.filter((target) => target !== undefined),
-    ...resumed.map((target) => ({ target, content: target.content ?? 'copied' })),
-  ];
-  // A replica at the location of its prod finds it tagged already.
-  for (const requirement of ['required', 'best-effort'] as const) {
-    const turn = ready.filter(({ target }) => target.requirement === requirement);
-    await allEnded(turn.map(({ target, content }) => tagAndFinish(item, target, content, ports, signal)));
-  }
+  const loss = new AbortController();
+  const endOnLoss = (error: unknown): never => {
+    if (isLeaseLost(error)) loss.abort(error);
+    throw error;
+  };
+  const run: RunContext = { item, ports, signal: AbortSignal.any([signal, loss.signal]) };
+  await allEnded(workOf(run, endOnLoss).map((work) => work.catch(endOnLoss)));
 }
+
+/** Stops everything that runs beside when the error says that the lease is lost; always throws the error. */
+type EndOnLoss = (error: unknown) => never;
 
 /** Like Promise.all, but leaves nothing running behind when one rejects. */
-async function allEnded<T>(work: readonly Promise<T>[]): Promise<T[]> {
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(work);
-  return Promise.all(work);
+  await Promise.all(work);
 }
 
-/** A target that holds the item's content and wants its tags. */
-interface PreparedTarget {
-  readonly target: TargetRun;
-  readonly content: ContentOutcome;
+/** One strand for each target, and one that looks after the source's tag. */
+function workOf(run: RunContext, endOnLoss: EndOnLoss): Promise<void>[] {
+  const { targets } = run.item;
+  // Whoever died while tagging, or waited for its prod, had verified everything beneath the root.
+  const copying = targets.filter((target) => target.state !== 'tagging');
+  const copies = copyContent(run, copying, endOnLoss);
+  const bring = async (target: TargetRun, prod?: Promise<void>): Promise<void> => {
+    const content = target.state === 'tagging' ? (target.content ?? 'copied') : await prepare(run, target, await copies);
+    if (content === undefined) return;
+    // A replica at the location of its prod finds it tagged already, and need not be called again.
+    if (prod !== undefined) await Promise.allSettled([prod]);
+    await tagAndFinish(run, target, content);
+  };
+  const prods = new Map<string, Promise<void>>();
+  for (const target of targets) if (target.follows === undefined) prods.set(target.id, bring(target));
+  const replicas = targets.flatMap((target) => (target.follows === undefined ? [] : [bring(target, prods.get(target.follows))]));
+  return [...prods.values(), ...replicas, ...(copying.length > 0 ? [noteSourceMove(run)] : [])];
 }
 
-async function copyContent(item: ItemRun, targets: readonly TargetRun[], ports: RunPorts, signal: AbortSignal) {
+/** What the copy did at each target; a failure of the whole copy is every target's failure. Never rejects. */
+async function copyContent(
+  run: RunContext,
+  targets: readonly TargetRun[],
+  endOnLoss: EndOnLoss,
+): Promise<ReadonlyMap<string, CopyOutcome>> {
+  if (targets.length === 0) return new Map();
+  const { item, ports, signal } = run;
   const byId = new Map(targets.map((target) => [target.id, target]));
+  // The copier wraps what its hook rejects with; the journal's own words decide what becomes of the target.
+  const refusals = new Map<string, WaybillError>();
+  const beforeManifest = async (id: string, manifest: Manifest): Promise<void> => {
+    const target = byId.get(id);
+    if (target === undefined) throw defect(`the copier writes to ${id}, which is no target of this run`, 'copy');
+    await ports.journal
+      .intendManifest(target, manifest)
+      .catch((error: unknown) => {
+        refusals.set(id, typed(error, 'record manifest'));
+        throw error;
+      })
+      .catch(endOnLoss);
+  };
+  const failed = (id: string, error: WaybillError, bytes = noBytes): [string, CopyOutcome] => [id, { ...bytes, outcome: 'failed', error }];
   try {
-    return await ports.copier.copy(item, targets, {
-      beforeManifest: async (id, manifest) => {
-        const target = byId.get(id);
-        if (target !== undefined) await ports.journal.intendManifest(target, manifest);
-      },
-      signal,
-    });
+    const outcomes = await ports.copier.copy(item, targets, { beforeManifest, signal });
+    return new Map([...outcomes, ...[...refusals].map(([id, error]) => failed(id, error, outcomes.get(id)))]);
   } catch (error) {
     const failure = typed(error, 'copy');
-    return new Map(targets.map((target): [string, CopyOutcome] => [target.id, { ...noBytes, outcome: 'failed', error: failure }]));
+    return new Map(targets.map(({ id }) => failed(id, refusals.get(id) ?? failure)));
   }
 }
 
 /** Copy is done; verify and attest. Undefined when the target is not to be tagged. */
-async function prepare(
-  item: ItemRun,
-  target: TargetRun,
-  copy: CopyOutcome | undefined,
-  ports: RunPorts,
-  signal: AbortSignal,
-): Promise<PreparedTarget | undefined> {
-  if (copy === undefined) throw new Error(`the copier gave no outcome for target ${target.id}`);
-  if (!('presentBlobs' in copy)) {
-    await settleFailure(target, copy.error, copy, ports, signal);
+async function prepare(run: RunContext, target: TargetRun, copies: ReadonlyMap<string, CopyOutcome>): Promise<ContentOutcome | undefined> {
+  const { item, ports, signal } = run;
+  const copy = copies.get(target.id) ?? { ...noBytes, outcome: 'failed', error: defect('the copier gave no outcome', 'copy') };
+  if ('error' in copy) {
+    await settleFailure(run, target, copy.error, copy);
     return undefined;
   }
   try {
-    await ports.journal.recordCopy(target, copy.outcome, pick(copy));
+    const outcome = moreOf(copy.outcome, target.content);
+    await ports.journal.recordCopy(target, outcome, bytesOf(copy));
     const content = await ports.copier.verify(item, target, copy.presentBlobs, signal);
     await ports.journal.settleContent(target, content);
     await ports.journal.advance(target, 'tagging');
-    return { target, content: copy.outcome };
+    return outcome;
   } catch (error) {
-    await settleFailure(target, error, noBytes, ports, signal);
+    await settleFailure(run, target, error, noBytes);
     return undefined;
   }
 }
 
-async function tagAndFinish(
-  item: ItemRun,
-  target: TargetRun,
-  content: ContentOutcome,
-  ports: RunPorts,
-  signal: AbortSignal,
-): Promise<void> {
+const fromLeastToMost: readonly ContentOutcome[] = ['already-present', 'mounted', 'copied'];
+
+/** What an earlier attempt copied is present in this one, and was copied all the same. */
+function moreOf(now: ContentOutcome, before: ContentOutcome = 'already-present'): ContentOutcome {
+  return fromLeastToMost.indexOf(before) > fromLeastToMost.indexOf(now) ? before : now;
+}
+
+async function tagAndFinish(run: RunContext, target: TargetRun, content: ContentOutcome): Promise<void> {
+  const { journal } = run.ports;
   try {
-    const readiness = await ports.journal.readinessToTag(target);
+    const readiness = await journal.readinessToTag(target);
     if (!readiness.ready) {
       if (readiness.wait) return;
       const error = new PromotionError(readiness.reason, { code: 'prod-not-tagged', operation: 'write tag' });
-      await ports.journal.finish(target, { ...noBytes, outcome: readiness.outcome, error });
+      await journal.finish(target, { ...noBytes, outcome: readiness.outcome, error });
       return;
     }
-    const results: { tag: TagRun; result: TagResult }[] = [];
-    for (const tag of target.tags) results.push({ tag, result: await writeTag(item, target, tag, ports, signal) });
-    await ports.journal.finish(target, { ...noBytes, ...endingOf(target, content, results) });
+    const written: WrittenTag[] = [];
+    for (const tag of target.tags) written.push({ tag, result: await writeTag(run, target, tag) });
+    await journal.finish(target, { ...noBytes, ...endingOf(target, content, written) });
   } catch (error) {
-    await settleFailure(target, error, noBytes, ports, signal);
+    await settleFailure(run, target, error, noBytes);
   }
 }
 
-function endingOf(
-  target: TargetRun,
-  content: ContentOutcome,
-  results: readonly { tag: TagRun; result: TagResult }[],
-): Pick<TargetEnding, 'outcome' | 'error'> {
-  for (const { tag, result } of results) {
+interface WrittenTag {
+  readonly tag: TagRun;
+  readonly result: TagResult;
+}
+
+function endingOf(target: TargetRun, content: ContentOutcome, written: readonly WrittenTag[]): Pick<TargetEnding, 'outcome' | 'error'> {
+  for (const { tag, result } of written) {
     if (result.outcome === 'conflict') return { outcome: 'conflict', error: conflictError(target, tag, result) };
   }
-  if (results.some(({ result }) => result.outcome === 'superseded')) return { outcome: 'superseded' };
+  // A release whose own tag stands has arrived, even where a newer one has overtaken its `latest`.
+  if (written.length > 0 && written.every(({ result }) => result.outcome === 'superseded')) return { outcome: 'superseded' };
   // Nothing but a tag was written: that is more than already present, and moved no bytes.
-  const tagWritten = results.some(({ result }) => result.outcome === 'written');
+  const tagWritten = written.some(({ result }) => result.outcome === 'written');
   return { outcome: content === 'already-present' && tagWritten ? 'mounted' : content };
 }
 
-async function noteSourceMove(item: ItemRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
+async function noteSourceMove({ item, ports, signal }: RunContext): Promise<void> {
   if (item.source.tag === undefined) return;
-  let found;
-  try {
-    found = await ports.copier.resolveSourceTag(item, item.source.tag, signal);
-  } catch (error) {
-    // The pinned digest is what counts; a source that is down shows itself in the copy.
-    if (error instanceof WaybillError) return;
-    throw error;
-  }
-  if (found !== item.digest) await ports.journal.recordSourceMove(item, found);
+  // The pinned digest is what counts; a source that is down shows itself in the copy.
+  const found = await ports.copier.resolveSourceTag(item, item.source.tag, signal).catch(() => 'unknown' as const);
+  if (found !== 'unknown' && found !== item.digest) await ports.journal.recordSourceMove(item, found);
 }
 
-async function settleFailure(target: TargetRun, error: unknown, bytes: CopiedBytes, ports: RunPorts, signal: AbortSignal): Promise<void> {
-  if (error instanceof PromotionError && error.code === 'lease-lost') throw error;
-  signal.throwIfAborted();
+/** A passing failure keeps the target for another attempt while there are any; every other ends it. */
+async function settleFailure(run: RunContext, target: TargetRun, error: unknown, bytes: CopiedBytes): Promise<void> {
+  const { journal, retry } = run.ports;
+  if (isLeaseLost(error)) throw error;
+  run.signal.throwIfAborted();
   const failure = typed(error, 'promote');
-  const delay = failure.retryable ? retryDelay(ports.retry, target.attempts + 1, failure.retryAfterMs) : undefined;
-  if (delay === undefined) await ports.journal.finish(target, { ...pick(bytes), outcome: 'failed', error: failure });
-  else await ports.journal.retryLater(target, failure, delay, pick(bytes));
+  const delay = failure.retryable ? retryDelay(retry, target.attempts + 1, failure.retryAfterMs) : undefined;
+  if (delay === undefined) await journal.finish(target, { ...bytesOf(bytes), outcome: 'failed', error: failure });
+  else await journal.retryLater(target, failure, delay, bytesOf(bytes));
 }
 
 /** What is not ours is a defect or the machine's trouble: it is shown, and not tried again for ever. */
 function typed(error: unknown, operation: string): WaybillError {
-  if (error instanceof WaybillError) return error;
+  if (isWaybillError(error)) return error;
   return new PromotionError('unexpected error: see the cause', { code: 'unexpected', operation, retryable: true, cause: error });
 }
 
-function pick(bytes: CopiedBytes): CopiedBytes {
+function isWaybillError(error: unknown): error is WaybillError {
+  return error instanceof WaybillError;
+}
+
+/** A port that broke its contract: trying again would not mend it. */
+function defect(message: string, operation: string): PromotionError {
+  return new PromotionError(message, { code: 'unexpected', operation });
+}
+
+function bytesOf(bytes: CopiedBytes): CopiedBytes {
   return { bytesCopied: bytes.bytesCopied, bytesMounted: bytes.bytesMounted, bytesSkipped: bytes.bytesSkipped };
 }

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Digest } from '@waybill/oci-model';
-import { PromotionError } from '../promotion-error.js';
-import type { ContentCopier, RunJournal, TagResult, TagTurn } from './ports.js';
-import type { ItemRun, TagRun, TargetRun } from './run.js';
+import { isLeaseLost, PromotionError } from '../promotion-error.js';
+import type { RunJournal, TagResult, TagTurn } from './ports.js';
+import type { RunContext } from './run-context.js';
+import type { TagRun, TargetRun } from './run.js';
 
 /** The write must have ended this long before the lease does, in milliseconds. */
 const leaseMarginMs = 2_000;
@@ -12,72 +13,85 @@ const leaseMarginMs = 2_000;
  *
  * Registries check no precondition, so a foreign writer cannot be kept out here;
  * it is seen by the reads before and after, and reported (DESIGN "tag").
+ * When it fails in its turn the tag's lease is left to run out, because a write
+ * whose answer was lost may still land.
+ * @throws PromotionError `tag-unconfirmed` (retryable) when the write was not seen in time, `lease-lost`
+ * @throws what the ports reject with
  */
-export async function writeTag(
-  item: ItemRun,
-  target: TargetRun,
-  tag: TagRun,
-  ports: { readonly copier: ContentCopier; readonly journal: RunJournal },
-  signal: AbortSignal,
-): Promise<TagResult> {
-  const turn = await awaitTurn(target, tag, ports.journal, signal);
-  const result = turn.turn === 'ours' ? await writeInTurn(item, target, tag, ports, turn, signal) : ({ outcome: 'superseded' } as const);
-  await ports.journal.settleTag(target, tag.tag, item.digest, result);
+export async function writeTag(run: RunContext, target: TargetRun, tag: TagRun): Promise<TagResult> {
+  const { journal } = run.ports;
+  const turn = await awaitTurn(journal, target, tag, run.signal);
+  const result: TagResult = turn.turn === 'ours' ? await writeBeforeLeaseEnds(run, { target, tag, turn }) : { outcome: 'superseded' };
+  await journal.settleTag(target, tag.tag, run.item.digest, result);
   return result;
 }
 
 type OurTurn = Extract<TagTurn, { turn: 'ours' }>;
 
+interface TagWrite {
+  readonly target: TargetRun;
+  readonly tag: TagRun;
+  readonly turn: OurTurn;
+}
+
 async function awaitTurn(
+  journal: RunJournal,
   target: TargetRun,
   tag: TagRun,
-  journal: RunJournal,
   signal: AbortSignal,
 ): Promise<Exclude<TagTurn, { turn: 'held' }>> {
   for (;;) {
+    signal.throwIfAborted();
     const turn = await journal.acquireTag(target, tag.tag);
     if (turn.turn !== 'held') return turn;
     await wait(turn.retryAfterMs, undefined, { signal });
   }
 }
 
-async function writeInTurn(
-  item: ItemRun,
-  target: TargetRun,
-  tag: TagRun,
-  ports: { readonly copier: ContentCopier; readonly journal: RunJournal },
-  turn: OurTurn,
-  signal: AbortSignal,
-): Promise<TagResult> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(turn.leaseMs - leaseMarginMs, 1))]);
-  const seen = await ports.copier.resolveTargetTag(target, tag.tag, deadline);
-  if (seen === item.digest) return { outcome: turn.intendedBefore ? 'written' : 'already-present' };
-  if (tag.expected.kind === 'unknown') await ports.journal.adoptExpected(target, tag.tag, seen);
+/** A request that the deadline cut off is no fault of the registry's: the next attempt sees what became of it. */
+async function writeBeforeLeaseEnds(run: RunContext, write: TagWrite): Promise<TagResult> {
+  const deadline = AbortSignal.timeout(Math.max(write.turn.leaseMs - leaseMarginMs, 1));
+  try {
+    return await writeInTurn({ ...run, signal: AbortSignal.any([run.signal, deadline]) }, write);
+  } catch (cause) {
+    if (isLeaseLost(cause) || run.signal.aborted || !deadline.aborted) throw cause;
+    throw unconfirmed(`${nameOf(write.target, write.tag)} was not written and read back before the lease on it ended`, cause);
+  }
+}
+
+/** Under a signal that ends before the lease does. */
+async function writeInTurn(run: RunContext, { target, tag, turn }: TagWrite): Promise<TagResult> {
+  const { copier, journal } = run.ports;
+  const { digest } = run.item;
+  const seen = await copier.resolveTargetTag(target, tag.tag, run.signal);
+  if (seen === digest) return { outcome: turn.intendedBefore ? 'written' : 'already-present' };
+  if (tag.expected.kind === 'unknown') await journal.adoptExpected(target, tag.tag, seen);
   if (!mayReplace(tag, seen, turn.lastWritten)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
-  await ports.journal.intendTag(target, tag.tag, item.digest, seen);
-  const failure = await ports.copier.putTargetTag(item, target, tag.tag, deadline).then(
+  await journal.intendTag(target, tag.tag, digest, seen);
+  const failure = await copier.putTargetTag(run.item, target, tag.tag, run.signal).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  const found = await readBack(target, tag, ports.copier, deadline, failure);
-  if (found === item.digest) return { outcome: 'written' };
-  if (failure !== undefined && found === seen) throw failure.error;
-  return { outcome: 'conflict', found, afterWrite: true };
+  const found = await readBack(run, target, tag, failure);
+  if (found === digest) return { outcome: 'written' };
+  if (found !== seen) return { outcome: 'conflict', found, afterWrite: true };
+  if (failure !== undefined) throw failure.error;
+  // Some registries answer reads from replicas that lag behind their writes.
+  throw unconfirmed(`${nameOf(target, tag)} was written and still reads as before: it holds ${holding(found)}`);
 }
 
 /** A write whose answer was lost may still have happened: only the read-back tells. */
 async function readBack(
+  run: RunContext,
   target: TargetRun,
   tag: TagRun,
-  copier: ContentCopier,
-  signal: AbortSignal,
   failure: { readonly error: unknown } | undefined,
 ): Promise<Digest | undefined> {
   try {
-    return await copier.resolveTargetTag(target, tag.tag, signal);
+    return await run.ports.copier.resolveTargetTag(target, tag.tag, run.signal);
   } catch (cause) {
-    throw failure?.error ?? cause;
+    throw failure === undefined ? cause : failure.error;
   }
 }
 
@@ -88,17 +102,29 @@ function mayReplace(tag: TagRun, seen: Digest | undefined, lastWritten: Digest |
   return tag.expected.kind === 'digest' && tag.expected.digest === seen;
 }
 
-/** For the journal's reader: what a conflict means, in words. */
+/** For the reader of a promotion: what a conflict means, in words. */
 export function conflictError(target: TargetRun, tag: TagRun, result: Extract<TagResult, { outcome: 'conflict' }>): PromotionError {
-  const holds = result.found === undefined ? 'nothing' : result.found;
-  const message = result.afterWrite
-    ? `another writer moved ${target.registry}/${target.repository}:${tag.tag} right after we wrote it: it now holds ${holds}`
-    : tag.immutable && result.found !== undefined
-      ? `${target.registry}/${target.repository}:${tag.tag} is immutable and already holds ${holds}`
-      : `another writer moved ${target.registry}/${target.repository}:${tag.tag} since the promotion was requested: it now holds ${holds}`;
+  const immutable = tag.immutable && result.found !== undefined && !result.afterWrite;
+  const name = nameOf(target, tag);
+  const since = result.afterWrite ? 'while we wrote it' : 'since the promotion was requested';
+  const message = immutable
+    ? `${name} is immutable and already holds ${holding(result.found)}`
+    : `another writer moved ${name} ${since}: it now holds ${holding(result.found)}`;
   return new PromotionError(message, {
-    code: tag.immutable ? 'tag-immutable' : 'tag-moved',
+    code: immutable ? 'tag-immutable' : 'tag-moved',
     operation: 'write tag',
     details: { tag: tag.tag, found: result.found ?? null, expected: tag.expected },
   });
+}
+
+function unconfirmed(message: string, cause?: unknown): PromotionError {
+  return new PromotionError(message, { code: 'tag-unconfirmed', operation: 'write tag', retryable: true, cause });
+}
+
+function nameOf(target: TargetRun, tag: TagRun): string {
+  return `${target.registry}/${target.repository}:${tag.tag}`;
+}
+
+function holding(found: Digest | undefined): string {
+  return found ?? 'nothing';
 }
