@@ -1,1 +1,1 @@
-export {};
+export { RunPromotion, runPromotionName } from './run-promotion.js';
