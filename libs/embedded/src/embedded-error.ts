@@ -1,4 +1,4 @@
-import { type ErrorFacts, WaybillError } from '@waybill/kernel';
+import { WaybillError } from '@waybill/kernel';
 import { messageOf, systemCodeOf } from './process/system-error.js';
 
 /** Everything that can go wrong while a child server is being started, watched or stopped. */
@@ -18,11 +18,7 @@ export type EmbeddedErrorCode =
   | 'cancelled';
 
 /** Raised by this library only. Messages say what the operator can do; none holds a password. */
-export class EmbeddedError extends WaybillError<EmbeddedErrorCode> {
-  constructor(message: string, facts: ErrorFacts<EmbeddedErrorCode>) {
-    super(message, facts);
-  }
-}
+export class EmbeddedError extends WaybillError<EmbeddedErrorCode> {}
 
 const fileErrorCodes: Readonly<Record<string, EmbeddedErrorCode>> = {
   ENOSPC: 'disk-full',

@@ -17,7 +17,7 @@ export {
 } from './images.js';
 export { MemoryRegistry, MemoryStore, memoryStoreWith, type StoreCall } from './memory-store.js';
 export { createMigratedDatabase } from './migrated-database.js';
-export { describeWith, findServer, type FoundServer, type ServerName } from './needs.js';
+export { describeWhere, describeWith, findServer, type FoundServer, type ServerName, type TestCondition } from './needs.js';
 export {
   createTestDatabase,
   type CreateTestDatabaseOptions,
@@ -25,4 +25,5 @@ export {
   startTestPostgres,
   type TestDatabase,
 } from './postgres.js';
+export { type RunningRedis, startRedis } from './redis.js';
 export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';

@@ -24,18 +24,30 @@ export function findServer(name: ServerName): FoundServer | undefined {
  * vanishes in silence.
  */
 export function describeWith(servers: ServerName | readonly ServerName[], title: string, suite: () => void): void {
-  const { describe, it } = jestGlobals();
   const missing = [servers].flat().filter((name) => findServer(name) === undefined);
+  describeWhere({ need: missing.join(' and '), isMet: missing.length === 0 }, title, suite);
+}
+
+/** Something that a suite needs of the machine and that is no server, e.g. to run as root. */
+export interface TestCondition {
+  /** In a few words, e.g. `root`. */
+  readonly need: string;
+  readonly isMet: boolean;
+}
+
+/** Like `describeWith`, for any other need. */
+export function describeWhere({ need, isMet }: TestCondition, title: string, suite: () => void): void {
+  const { describe, it } = jestGlobals();
 
   describe(title, () => {
-    if (missing.length === 0) {
+    if (isMet) {
       suite();
       return;
     }
-    const report = `needs ${missing.join(' and ')}`;
+    const report = `needs ${need}`;
     if (process.env['WAYBILL_TEST_REQUIRE_SERVERS'] === '1') {
       it(report, () => {
-        throw new Error(`${missing.join(' and ')} not found on the PATH, and WAYBILL_TEST_REQUIRE_SERVERS is set`);
+        throw new Error(`${need} not found here, and WAYBILL_TEST_REQUIRE_SERVERS is set`);
       });
       return;
     }

@@ -70,8 +70,9 @@ const startTimeoutMs = 60_000;
 /** Jest's workers are processes: whoever comes first starts the server, the others find where it is. */
 async function sharedServer(): Promise<Server> {
   const folder = process.env['WAYBILL_TEST_RUN_FOLDER'];
-  if (folder === undefined)
+  if (folder === undefined) {
     throw new Error("createTestDatabase needs the run folder that Jest's global set-up makes (test/global-setup.mjs)");
+  }
   const address = join(folder, 'postgres.json');
   const deadline = performance.now() + startTimeoutMs;
   for (;;) {

@@ -32,9 +32,9 @@ export function startTypeScript(code: string, env: Readonly<Record<string, strin
   return {
     pid: child.pid ?? -1,
     nextLine: async () => {
-      const { done, value } = await lines.next();
-      if (done === true) throw new Error(`the process ended without a word: ${complaint}`);
-      return JSON.parse(value) as unknown;
+      const line: IteratorResult<string, unknown> = await lines.next();
+      if (line.done === true) throw new Error(`the process ended without a word: ${complaint}`);
+      return JSON.parse(line.value) as unknown;
     },
     kill: (signal = 'SIGKILL') => end(child, signal),
   };

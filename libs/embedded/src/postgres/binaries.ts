@@ -50,7 +50,7 @@ function resolvePackage(packageName: string): string {
  * install script. Scripts may be switched off (npm 11 asks first), so they are made here as well.
  * Several starters at once are harmless: whoever comes second finds the link in place.
  */
-async function restoreSymlinks(root: string): Promise<void> {
+export async function restoreSymlinks(root: string): Promise<void> {
   for (const { source, target } of await readSymlinkList(root)) {
     const link = join(root, '..', target);
     const file = join(root, '..', source);
@@ -64,9 +64,15 @@ async function restoreSymlinks(root: string): Promise<void> {
   }
 }
 
-async function readSymlinkList(root: string): Promise<readonly { readonly source: string; readonly target: string }[]> {
+/** As the vendor writes it: `target` is the link's own name, both relative to the package. */
+interface Symlink {
+  readonly source: string;
+  readonly target: string;
+}
+
+async function readSymlinkList(root: string): Promise<readonly Symlink[]> {
   try {
-    return JSON.parse(await readFile(join(root, 'pg-symlinks.json'), 'utf8'));
+    return JSON.parse(await readFile(join(root, 'pg-symlinks.json'), 'utf8')) as readonly Symlink[];
   } catch (cause) {
     // The macOS packages have no such list.
     if (systemCodeOf(cause) === 'ENOENT') return [];

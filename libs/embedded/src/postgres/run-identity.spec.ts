@@ -2,17 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startTypeScript } from '@waybill/testing';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { describeWhere, startTypeScript } from '@waybill/testing';
 import pg from 'pg';
 import { findPostgresBinaries } from './binaries.js';
 import type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.js';
 import { startEmbeddedPostgres } from './start-embedded-postgres.js';
 
-/** What follows is decided for root only; an ordinary user's way is what every other spec then takes. */
-const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
+/** An ordinary user's way is what every other spec takes when such a user runs the tests. */
+const root = { need: 'root', isMet: process.getuid?.() === 0 };
 const mapping = ['--user', '--map-user=65534', '--map-group=65534', 'true'];
-const itInNamespace = spawnSync('unshare', mapping).status === 0 ? it : it.skip;
+const namespaces = { need: 'root and user namespaces', isMet: root.isMet && spawnSync('unshare', mapping).status === 0 };
 
 let parent: string;
 let started: EmbeddedPostgres[];
@@ -64,13 +64,13 @@ async function remember(server: EmbeddedPostgres, statement: string): Promise<un
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   try {
-    return (await client.query(statement)).rows;
+    return (await client.query<Record<string, unknown>>(statement)).rows;
   } finally {
     await client.end();
   }
 }
 
-describeAsRoot('the identity of the server when root starts it (needs root)', () => {
+describeWhere(root, 'the identity of the server when root starts it', () => {
   it('is nobody where nobody can reach programs and data', async () => {
     const server = await start({ binariesRoot: await reachableBinaries() });
 
@@ -90,36 +90,12 @@ describeAsRoot('the identity of the server when root starts it (needs root)', ()
     expect((await stat(join(parent, 'private'))).mode & 0o777).toBe(0o700);
   });
 
-  itInNamespace('is a user namespace where only root can reach the data (needs unshare)', async () => {
-    const server = await start();
-
-    expect(server.how).toBe('user-namespace');
-  });
-
   it('is nobody in /var/lib when neither works, with programs and data moved there', async () => {
     const server = await start({ forceHow: 'relocated', binariesRoot: await privateBinaries() });
 
     expect(server.how).toBe('relocated');
     expect(await ownerOf(server)).not.toBe(0);
     expect(await remember(server, `SELECT current_setting('TimeZone') AS zone`)).toEqual([{ zone: 'UTC' }]);
-  });
-
-  itInNamespace('may change from start to start, and the data stays (needs unshare)', async () => {
-    const binariesRoot = await reachableBinaries();
-    const first = await start({ binariesRoot, forceHow: 'nobody' });
-    await remember(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
-    await first.stop();
-    const second = await start({ binariesRoot, forceHow: 'user-namespace' });
-    expect(await remember(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    await second.stop();
-    const third = await start({ binariesRoot, forceHow: 'relocated' });
-    expect(await remember(third, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    await third.stop();
-
-    const fourth = await start({ binariesRoot });
-
-    expect(fourth.how).toBe('relocated');
-    expect(await remember(fourth, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 
   it('refuses to be root, and says what was tried', async () => {
@@ -157,5 +133,31 @@ describeAsRoot('the identity of the server when root starts it (needs root)', ()
     expect(report).toEqual({ how: 'direct', version: expect.stringMatching(/^18\./), uid: expect.any(Number) });
     expect(report).not.toMatchObject({ uid: 0 });
     await ordinary.kill();
+  });
+});
+
+describeWhere(namespaces, 'the identity of the server where namespaces may be made', () => {
+  it('is a user namespace where only root can reach the data', async () => {
+    const server = await start();
+
+    expect(server.how).toBe('user-namespace');
+  });
+
+  it('may change from start to start, and the data stays', async () => {
+    const binariesRoot = await reachableBinaries();
+    const first = await start({ binariesRoot, forceHow: 'nobody' });
+    await remember(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.stop();
+    const second = await start({ binariesRoot, forceHow: 'user-namespace' });
+    expect(await remember(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    await second.stop();
+    const third = await start({ binariesRoot, forceHow: 'relocated' });
+    expect(await remember(third, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    await third.stop();
+
+    const fourth = await start({ binariesRoot });
+
+    expect(fourth.how).toBe('relocated');
+    expect(await remember(fourth, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 });

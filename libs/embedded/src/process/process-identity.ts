@@ -68,5 +68,6 @@ function startTokenFromPs(pid: number): string | undefined {
 }
 
 function ps(pid: number, columns: string): string {
-  return spawnSync('ps', ['-o', columns, '-p', String(pid)], { encoding: 'utf8', env: spawnEnvironment() }).stdout?.trim() ?? '';
+  const { error, stdout } = spawnSync('ps', ['-ww', '-o', columns, '-p', String(pid)], { encoding: 'utf8', env: spawnEnvironment() });
+  return error === undefined ? stdout.trim() : '';
 }

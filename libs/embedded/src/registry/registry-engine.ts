@@ -19,14 +19,16 @@ export interface FindEngineOptions {
   readonly remembered?: RegistryEngine | undefined;
   /** The entry point of ours when it is not the built one. For tests. */
   readonly localRegistryMain?: string | undefined;
+  /** Where docker-registry is looked for when not on the PATH. For tests. */
+  readonly searchPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds the program. Code: `binaries-missing` when docker-registry is asked for, or holds the images, and is not installed. */
-export async function findEngine({ wanted, remembered, localRegistryMain, signal }: FindEngineOptions): Promise<FoundEngine> {
+export async function findEngine({ wanted, remembered, localRegistryMain, ...search }: FindEngineOptions): Promise<FoundEngine> {
   const choice = wanted === 'auto' ? remembered : wanted;
   if (choice !== 'local-registry') {
-    const installed = await findDockerRegistry(signal);
+    const installed = await findDockerRegistry(search);
     if (installed !== undefined) return installed;
     if (choice === 'docker-registry') throw notInstalled(wanted === 'auto');
   }
@@ -34,8 +36,11 @@ export async function findEngine({ wanted, remembered, localRegistryMain, signal
   return { engine: 'local-registry', path, version: 'built-in' };
 }
 
-async function findDockerRegistry(signal?: AbortSignal): Promise<FoundEngine | undefined> {
-  const path = await findProgram('docker-registry');
+async function findDockerRegistry({
+  searchPath,
+  signal,
+}: Pick<FindEngineOptions, 'searchPath' | 'signal'>): Promise<FoundEngine | undefined> {
+  const path = await findProgram('docker-registry', searchPath);
   if (path === undefined) return undefined;
   const { stdout } = await runProgram({ command: path, args: ['--version'] }, signal);
   const version = /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0];

@@ -148,7 +148,7 @@ describeWith('docker-registry', 'a local registry on docker-registry', () => {
     await first.stop();
 
     expect(first.engine).toBe('docker-registry');
-    await expect(withoutPrograms(() => start())).rejects.toMatchObject({
+    await expect(start({ searchPath: folder })).rejects.toMatchObject({
       code: 'binaries-missing',
       message: expect.stringContaining('install it again'),
     });
@@ -181,7 +181,7 @@ describe('a local registry on the built-in one', () => {
   describeEngine('local-registry');
 
   it('is the choice where docker-registry is not installed, and stays it', async () => {
-    const first = await withoutPrograms(() => start());
+    const first = await start({ searchPath: folder });
     await first.stop();
 
     const second = await start();
@@ -190,17 +190,6 @@ describe('a local registry on the built-in one', () => {
   });
 
   it('is not taken in silence when docker-registry was asked for', async () => {
-    await expect(withoutPrograms(() => start({ engine: 'docker-registry' }))).rejects.toMatchObject({ code: 'binaries-missing' });
+    await expect(start({ engine: 'docker-registry', searchPath: folder })).rejects.toMatchObject({ code: 'binaries-missing' });
   });
 });
-
-/** Looks for programs in a folder that has none. */
-async function withoutPrograms<T>(work: () => Promise<T>): Promise<T> {
-  const path = process.env['PATH'];
-  process.env['PATH'] = folder;
-  try {
-    return await work();
-  } finally {
-    process.env['PATH'] = path;
-  }
-}

@@ -22,6 +22,8 @@ export interface LocalRegistryOptions {
   readonly onUnexpectedExit?: ((error: EmbeddedError) => void) | undefined;
   /** The entry point of the built-in registry when it is not the built one. For tests. */
   readonly localRegistryMain?: string | undefined;
+  /** Where docker-registry is looked for when not on the PATH. For tests. */
+  readonly searchPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,9 +85,9 @@ interface Started {
 
 /** Tries the wanted port, then the last one, then any; a port lost to another program in between costs one more try. */
 async function startOnSomePort(folder: RegistryFolder, options: LocalRegistryOptions): Promise<Started> {
-  const { localRegistryMain, signal } = options;
+  const { localRegistryMain, searchPath, signal } = options;
   const state = await readRegistryState(folder);
-  const engine = await findEngine({ wanted: options.engine, remembered: state.engine, localRegistryMain, signal });
+  const engine = await findEngine({ wanted: options.engine, remembered: state.engine, localRegistryMain, searchPath, signal });
   const images = folder.images(engine.engine);
   await mkdir(images, { recursive: true, mode: 0o700 });
   // Written before the first image is stored, so that the secret and the engine are never forgotten.
