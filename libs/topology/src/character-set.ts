@@ -6,7 +6,8 @@
 export type CharacterSet = bigint;
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789-._ABCDEFGHIJKLMNOPQRSTUVWXYZ/';
-const bits = new Map([...alphabet].map((character, index) => [character, 1n << BigInt(index)]));
+const bits = new Map(Array.from(alphabet, (character, index) => [character, 1n << BigInt(index)]));
+const characters = new Map(Array.from(bits, ([character, bit]) => [bit, character]));
 
 export const noCharacter: CharacterSet = 0n;
 export const lowerAlphanumeric = setOf('abcdefghijklmnopqrstuvwxyz0123456789');
@@ -16,15 +17,19 @@ export const slash = setOf('/');
 
 /** Characters outside the alphabet are left out. */
 export function setOf(characters: string): CharacterSet {
-  return [...characters].reduce((set, character) => set | (bits.get(character) ?? noCharacter), noCharacter);
+  return Array.from(characters).reduce((set, character) => set | (bits.get(character) ?? noCharacter), noCharacter);
 }
 
 /** All characters of the alphabet between two, by code point, both included. */
 export function rangeOf(first: string, last: string): CharacterSet {
-  return setOf([...alphabet].filter((character) => character >= first && character <= last).join(''));
+  return setOf(
+    Array.from(alphabet)
+      .filter((character) => character >= first && character <= last)
+      .join(''),
+  );
 }
 
 /** The first character of the set in the alphabet's order; undefined when it is empty. */
 export function firstOf(set: CharacterSet): string | undefined {
-  return [...alphabet].find((character) => (set & setOf(character)) !== noCharacter);
+  return characters.get(set & -set);
 }

@@ -1,6 +1,7 @@
 export { type Admission, admits } from './admits.js';
 export { canonicalTopology } from './canonical-topology.js';
 export { type Diagnostic, type DiagnosticCode, diagnosticCodes } from './diagnostic.js';
+export { formatDiagnostic } from './format-diagnostic.js';
 export { isImmutableTag } from './is-immutable-tag.js';
 export { pathNamed, registryNamed } from './lookup.js';
 export type {
@@ -15,9 +16,11 @@ export type {
   UpstreamRegistry,
 } from './model.js';
 export { nearest } from './nearest.js';
+export { type ParsedTopology, parseTopology } from './parse-topology.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';
 export { type Deletion, mayFeed, type Role, roleMatrix, type RoleRules, roles, type TagDefault } from './roles.js';
+export { topologyJsonSchema } from './schema.js';
 export { secretNames } from './secret-names.js';
 export { targetRepository } from './target-repository.js';
 export { type PromotionTarget, targetsOf } from './targets-of.js';

@@ -14,7 +14,9 @@ export function parseTagExpression(source: string): ParsedTagExpression {
   try {
     return { ok: true, expression: RE2JS.compile(source) };
   } catch (error) {
-    if (error instanceof RE2JSException) return { ok: false, problem: `is no RE2 expression: ${error.message}` };
+    if (error instanceof RE2JSException) {
+      return { ok: false, problem: `is no RE2 expression: ${error.message.replace(/^error parsing regexp: /, '')}` };
+    }
     throw error;
   }
 }

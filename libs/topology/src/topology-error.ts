@@ -1,4 +1,4 @@
-import { type ErrorFacts, WaybillError } from '@waybill/kernel';
+import { WaybillError } from '@waybill/kernel';
 
 export type TopologyErrorCode =
   | 'path-unknown' // no such path in this topology
@@ -6,8 +6,4 @@ export type TopologyErrorCode =
   | 'target-invalid'; // a path's template makes no repository name of this source
 
 /** Raised when a question names what the topology does not have. `details.near` lists near names. */
-export class TopologyError extends WaybillError<TopologyErrorCode> {
-  constructor(message: string, facts: ErrorFacts<TopologyErrorCode>) {
-    super(message, facts);
-  }
-}
+export class TopologyError extends WaybillError<TopologyErrorCode> {}

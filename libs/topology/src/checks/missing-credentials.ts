@@ -1,0 +1,25 @@
+import type { Draft } from '../draft.js';
+import { type Finding, quoted } from '../finding.js';
+import { own } from '../lookup.js';
+
+/** Whatever Waybill writes to is local or has write credentials. */
+export function missingCredentials(draft: Draft): Finding[] {
+  const targets = Object.values(draft.paths).flatMap(({ to = [] }) => to);
+  const replicas = Object.entries(draft.registries).flatMap(([name, { role }]) => (role === 'replica' ? [name] : []));
+  const written = new Set([...targets, ...replicas]);
+  return [...written].flatMap((name): Finding[] => {
+    const registry = name === undefined ? undefined : own(draft.registries, name);
+    if (name === undefined || registry === undefined || isNeverWritten(registry.role) || Object.hasOwn(registry, 'local')) return [];
+    const { credentials } = registry;
+    const isGiven = Object.hasOwn(registry, 'credentials') && (credentials === undefined || Object.hasOwn(credentials, 'write'));
+    if (isGiven) return [];
+    const message = `registry ${quoted(name)} is written to and has no credentials: add "write: { secret: … }"`;
+    const path = credentials === undefined ? ['registries', name] : ['registries', name, 'credentials'];
+    return [{ code: 'credentials-missing', message, path, at: 'key' }];
+  });
+}
+
+/** That it is a target is the mistake then, and said elsewhere. */
+function isNeverWritten(role: string | undefined): boolean {
+  return role === 'upstream' || role === 'cache';
+}

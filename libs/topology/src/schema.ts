@@ -1,0 +1,139 @@
+import { isRepositoryName, type RepositoryName } from '@waybill/oci-model';
+import { z } from 'zod';
+import type { DiagnosticCode } from './diagnostic.js';
+import { type GlobSubject, parseGlob } from './glob.js';
+import { parseRegistryUrl } from './registry-url.js';
+import { roles } from './roles.js';
+import { parseTagExpression } from './tag-expression.js';
+import { parseTemplate } from './template.js';
+
+/**
+ * The authority on the shape of a topology file. It says what one key may hold; what several
+ * keys mean together is checked in `checks/`. The JSON Schema for editors is generated from here.
+ */
+
+interface Verdict {
+  readonly code: DiagnosticCode;
+  readonly problem: string;
+  readonly suggestion?: string;
+}
+
+/** A text with a grammar of its own. The findings take code and suggestion from `params`. */
+function written(judge: (text: string) => Verdict | undefined, description: string): z.ZodString {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const verdict = judge(text);
+      if (verdict === undefined) return;
+      const { code, problem, suggestion } = verdict;
+      context.addIssue({ code: 'custom', message: problem, params: { diagnostic: code, suggestion } });
+    })
+    .describe(description);
+}
+
+const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const longestName = 63;
+
+const Name = z.string().max(longestName).regex(kebabCase);
+const Secret = Name.describe('Name of a secret; its value comes from the environment or the secrets folder');
+
+const glob = (subject: GlobSubject): z.ZodString =>
+  written(
+    (text) => {
+      const parsed = parseGlob(text, subject);
+      return parsed.ok ? undefined : { code: 'glob-invalid', problem: parsed.problem };
+    },
+    `Glob over a ${subject}: *, ?, [a-z]${subject === 'repository' ? ', ** for any number of segments' : ''}`,
+  );
+
+const TagExpression = written((text) => {
+  const parsed = parseTagExpression(text);
+  return parsed.ok ? undefined : { code: 'tags-invalid', problem: parsed.problem };
+}, 'RE2 expression that the whole tag must match');
+
+const Template = written((text) => {
+  const parsed = parseTemplate(text);
+  if (parsed.ok) return undefined;
+  const { problem, suggestion } = parsed;
+  return { code: 'template-invalid', problem, ...(suggestion === undefined ? {} : { suggestion }) };
+}, 'Target repository, made from {repository}, {name}, {namespace} and {registry}');
+
+const Url = written((text) => {
+  const parsed = parseRegistryUrl(text);
+  return parsed.ok ? undefined : { code: parsed.code, problem: parsed.problem };
+}, 'Origin of the registry: scheme, host and port');
+
+const Prefix = written(
+  (text) => (isRepositoryName(text) ? undefined : { code: 'value-invalid', problem: 'is not a repository name' }),
+  'All repositories of this registry lie below it',
+).transform((text) => text as RepositoryName);
+
+const Location = z.strictObject({
+  egress: z.record(Name, z.number().min(0)).optional().describe('Cost per GB of sending to the named location'),
+});
+
+const Credentials = z.strictObject({
+  read: z.strictObject({ secret: Secret }).optional(),
+  write: z.strictObject({ secret: Secret }).optional(),
+});
+
+const Registry = z.strictObject({
+  role: z.enum(roles).describe('What the registry is for; decides what may be promoted from and to it'),
+  url: Url.optional(),
+  local: z
+    .union([z.literal(true), z.strictObject({ port: z.int().min(1).max(65535).optional() })])
+    .optional()
+    .describe('Run by `waybill up` on loopback instead of standing at a url'),
+  location: z.string().optional().describe('Where the registry stands; only an upstream may do without'),
+  prefix: Prefix.optional(),
+  of: z.string().optional().describe('The prod registry that a replica repeats'),
+  immutableTags: z
+    .union([z.enum(['none', 'semver', 'all']), z.array(glob('tag')).min(1).max(100)])
+    .optional()
+    .describe('Tags that are never moved once written: none, semver, all, or globs'),
+  credentials: Credentials.optional(),
+  insecure: z.boolean().optional().describe('Allow plain http beyond loopback'),
+});
+
+const repositories = z.array(glob('repository')).min(1).max(100).describe('Globs over the repository at the source');
+const targets = z.array(z.string()).min(1).max(50);
+
+const Path = z.strictObject({
+  from: z.string().describe('Source registry'),
+  to: targets.describe('Target registries, by the role matrix'),
+  repositories,
+  tags: TagExpression,
+  target: Template.optional().meta({ default: '{repository}' }),
+});
+
+const Replication = z.strictObject({
+  from: z.string().describe('A prod registry'),
+  to: targets.describe('Replicas of it'),
+  repositories,
+});
+
+export const TopologyDocument = z
+  .strictObject({
+    apiVersion: z.literal('waybill/v1'),
+    kind: z.literal('Topology'),
+    metadata: z.strictObject({ name: Name }),
+    locations: z.record(Name, Location),
+    registries: z.record(Name, Registry),
+    paths: z.record(Name, Path).optional(),
+    replications: z.array(Replication).optional(),
+  })
+  .describe('Registries of a company, where they stand, and the paths along which images are promoted');
+export type TopologyDocument = z.output<typeof TopologyDocument>;
+
+/** Words of the design that no code stands behind yet: refused, with another message than a misspelling. */
+export const plannedKeys = new Map<z.ZodType, readonly string[]>([
+  [TopologyDocument, ['mirrors', 'retention', 'access']],
+  [Registry, ['naming', 'limits', 'tls', 'proxy', 'timeouts']],
+  [Credentials, ['dockerConfig', 'helper']],
+  [Path, ['referrers', 'gates']],
+]);
+
+/** The JSON Schema (draft 7, which editors know best) of a topology file. */
+export function topologyJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(TopologyDocument, { target: 'draft-7', io: 'input' });
+}
