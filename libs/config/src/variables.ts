@@ -46,6 +46,14 @@ export const apiVariables = {
     max: 60_000,
     fallback: 5_000,
   }),
+  adminKey: optionalText({
+    name: 'WAYBILL_ADMIN_KEY',
+    meaning: 'An API key that the API makes sure exists, with every right; `waybill up` makes one.',
+    pattern: /^wb_[0-9a-f]{32}_[A-Za-z0-9_-]{43}$/,
+    expected: 'wb_, 32 hexadecimal digits, _ and 43 characters of base64url',
+    whenUnset: 'no key is made',
+    secret: true,
+  }),
 } as const;
 
 export const workerVariables = {

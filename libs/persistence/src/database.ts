@@ -53,3 +53,16 @@ export class Database {
     return this.#prisma.$disconnect();
   }
 }
+
+const rolledBack = Symbol('rolled back on purpose');
+
+/** Ends the surrounding transaction without a trace. */
+export function rollBack(): never {
+  throw Object.assign(new Error('rolled back on purpose'), { [rolledBack]: true });
+}
+
+/** What `rollBack` ended gives undefined; everything else rejects as it did. */
+export function undefinedWhenRolledBack(error: unknown): undefined {
+  if (error instanceof Error && rolledBack in error) return undefined;
+  throw error;
+}

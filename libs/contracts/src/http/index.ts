@@ -1,8 +1,9 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
 export { Health, PartHealth } from './health.js';
-export { CreatedKey, CreateKey, Grant, KeyView, verbNames } from './keys.js';
+export { CreatedKey, CreateKey, Grant, KeyList, KeyView, verbNames } from './keys.js';
 export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
 export {
+  AcceptedPromotion,
   CreatePromotion,
   Estimate,
   ListPromotions,

@@ -42,6 +42,9 @@ export const KeyView = z
 export type KeyView = z.infer<typeof KeyView>;
 
 export const CreatedKey = z
-  .object({ key: z.string().describe('shown once; only a hash is kept'), details: KeyView })
+  .object({ key: z.string().optional().describe('shown once, not when the request is repeated; only a hash is kept'), details: KeyView })
   .describe('a new API key');
 export type CreatedKey = z.infer<typeof CreatedKey>;
+
+export const KeyList = z.object({ keys: z.array(KeyView) }).describe('API keys, oldest first');
+export type KeyList = z.infer<typeof KeyList>;

@@ -130,3 +130,29 @@ export type PromotionList = z.infer<typeof PromotionList>;
 
 export const ListPromotions = z.object({ limit: PageLimit, cursor: Cursor.optional() });
 export type ListPromotions = z.infer<typeof ListPromotions>;
+
+export const AcceptedPromotion = z
+  .object({
+    id: Id,
+    state: z.literal('requested'),
+    path: z.string(),
+    revision: z.int(),
+    intentHash: DigestText,
+    estimate: Estimate,
+    items: z.array(
+      z.object({
+        source: z.object({ registry: z.string(), repository: z.string(), tag: TagText.optional() }),
+        digest: DigestText,
+        targets: z.array(
+          z.object({
+            registry: z.string(),
+            repository: z.string(),
+            requirement: z.enum(['required', 'best-effort']),
+            tags: z.array(TagText),
+          }),
+        ),
+      }),
+    ),
+  })
+  .describe('what was accepted; Location says where to follow it');
+export type AcceptedPromotion = z.infer<typeof AcceptedPromotion>;

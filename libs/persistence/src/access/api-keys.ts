@@ -1,6 +1,7 @@
 import { type Actor, type Grant, type Principal, readApiKey, sameKeyHash } from '@waybill/access';
 import { type IdSource, uuidV7 } from '@waybill/kernel';
-import type { Database, Tables } from '../database.js';
+import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
+import { type IdempotentRequest, storeAnswer, type StoredAnswer } from './idempotency-keys.js';
 
 export interface ApiKeyRecord {
   readonly id: string;
@@ -44,24 +45,36 @@ export class ApiKeys {
   }
 
   /** Stores a key; a key of the same id is replaced, so that start-up can ensure one. */
-  async put(key: NewApiKey): Promise<ApiKeyRecord> {
-    return this.#database.transaction(async (tables) => {
-      const principal = await this.#ensurePrincipal(tables, key.principal);
-      const data = {
-        principalId: principal,
-        hash: key.hash,
-        grants: asJson(key.grants),
-        expiresAt: key.expiresAt ?? null,
-        revokedAt: null,
-      };
-      const row = await tables.apiKey.upsert({
-        where: { id: key.id },
-        create: { id: key.id, ...data },
-        update: data,
-        include: { principal: true },
-      });
-      return toRecord(row);
+  put(key: NewApiKey): Promise<ApiKeyRecord> {
+    return this.#database.transaction((tables) => this.#put(tables, key));
+  }
+
+  async #put(tables: Tables, key: NewApiKey): Promise<ApiKeyRecord> {
+    const principalId = await this.#ensurePrincipal(tables, key.principal);
+    const data = { principalId, hash: key.hash, grants: asJson(key.grants), expiresAt: key.expiresAt ?? null, revokedAt: null };
+    const row = await tables.apiKey.upsert({
+      where: { id: key.id },
+      create: { id: key.id, ...data },
+      update: data,
+      include: { principal: true },
     });
+    return toRecord(row);
+  }
+
+  /**
+   * Stores a new key together with the answer to its request. Undefined, and nothing stored,
+   * when the request's claim was taken over meanwhile.
+   */
+  async create(
+    key: NewApiKey,
+    claim: { readonly request: IdempotentRequest; readonly token: string; readonly answerOf: (record: ApiKeyRecord) => StoredAnswer },
+  ): Promise<StoredAnswer | undefined> {
+    return this.#database
+      .transaction(async (tables) => {
+        const answer = claim.answerOf(await this.#put(tables, key));
+        return (await storeAnswer(tables, claim.request, claim.token, answer)) ? answer : rollBack();
+      })
+      .catch(undefinedWhenRolledBack);
   }
 
   /** Oldest first, at most 1,000. */

@@ -2,7 +2,7 @@ import { type IdSource, uuidV7 } from '@waybill/kernel';
 import { type Digest, digestToBytes } from '@waybill/oci-model';
 import type { ObservedTarget } from '@waybill/promotion';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
-import type { Database, Tables } from '../database.js';
+import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { queueDispatches } from '../run/outbox.js';
 import type { NewPromotion } from './new-promotion.js';
@@ -33,17 +33,14 @@ export class PromotionWriter {
     promotion: NewPromotion,
     request: { readonly request: IdempotentRequest; readonly token: string; readonly answer: StoredAnswer },
   ): Promise<boolean> {
-    const lost = Symbol('claim lost');
-    try {
-      await this.#database.transaction(async (tables) => {
-        if (!(await storeAnswer(tables, request.request, request.token, request.answer))) throw lost;
+    const created = await this.#database
+      .transaction(async (tables) => {
+        if (!(await storeAnswer(tables, request.request, request.token, request.answer))) rollBack();
         await this.#insert(tables, promotion);
-      });
-      return true;
-    } catch (error) {
-      if (error === lost) return false;
-      throw error;
-    }
+        return true;
+      })
+      .catch(undefinedWhenRolledBack);
+    return created ?? false;
   }
 
   async #insert(tables: Tables, promotion: NewPromotion): Promise<void> {

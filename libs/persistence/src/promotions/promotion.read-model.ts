@@ -27,6 +27,7 @@ const summary = {
   reason: true,
   requestedAt: true,
   finishedAt: true,
+  items: { select: { sourceRepository: true } },
 } as const satisfies Prisma.PromotionSelect;
 
 export type PromotionSummaryRow = Prisma.PromotionGetPayload<{ select: typeof summary }>;

@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
+import { DocumentationModule } from './features/documentation/documentation.module.js';
+import { HealthModule } from './features/health/health.module.js';
+import { KeysModule } from './features/keys/keys.module.js';
+import { PromotionsModule } from './features/promotions/promotions.module.js';
+import { RegistriesModule } from './features/registries/registries.module.js';
+import { TopologyModule } from './features/topology/topology.module.js';
+import { AuthenticateGuard } from './http/authenticate.guard.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { InfrastructureModule } from './infrastructure/infrastructure.module.js';
+
+@Module({
+  imports: [
+    InfrastructureModule,
+    PromotionsModule,
+    ArtifactsModule,
+    TopologyModule,
+    RegistriesModule,
+    KeysModule,
+    HealthModule,
+    DocumentationModule,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AuthenticateGuard },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class ApiModule {}

@@ -1,0 +1,37 @@
+import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Health } from '@waybill/contracts/http';
+import { Database } from '@waybill/persistence';
+import type { Response } from 'express';
+import { Public } from '../../http/access-rule.js';
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  @Get('live')
+  @Public()
+  @ApiResponse({ status: 200, description: 'the process answers', standardSchema: Health })
+  live(): Health {
+    return { status: 'ok', parts: {} };
+  }
+
+  @Get('ready')
+  @Public()
+  @ApiResponse({ status: 200, description: 'requests can be handled', standardSchema: Health })
+  @ApiResponse({ status: 503, description: 'a part is failing, and which', standardSchema: Health })
+  async ready(@Res({ passthrough: true }) response: Response): Promise<Health> {
+    try {
+      await this.#database.ping();
+      return { status: 'ok', parts: { database: { status: 'ok' } } };
+    } catch {
+      response.status(HttpStatus.SERVICE_UNAVAILABLE);
+      return { status: 'failing', parts: { database: { status: 'failing', problem: 'the database does not answer' } } };
+    }
+  }
+}

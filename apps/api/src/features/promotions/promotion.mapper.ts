@@ -1,0 +1,91 @@
+import type { Promotion, PromotionList } from '@waybill/contracts/http';
+import { type Digest, digestFromBytes, type Tag } from '@waybill/oci-model';
+import type { PromotionDetail, PromotionSummaryRow } from '@waybill/persistence';
+
+type Item = PromotionDetail['items'][number];
+type Target = Item['targets'][number];
+type TargetTag = Target['tags'][number];
+
+/** Rows as the API shows them. */
+export function toPromotion(row: PromotionDetail): Promotion {
+  const targets = row.items.flatMap((item) => item.targets);
+  return {
+    ...toSummary(row),
+    settled: targets.every(({ state }) => state === 'done'),
+    labels: row.labels as Record<string, string>,
+    intentHash: digestFromBytes(row.intentHash),
+    estimate: row.estimate as unknown as Promotion['estimate'],
+    items: row.items.map(toItem),
+    ...(row.onBehalfOf === null ? {} : { onBehalfOf: row.onBehalfOf as { issuer: string; subject: string } }),
+  };
+}
+
+export function toSummary(row: PromotionSummaryRow): PromotionList['promotions'][number] {
+  return {
+    id: row.id,
+    path: row.path,
+    revision: Number(row.revision),
+    state: row.state as Promotion['state'],
+    requestedBy: row.requestedBy,
+    requestedAt: row.requestedAt.toISOString(),
+    ...(row.externalRef === null ? {} : { externalRef: row.externalRef }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.finishedAt === null ? {} : { finishedAt: row.finishedAt.toISOString() }),
+  };
+}
+
+function toItem(item: Item): Promotion['items'][number] {
+  return {
+    source: {
+      registry: item.sourceRegistry.name,
+      repository: item.sourceRepository,
+      ...(item.sourceTag === null ? {} : { tag: item.sourceTag as Tag }),
+    },
+    digest: digestFromBytes(item.digest),
+    mediaType: item.mediaType,
+    targets: item.targets.map(toTarget),
+    ...(item.sourceMovedAt === null
+      ? {}
+      : { sourceMoved: { at: item.sourceMovedAt.toISOString(), ...optional('to', digestOrUndefined(item.sourceMovedTo)) } }),
+  };
+}
+
+function toTarget(target: Target): Promotion['items'][number]['targets'][number] {
+  return {
+    registry: target.registry.name,
+    location: target.location,
+    repository: target.repository,
+    requirement: target.requirement as 'required' | 'best-effort',
+    state: target.state as 'pending',
+    attempts: target.attempts,
+    tags: target.tags.map(toTag),
+    bytesCopied: Number(target.bytesCopied),
+    bytesMounted: Number(target.bytesMounted),
+    bytesSkipped: Number(target.bytesSkipped),
+    ...optional('outcome', (target.outcome ?? undefined) as 'copied' | undefined),
+    ...optional(
+      'error',
+      (target.error ?? undefined) as { code: string; message: string; operation: string; retryable: boolean } | undefined,
+    ),
+    ...optional('dueAt', target.dueAt?.toISOString()),
+    ...optional('startedAt', target.startedAt?.toISOString()),
+    ...optional('finishedAt', target.finishedAt?.toISOString()),
+  };
+}
+
+function toTag(tag: TargetTag): Promotion['items'][number]['targets'][number]['tags'][number] {
+  return {
+    tag: tag.tag as Tag,
+    expected: { kind: tag.expected as 'digest', ...optional('digest', digestOrUndefined(tag.expectedDigest)) },
+    ...optional('outcome', (tag.outcome ?? undefined) as 'written' | undefined),
+    ...optional('found', digestOrUndefined(tag.foundDigest)),
+  };
+}
+
+function digestOrUndefined(bytes: Uint8Array | null): Digest | undefined {
+  return bytes === null ? undefined : digestFromBytes(bytes);
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+}

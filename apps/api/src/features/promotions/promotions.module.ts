@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import type { ApiConfig } from '@waybill/config';
+import { PromotionWriter, TopologyRevisions } from '@waybill/persistence';
+import { RegistryClients } from '@waybill/registry-clients';
+import { IdempotentRequests } from '../../http/idempotent-requests.js';
+import { CONFIG } from '../../infrastructure/tokens.js';
+import { PromotionsController } from './promotions.controller.js';
+import { RequestPromotion } from './request-promotion.js';
+
+@Module({
+  controllers: [PromotionsController],
+  providers: [
+    IdempotentRequests,
+    {
+      provide: RequestPromotion,
+      inject: [CONFIG, TopologyRevisions, RegistryClients, PromotionWriter],
+      useFactory: ({ registryDeadlineMs }: ApiConfig, revisions: TopologyRevisions, clients: RegistryClients, writer: PromotionWriter) =>
+        new RequestPromotion({ revisions, clients, writer, registryDeadlineMs }),
+    },
+  ],
+})
+export class PromotionsModule {}

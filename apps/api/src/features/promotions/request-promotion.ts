@@ -1,0 +1,202 @@
+import type { Actor } from '@waybill/access';
+import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
+import { type IdSource, uuidV7 } from '@waybill/kernel';
+import type { NewPromotion, PromotionWriter, StoredAnswer, TopologyRevision, TopologyRevisions } from '@waybill/persistence';
+import {
+  buildIntent,
+  estimate,
+  type Estimate,
+  forecastTarget,
+  hashIntent,
+  inspectContent,
+  observeTargets,
+  planItems,
+  type PlannedItem,
+  PromotionError,
+  refuseImmutableConflicts,
+  type RegistryReader,
+  type RequestedItem,
+  type ResolvedItem,
+  resolveSource,
+} from '@waybill/promotion';
+import type { RegistryClients } from '@waybill/registry-clients';
+import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, type Tag } from '@waybill/oci-model';
+import { ApiError } from '../../http/api-error.js';
+import type { OpenClaim } from '../../http/idempotent-requests.js';
+import { TopologyRegistryReader } from '../../infrastructure/topology-registry-reader.js';
+
+export interface RequestPromotionOptions {
+  readonly revisions: TopologyRevisions;
+  readonly clients: RegistryClients;
+  readonly writer: PromotionWriter;
+  /** How long one request may look at registries, in milliseconds. */
+  readonly registryDeadlineMs: number;
+  readonly ids?: IdSource;
+}
+
+interface Resolution {
+  readonly item: PlannedItem;
+  readonly root: Manifest;
+  readonly resolved: ResolvedItem;
+}
+
+/** Accepts a promotion: resolves and pins what is asked for, and records it with its outbox row. */
+export class RequestPromotion {
+  readonly #options: RequestPromotionOptions;
+
+  constructor(options: RequestPromotionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @throws PromotionError, TopologyError what cannot be promoted, or not now
+   * @throws ContentError a source whose answer cannot be used
+   */
+  async request(actor: Actor, body: CreatePromotion, claim: OpenClaim): Promise<StoredAnswer> {
+    const revision = await this.#activeRevision();
+    const { topology } = revision;
+    const planned = planItems(topology, body.path, requestedItems(body));
+
+    const reader = await this.#reader(revision);
+    const deadline = AbortSignal.timeout(this.#options.registryDeadlineMs);
+    const resolutions = await Promise.all(planned.map((item) => resolveItem(reader, item, deadline)));
+    const items = resolutions.map(({ resolved }) => resolved);
+    refuseImmutableConflicts(topology, items);
+
+    const intent = buildIntent(topology, revision.number, body.path, items);
+    const promotion: NewPromotion = {
+      id: (this.#options.ids ?? uuidV7).next(),
+      path: body.path,
+      revision: revision.number,
+      requestedBy: actor.principal.id,
+      labels: body.labels ?? {},
+      ...(body.onBehalfOf === undefined ? {} : { onBehalfOf: body.onBehalfOf }),
+      ...(body.reason === undefined ? {} : { reason: body.reason }),
+      ...(body.externalRef === undefined ? {} : { externalRef: body.externalRef }),
+      intent,
+      intentHash: hashIntent(intent),
+      estimate: await forecast(reader, revision, resolutions, deadline),
+      items,
+    };
+    const answer = acceptance(promotion);
+    if (await this.#options.writer.create(promotion, { ...claim, answer })) return answer;
+    throw new ApiError('a repetition of this request took over', { code: 'request-in-flight', retryAfterMs: 1_000 });
+  }
+
+  async #activeRevision(): Promise<TopologyRevision> {
+    const revision = await this.#options.revisions.active();
+    if (revision !== undefined) return revision;
+    throw new PromotionError('no topology was applied yet', { code: 'no-topology', operation: 'request promotion' });
+  }
+
+  async #reader({ topology }: TopologyRevision): Promise<RegistryReader> {
+    const { revisions, clients } = this.#options;
+    const addresses = new Map((await revisions.currentRegistries()).map(({ name, address }) => [name, address]));
+    return new TopologyRegistryReader({ clients, topology, addresses });
+  }
+}
+
+/** The items with their references parsed; every malformed one is named by its place. */
+export function requestedItems(body: CreatePromotion): RequestedItem[] {
+  const errors: { pointer: string; detail: string }[] = [];
+  const items = body.items.flatMap((item, position): RequestedItem[] => {
+    try {
+      return [{ source: parseArtifactReference(item.source), ...(item.tags === undefined ? {} : { tags: item.tags as Tag[] }) }];
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+      errors.push({ pointer: `/items/${position}/source`, detail: error.message });
+      return [];
+    }
+  });
+  const [first] = errors;
+  if (first !== undefined) throw new ApiError(first.detail, { code: 'reference-invalid', errors });
+  return items;
+}
+
+async function resolveItem(reader: RegistryReader, item: PlannedItem, deadline: AbortSignal): Promise<Resolution> {
+  const [root, targets] = await Promise.all([
+    withinDeadline(item, resolveSource(reader, item, deadline), deadline),
+    observeTargets(reader, item, deadline),
+  ]);
+  return { item, root, resolved: { source: item.source, digest: root.digest, mediaType: root.mediaType, targets } };
+}
+
+/** A source that does not answer in time is as unreachable as one that refuses the connection. */
+async function withinDeadline<T>(item: PlannedItem, reading: Promise<T>, deadline: AbortSignal): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (!deadline.aborted) throw cause;
+    throw new PromotionError(`the source registry ${item.source.registry} did not answer in time`, {
+      code: 'source-unreachable',
+      operation: 'resolve source',
+      retryable: true,
+      retryAfterMs: 10_000,
+      cause,
+    });
+  }
+}
+
+/** A forecast is a courtesy: what cannot be read in time is left out of it. */
+async function forecast(
+  reader: RegistryReader,
+  revision: TopologyRevision,
+  resolutions: readonly Resolution[],
+  deadline: AbortSignal,
+): Promise<Estimate> {
+  const { topology } = revision;
+  const contents = await Promise.all(
+    resolutions.map(({ item, root }) =>
+      inspectContent(reader, item, root, deadline).catch(ignoreContentErrors({ manifests: 0, blobs: [] })),
+    ),
+  );
+  const forecasts = await Promise.all(
+    resolutions.flatMap(({ item }, index) =>
+      item.targets.map((target) =>
+        forecastTarget(
+          reader,
+          contents[index] ?? { manifests: 0, blobs: [] },
+          { ...target, item: index, source: item.source.registry },
+          deadline,
+        ),
+      ),
+    ),
+  );
+  const source = resolutions[0]?.item.source.registry;
+  const location = source === undefined ? undefined : topology.registries[source]?.location;
+  return estimate(topology, { location, items: contents }, forecasts, new Date());
+}
+
+function ignoreContentErrors<T>(fallback: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof ContentError) return fallback;
+    throw error;
+  };
+}
+
+function acceptance(promotion: NewPromotion): StoredAnswer {
+  const body: AcceptedPromotion = {
+    id: promotion.id,
+    state: 'requested',
+    path: promotion.path,
+    revision: promotion.revision,
+    intentHash: digestFromBytes(promotion.intentHash),
+    estimate: asJson(promotion.estimate),
+    items: promotion.items.map(({ source, digest, targets }) => ({
+      source: { registry: source.registry, repository: source.repository, ...(source.tag === undefined ? {} : { tag: source.tag }) },
+      digest,
+      targets: targets.map(({ registry, repository, requirement, tags }) => ({
+        registry,
+        repository,
+        requirement,
+        tags: tags.map(({ tag }) => tag),
+      })),
+    })),
+  };
+  return { status: 202, headers: { Location: `/api/v1/promotions/${promotion.id}` }, body };
+}
+
+/** Undefined numbers of an estimate are absent in JSON. */
+function asJson(forecast: Estimate): AcceptedPromotion['estimate'] {
+  return JSON.parse(JSON.stringify(forecast)) as AcceptedPromotion['estimate'];
+}

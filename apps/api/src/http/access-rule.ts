@@ -1,0 +1,13 @@
+import { SetMetadata } from '@nestjs/common';
+import type { Verb } from '@waybill/access';
+
+/** Who may call a route. A route without a rule is refused, and a test finds it. */
+export type AccessRule = { readonly verb: Verb } | { readonly public: true };
+
+export const accessRuleKey = 'waybill:access-rule';
+
+/** Only keys that hold the verb; the route checks path and repository itself. */
+export const Requires = (verb: Verb) => SetMetadata(accessRuleKey, { verb } satisfies AccessRule);
+
+/** Everyone. */
+export const Public = () => SetMetadata(accessRuleKey, { public: true } satisfies AccessRule);
