@@ -23,7 +23,7 @@ describeContentStore(
       store: client.repository(parseRepositoryName(`test-${made}`)),
       sibling: { name: sibling, store: client.repository(sibling) },
       corrupt: changeFirstByte,
-      dispose: () => Promise.resolve(client.close()),
+      dispose: async () => client.close(),
     };
   },
   { corrupts: true },

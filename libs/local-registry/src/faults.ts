@@ -25,7 +25,7 @@ export interface Fault {
 }
 
 /** Decides for each request, before it is worked on, whether something goes wrong with it. */
-export type FaultRule = (request: RequestFacts) => Fault | void;
+export type FaultRule = (request: RequestFacts) => Fault | undefined;
 
 /** Passes `bytes` bytes, then breaks the connection. */
 export function cutAfter(bytes: number, socket: Socket): Transform {

@@ -17,7 +17,9 @@ beforeAll(async () => {
   const tsc = resolve(library, '../../node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [tsc, '-b', library]);
 }, 120_000);
-afterEach(() => child?.kill('SIGKILL'));
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
 async function start(...more: string[]): Promise<{ readonly process: ChildProcess; readonly url: string }> {
@@ -30,7 +32,7 @@ async function start(...more: string[]): Promise<{ readonly process: ChildProces
 async function failure(...args: string[]): Promise<{ readonly code: number; readonly stderr: string }> {
   return await promisify(execFile)(process.execPath, [entry, ...args]).then(
     () => ({ code: 0, stderr: '' }),
-    (error: { code: number; stderr: string }) => error,
+    (error: unknown) => error as { code: number; stderr: string },
   );
 }
 

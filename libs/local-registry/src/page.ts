@@ -21,7 +21,7 @@ export function pageOf(names: readonly string[], path: string, query: URLSearchP
   const end = page.at(-1);
   if (end === undefined || page.length === rest.length) return { names: page, headers: {} };
   const next = new URLSearchParams({ n: String(count), last: end });
-  return { names: page, headers: { link: `<${path}?${next}>; rel="next"` } };
+  return { names: page, headers: { link: `<${path}?${next.toString()}>; rel="next"` } };
 }
 
 function countIn(query: URLSearchParams): number {

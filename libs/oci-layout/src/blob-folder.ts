@@ -1,4 +1,4 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { pipeline as run } from 'node:stream/promises';
@@ -69,6 +69,14 @@ export class BlobFolder {
     const meter = new Meter();
     await this.#store(content, { stage: meter, digest: () => meter.digest }, signal);
     return { digest: meter.digest, size: meter.bytes };
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    try {
+      await rm(this.#pathOf(digest), { force: true });
+    } catch (error) {
+      throw toContentError(error, `remove ${digest}`);
+    }
   }
 
   async #store(content: Readable, through: { readonly stage: Transform; digest(): Digest }, signal?: AbortSignal): Promise<void> {

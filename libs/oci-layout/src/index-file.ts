@@ -6,7 +6,7 @@ import { toContentError } from './storage-error.js';
 import { writeWhole } from './whole-file.js';
 
 /** image-spec v1.1.1, annotations.md: what a layout's tags are. */
-export const refNameAnnotation = 'org.opencontainers.image.ref.name';
+const refNameAnnotation = 'org.opencontainers.image.ref.name';
 
 /** One manifest that `index.json` names. What we do not know of it is kept. */
 const IndexEntry = z.looseObject(Descriptor.shape);
@@ -60,9 +60,14 @@ export class LayoutIndex {
   }
 }
 
+/** The name that an entry has in the layout; it need not be a tag. */
+export function nameOf(entry: IndexEntry): string | undefined {
+  return entry.annotations?.[refNameAnnotation];
+}
+
 /** Names `descriptor` by `tag`, and nothing else by it any more. */
 export function withTag(entries: readonly IndexEntry[], tag: string, descriptor: Descriptor): readonly IndexEntry[] {
-  const others = entries.filter((entry) => entry.annotations?.[refNameAnnotation] !== tag);
+  const others = entries.filter((entry) => nameOf(entry) !== tag);
   const annotations = { ...descriptor.annotations, [refNameAnnotation]: tag };
   return [...others, { ...descriptor, annotations }];
 }

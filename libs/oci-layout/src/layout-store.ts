@@ -14,7 +14,7 @@ import {
   type Tag,
 } from '@waybill/oci-model';
 import type { BlobFolder } from './blob-folder.js';
-import { type IndexEntry, type LayoutIndex, refNameAnnotation, withTag } from './index-file.js';
+import { type IndexEntry, type LayoutIndex, nameOf, withTag } from './index-file.js';
 import { refuseAborted } from './storage-error.js';
 
 /** A layout behind the content ports. Its tags are the `ref.name` annotations of `index.json`. */
@@ -67,7 +67,7 @@ export class LayoutStore implements ContentStore {
 
   async *listTags(signal?: AbortSignal): AsyncIterable<Tag> {
     refuseAborted('list tags', signal);
-    const names = (await this.#index.entries()).map((entry) => entry.annotations?.[refNameAnnotation] ?? '');
+    const names = (await this.#index.entries()).map((entry) => nameOf(entry) ?? '');
     yield* new Set(names.filter(isTag)); // other tools name manifests as they like
   }
 
@@ -86,7 +86,7 @@ export class LayoutStore implements ContentStore {
 
 /** @throws ContentError `manifest-invalid` when the name is given to several manifests, as the specification lets layouts do */
 function digestNamed(entries: readonly IndexEntry[], tag: Tag): Digest | undefined {
-  const digests = new Set(entries.filter((entry) => entry.annotations?.[refNameAnnotation] === tag).map((entry) => entry.digest));
+  const digests = new Set(entries.filter((entry) => nameOf(entry) === tag).map((entry) => entry.digest));
   const [digest, ...others] = digests;
   if (others.length === 0) return digest;
   throw new ContentError(`the layout names ${digests.size} manifests "${tag}": choose one by its digest`, {

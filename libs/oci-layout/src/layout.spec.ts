@@ -48,7 +48,7 @@ describe('creating a layout', () => {
 
     await expect(OciLayout.create(dir)).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringContaining('not empty') as string,
+      message: expect.stringContaining('not empty'),
     });
     expect(await readdir(dir)).toEqual(['thesis.txt']);
   });
@@ -90,7 +90,7 @@ describe('opening what is no layout', () => {
   ])('says so of %s', async (_what, files, code, message) => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
 
-    await expect(OciLayout.open(dir)).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
+    await expect(OciLayout.open(dir)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
   it('says so of a folder that does not exist', async () => {
@@ -203,5 +203,65 @@ describe('a layout', () => {
     const failure = layout.addBlob(Readable.from([Buffer.from('abc')]));
 
     await expect(failure).rejects.toMatchObject({ name: 'ContentError', operation: 'push blob' });
+  });
+});
+
+describe('removing a tag', () => {
+  const base = buildImage({ seed: 41 });
+  const app = buildImage({ seed: 42, base });
+
+  it('takes what only it needed, and leaves what others need', async () => {
+    const layout = await OciLayout.create(dir);
+    for (const [tag, built] of [
+      ['base', base],
+      ['app', app],
+    ] as const) {
+      await pushBuilt(layout.store(), built);
+      await layout.store().putTag(parseTag(tag), built.manifest);
+    }
+
+    await layout.removeTag(parseTag('app'));
+
+    const left = await readdir(join(dir, 'blobs/sha256'));
+    expect(left.toSorted()).toEqual([base.manifest.digest, ...base.blobs.keys()].map((digest) => digest.split(':')[1]).toSorted());
+    expect((await layout.manifests()).map(({ name }) => name)).toEqual(['base']);
+  });
+
+  it('takes nothing when what the others need cannot be read', async () => {
+    const layout = await OciLayout.create(dir);
+    for (const [tag, built] of [
+      ['base', base],
+      ['app', app],
+    ] as const) {
+      await pushBuilt(layout.store(), built);
+      await layout.store().putTag(parseTag(tag), built.manifest);
+    }
+    await writeFile(join(dir, 'blobs', ...base.manifest.digest.split(':')), '{}');
+
+    await expect(layout.removeTag(parseTag('app'))).rejects.toMatchObject({ code: 'digest-mismatch' });
+
+    expect(await layout.store().resolveTag(parseTag('app'))).toBe(app.manifest.digest);
+    for (const layer of app.layers) expect(await layout.store().probeBlob(layer)).toBe(true);
+  });
+
+  it('also takes a tag whose content is gone', async () => {
+    const layout = await OciLayout.create(dir);
+    await pushBuilt(layout.store(), app);
+    await layout.store().putTag(parseTag('app'), app.manifest);
+    await rm(join(dir, 'blobs', ...app.manifest.digest.split(':')));
+
+    await layout.removeTag(parseTag('app'));
+
+    expect(await layout.manifests()).toEqual([]);
+  });
+
+  it('leaves a layout without that tag as it is', async () => {
+    const layout = await OciLayout.create(dir);
+    await pushBuilt(layout.store(), app);
+    await layout.store().putTag(parseTag('app'), app.manifest);
+
+    await layout.removeTag(parseTag('other'));
+
+    expect((await layout.store().readManifest(parseTag('app'))).digest).toBe(app.manifest.digest);
   });
 });

@@ -1,12 +1,13 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type BlobRef, ContentError, type ContentStore, type Descriptor } from '@waybill/oci-model';
+import { type BlobRef, ContentError, type ContentStore, type Descriptor, type Tag } from '@waybill/oci-model';
 import { z } from 'zod';
 import { BlobFolder } from './blob-folder.js';
-import { LayoutIndex, refNameAnnotation } from './index-file.js';
+import { LayoutIndex, nameOf } from './index-file.js';
 import { readJsonFile } from './json-file.js';
 import { LayoutStore } from './layout-store.js';
+import { removeTag } from './remove-tag.js';
 import { isMissing, toContentError } from './storage-error.js';
 import { scratchFolder, writeWhole } from './whole-file.js';
 
@@ -79,7 +80,7 @@ export class OciLayout {
   async manifests(): Promise<readonly LayoutManifest[]> {
     const entries = await this.#index.entries();
     return entries.map((entry) => {
-      const name = entry.annotations?.[refNameAnnotation];
+      const name = nameOf(entry);
       return { descriptor: entry, ...(name === undefined ? {} : { name }) };
     });
   }
@@ -87,6 +88,11 @@ export class OciLayout {
   /** Adds content whose digest is not known before, and tells it. Rejects with ContentError. */
   addBlob(content: Readable, signal?: AbortSignal): Promise<BlobRef> {
     return this.#blobs.add(content, signal);
+  }
+
+  /** Takes a tag away, and with it all content that nothing else in `index.json` needs. Rejects with ContentError. */
+  removeTag(tag: Tag): Promise<void> {
+    return removeTag(this.#index, this.#blobs, tag);
   }
 }
 

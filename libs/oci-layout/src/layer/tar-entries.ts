@@ -10,21 +10,17 @@ type HeaderPlan = Partial<Header> & Pick<Header, 'name'>;
 const readAtOnceBytes = 1024 * 1024;
 
 /** Appends one entry, with nothing in its header that a machine or a moment could change. */
-export async function appendEntry(pack: Pack, entry: LayerEntry, mtime: Date): Promise<void> {
+export function appendEntry(pack: Pack, entry: LayerEntry, mtime: Date): Promise<void> {
   const owner = { uid: 0, gid: 0, mtime };
   switch (entry.kind) {
     case 'directory':
-      return await put(pack, { ...owner, type: 'directory', name: `${entry.path}/`, mode: entry.mode ?? 0o755 });
+      return put(pack, { ...owner, type: 'directory', name: `${entry.path}/`, mode: entry.mode ?? 0o755 });
     case 'symlink':
-      return await put(pack, { ...owner, type: 'symlink', name: entry.path, linkname: entry.target, mode: 0o777 });
+      return put(pack, { ...owner, type: 'symlink', name: entry.path, linkname: entry.target, mode: 0o777 });
     case 'text':
-      return await put(
-        pack,
-        { ...owner, type: 'file', name: entry.path, mode: modeOf(entry.executable ?? false) },
-        Buffer.from(entry.text),
-      );
+      return put(pack, { ...owner, type: 'file', name: entry.path, mode: modeOf(entry.executable ?? false) }, Buffer.from(entry.text));
     case 'file':
-      return await appendFile(pack, entry, { ...owner, type: 'file', name: entry.path });
+      return appendFile(pack, entry, { ...owner, type: 'file', name: entry.path });
   }
 }
 

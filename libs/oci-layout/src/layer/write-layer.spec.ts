@@ -30,17 +30,27 @@ async function read(layer: LayerResult): Promise<{ readonly header: Header; read
   return entries;
 }
 
-/** A tree on the disk and its entries; `order` turns the entries round. */
-async function tree(name: string, order: 1 | -1, mtime: number): Promise<LayerEntry[]> {
+interface Machine {
+  readonly name: string;
+  readonly order: 'forth' | 'back';
+  readonly mtime: number;
+  readonly modes: { readonly tool: number; readonly note: number };
+}
+
+const one: Machine = { name: 'one', order: 'forth', mtime: 1_000_000, modes: { tool: 0o700, note: 0o600 } };
+const other: Machine = { name: 'other', order: 'back', mtime: 2_000_000, modes: { tool: 0o775, note: 0o664 } };
+
+/** The same tree as each machine has it on its disk. */
+async function tree({ name, order, mtime, modes }: Machine): Promise<LayerEntry[]> {
   const root = join(dir, name);
-  await mkdir(root, { mode: order === 1 ? 0o700 : 0o755 });
-  for (const [file, content] of [
-    ['tool', 'run'],
-    ['note', 'text'],
-    ['big', big],
+  await mkdir(root);
+  for (const [file, content, mode] of [
+    ['tool', 'run', modes.tool],
+    ['note', 'text', modes.note],
+    ['big', big, modes.note],
   ] as const) {
     await writeFile(join(root, file), content);
-    await chmod(join(root, file), file === 'tool' ? (order === 1 ? 0o700 : 0o775) : order === 1 ? 0o600 : 0o664);
+    await chmod(join(root, file), mode);
     await utimes(join(root, file), mtime, mtime);
   }
   const entries: LayerEntry[] = [
@@ -52,15 +62,15 @@ async function tree(name: string, order: 1 | -1, mtime: number): Promise<LayerEn
     { kind: 'text', path: 'etc/passwd', text: 'root:x:0:0::/:\n' },
     { kind: 'file', path: `long/${'n'.repeat(120)}/ünïcode`, source: join(root, 'note') },
   ];
-  return order === 1 ? entries : entries.toReversed();
+  return order === 'forth' ? entries : entries.toReversed();
 }
 
 describe('writeLayer', () => {
   it('gives equal bytes for equal trees, whatever their order, times and exact modes', async () => {
-    const one = await writeLayer(await tree('one', 1, 1_000_000), layout);
-    const other = await writeLayer(await tree('other', -1, 2_000_000), layout);
+    const first = await writeLayer(await tree(one), layout);
+    const second = await writeLayer(await tree(other), layout);
 
-    expect(other).toEqual(one);
+    expect(second).toEqual(first);
   });
 
   it('gives the bytes that it gave when it was written', async () => {
@@ -95,7 +105,7 @@ describe('writeLayer', () => {
   });
 
   it('writes every entry as root, with plain modes and the time it was given', async () => {
-    const layer = await writeLayer(await tree('one', 1, 1_000_000), layout, { mtime: 86_400 });
+    const layer = await writeLayer(await tree(one), layout, { mtime: 86_400 });
 
     const facts = (await read(layer)).map(({ header }) => [header.name.replace(/n{120}/, 'n…'), header.type, header.mode.toString(8)]);
 
@@ -120,7 +130,7 @@ describe('writeLayer', () => {
   });
 
   it('keeps the content, and tells the size and digest of the tar', async () => {
-    const layer = await writeLayer(await tree('one', 1, 0), layout);
+    const layer = await writeLayer(await tree(one), layout);
     const tar = (await layout.store().readBlob(layer.descriptor)).pipe(createGunzip());
     const measured = await layout.addBlob(tar);
 
@@ -150,7 +160,7 @@ describe('writeLayer', () => {
   it('tells how many bytes went by', async () => {
     const seen: number[] = [];
 
-    const { size } = await writeLayer(await tree('one', 1, 0), layout, { onBytes: (bytes) => seen.push(bytes) });
+    const { size } = await writeLayer(await tree(one), layout, { onBytes: (bytes) => seen.push(bytes) });
 
     expect(seen.at(-1)).toBe(size);
     expect(seen.length).toBeGreaterThan(2);
@@ -185,23 +195,23 @@ describe('what writeLayer refuses', () => {
   });
 
   it('a source that fails after others were written', async () => {
-    const entries = await tree('one', 1, 0);
+    const entries = await tree(one);
 
     const failure = writeLayer([...entries, { kind: 'file', path: 'zzz', source: join(dir, 'absent') }], layout);
 
-    await expect(failure).rejects.toMatchObject({ code: 'source-unusable', message: expect.stringContaining('absent') as string });
+    await expect(failure).rejects.toMatchObject({ code: 'source-unusable', message: expect.stringContaining('absent') });
   });
 
   it('a place that cannot take the bytes, with that place’s error', async () => {
     const full: BlobSink = { addBlob: () => Promise.reject(new Error('disk full')) };
 
-    await expect(writeLayer(await tree('one', 1, 0), full)).rejects.toThrow('disk full');
+    await expect(writeLayer(await tree(one), full)).rejects.toThrow('disk full');
   });
 
   it('to go on when it is cancelled', async () => {
     const controller = new AbortController();
     const options = { signal: controller.signal, onBytes: () => controller.abort() };
 
-    await expect(writeLayer(await tree('one', 1, 0), layout, options)).rejects.toMatchObject({ code: 'aborted' });
+    await expect(writeLayer(await tree(one), layout, options)).rejects.toMatchObject({ code: 'aborted' });
   });
 });
