@@ -244,18 +244,30 @@ describe('copying blobs', () => {
     expect(source.callsOf('readBlob').sort()).toEqual([...blobsOf(big).keys()].sort());
   });
 
-  it('fails a target that takes every byte and never commits', async () => {
-    class Undecided extends Hanging {
-      override pushBlob(blob: BlobRef, content: Readable, options?: PushBlobOptions): Promise<void> {
-        content.resume();
-        return super.pushBlob(blob, content, options);
+  it('gives up a target that is not ready long after another one is', async () => {
+    // A registry that accepts connections and does not answer.
+    class Silent extends MemoryStore {
+      override probeBlob(_: BlobRef, signal?: AbortSignal): Promise<boolean> {
+        return new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(failing('aborted')), { once: true });
+        });
       }
     }
     const source = await memoryStoreWith(image);
 
-    const reports = await copied(source, [new Undecided(), new MemoryStore()], { commitTimeoutMs: 20 });
+    const reports = await copied(source, [new Silent(), new MemoryStore()], { stallTimeoutMs: 20 });
 
-    expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'stalled', operation: 'commit blob' } }, { outcome: 'copied' }]);
+    expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'stalled', side: 'target', target: 't0' } }, { outcome: 'copied' }]);
+    expect(source.callsOf('readBlob').sort()).toEqual(digests);
+  });
+
+  it('does not try a target again that the store found silent', async () => {
+    const source = await memoryStoreWith(image);
+
+    expect(await copied(source, [flakyTarget(1, failing('timeout', true))])).toMatchObject([
+      { outcome: 'failed', error: { code: 'stalled' } },
+    ]);
+    expect(source.callsOf('readBlob').filter((digest) => digest === largest)).toHaveLength(1);
   });
 
   it('gives a source up that sends nothing, after trying again', async () => {

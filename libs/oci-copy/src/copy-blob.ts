@@ -1,5 +1,6 @@
 import type { ContentReader, Descriptor } from '@waybill/oci-model';
 import type { LimitFunction } from 'p-limit';
+import { stalled } from './copy-error.js';
 import { mountBlob } from './mount-blob.js';
 import type { Settings } from './options.js';
 import { pause, retryDelay } from './request.js';
@@ -20,13 +21,33 @@ export interface BlobContext {
  * Never rejects: a failure ends the target that it belongs to.
  */
 export async function copyBlob(blob: Descriptor, runs: readonly TargetRun[], context: BlobContext): Promise<void> {
-  const prepared = await Promise.all(runs.map((run) => run.guard(() => prepare(run, blob))));
-  const deliveries = prepared.filter((delivery) => delivery !== undefined);
+  const deliveries = await prepareAll(blob, runs, context.settings);
   try {
     await deliver(blob, deliveries, context);
   } finally {
     await Promise.all(deliveries.map(async ({ upload }) => upload?.cancel()));
   }
+}
+
+/** Gives the targets that want the bytes, when all are ready or those that are have waited long enough. */
+async function prepareAll(blob: Descriptor, runs: readonly TargetRun[], { stallTimeoutMs }: Settings): Promise<Delivery[]> {
+  const late = new Set(runs);
+  const giveUpLate = () => {
+    for (const run of late) {
+      run.fail(stalled({ side: 'target', target: run.id, operation: 'prepare blob', digest: blob.digest }, stallTimeoutMs));
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const prepared = await Promise.all(
+    runs.map(async (run) => {
+      const delivery = await run.guard(() => prepare(run, blob));
+      late.delete(run);
+      if (delivery !== undefined) timer ??= setTimeout(giveUpLate, stallTimeoutMs);
+      return delivery;
+    }),
+  );
+  clearTimeout(timer);
+  return prepared.filter((delivery) => delivery !== undefined);
 }
 
 /** Gives a delivery when the target wants the bytes. */

@@ -22,7 +22,6 @@ describe('copyErrorFrom', () => {
     ['rate-limited', 'rate-limited'],
     ['unavailable', 'unreachable'],
     ['unreachable', 'unreachable'],
-    ['timeout', 'unreachable'],
     ['protocol', 'failed'],
     ['aborted', 'failed'],
   ];
@@ -31,6 +30,12 @@ describe('copyErrorFrom', () => {
 
     expect(copyErrorFrom(cause, { side: 'source', operation: 'read blob' }).code).toBe(`source-${fault}`);
     expect(copyErrorFrom(cause, atTarget).code).toBe(`target-${fault}`);
+  });
+
+  it.each(['source', 'target'] as const)('calls a %s stalled that let the time run out', (side) => {
+    const cause = new ContentError('no answer', { code: 'timeout', operation: 'x', retryable: true });
+
+    expect(copyErrorFrom(cause, { side, operation: 'read blob' })).toMatchObject({ code: 'stalled', side, retryable: true });
   });
 
   it('keeps what the store said about trying again, and says where it happened', () => {

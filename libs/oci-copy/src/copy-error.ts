@@ -10,13 +10,13 @@ export type Fault =
   | 'denied' // credentials missing, wrong, or not good for this
   | 'unsupported' // the store does not do this
   | 'rate-limited'
-  | 'unreachable' // no connection, no answer in time, or no service
+  | 'unreachable' // no connection, a broken one, or no service
   | 'failed'; // an answer that no specification allows, or a store that broke its contract
 
 /** The closed list of what a copy can end with; the first word names the end at fault. */
 export type CopyErrorCode =
   | `${Side}-${Fault}`
-  | 'stalled' // one end took or gave no byte, or no answer, for the stall timeout
+  | 'stalled' // one end is there, and took or gave nothing for too long
   | 'hook-failed' // the caller's hook rejected
   | 'graph-too-large' // more manifests, descriptors or levels than the bounds allow
   | 'arguments-invalid'
@@ -54,7 +54,7 @@ export interface Place {
   readonly digest?: Digest | undefined;
 }
 
-const faults: Readonly<Record<ContentErrorCode, Fault>> = {
+const faults: Readonly<Record<Exclude<ContentErrorCode, 'timeout'>, Fault>> = {
   'digest-invalid': 'invalid',
   'reference-invalid': 'invalid',
   'manifest-invalid': 'invalid',
@@ -70,7 +70,6 @@ const faults: Readonly<Record<ContentErrorCode, Fault>> = {
   'rate-limited': 'rate-limited',
   unavailable: 'unreachable',
   unreachable: 'unreachable',
-  timeout: 'unreachable',
   protocol: 'failed',
   aborted: 'failed', // our own signals are told apart before this table is asked
 };
@@ -81,7 +80,7 @@ export function copyErrorFrom(cause: unknown, place: Place): CopyError {
   if (cause instanceof ContentError) {
     return new CopyError(`${described(place)}: ${cause.message}`, {
       ...place,
-      code: `${place.side}-${faults[cause.code]}`,
+      code: cause.code === 'timeout' ? 'stalled' : `${place.side}-${faults[cause.code]}`,
       retryable: cause.retryable,
       ...(cause.retryAfterMs === undefined ? {} : { retryAfterMs: cause.retryAfterMs }),
       details: cause.details,
@@ -103,7 +102,7 @@ export function copyErrorFrom(cause: unknown, place: Place): CopyError {
   });
 }
 
-/** One end went silent for `timeoutMs`. */
+/** One end took or gave nothing for `timeoutMs`, though it was its turn. */
 export function stalled(place: Place, timeoutMs: number): CopyError {
   return new CopyError(`${described(place)}: no progress for ${timeoutMs} ms`, { ...place, code: 'stalled', retryable: true });
 }

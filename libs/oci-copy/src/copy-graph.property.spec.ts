@@ -95,7 +95,7 @@ describe('copyGraph on random graphs and targets that hold any part of them', ()
           expect([...store.callsOf('pushBlob'), ...store.callsOf('pushManifest'), ...store.callsOf('putTag')]).toEqual([]);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

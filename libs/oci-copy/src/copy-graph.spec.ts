@@ -225,7 +225,7 @@ describe('copyGraph', () => {
       class Wavering extends MemoryStore {
         override async putTag(): Promise<void> {
           puts += 1;
-          throw failing('timeout', true);
+          throw failing('unreachable', true);
         }
       }
 

@@ -58,7 +58,7 @@ async function copyAll(
 
 function manifestsOf(source: ContentReader, settings: Settings): ManifestSource {
   const limit = pLimit(settings.manifestsInParallel);
-  return new ManifestSource(source, { side: 'source' }, { settings, signal: settings.signal, limit });
+  return new ManifestSource(source, { side: 'source' }, { settings, signal: settings.signal, limit, retries: settings.retries });
 }
 
 interface Copy {

@@ -8,7 +8,7 @@ const [image, other] = [buildImage({ seed: 1 }), buildImage({ seed: 2 })];
 
 function sourceOver(store: MemoryStore, manifestCacheBytes?: number): ManifestSource {
   const settings = settingsOf({ retryDelayMs: () => 0, ...(manifestCacheBytes === undefined ? {} : { manifestCacheBytes }) });
-  return new ManifestSource(store, { side: 'source' }, { settings, signal: settings.signal });
+  return new ManifestSource(store, { side: 'source' }, { settings, signal: settings.signal, retries: settings.retries });
 }
 
 describe('ManifestSource', () => {

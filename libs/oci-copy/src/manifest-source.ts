@@ -23,8 +23,8 @@ export class ManifestSource {
     const kept = this.#kept.get(digest);
     if (kept !== undefined) return kept;
     const place = { ...this.place, operation: 'read manifest', digest };
-    const manifest = await request(place, { ...this.context, signal }, async (signalOfTry) =>
-      verified(await this.reader.readManifest(digest, signalOfTry), digest),
+    const manifest = await request(place, { ...this.context, signal }, async () =>
+      verified(await this.reader.readManifest(digest, signal), digest),
     );
     this.#keep(manifest);
     return manifest;

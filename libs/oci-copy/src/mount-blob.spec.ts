@@ -140,20 +140,23 @@ describe('mounting blobs', () => {
     expect(target.openUploads.size).toBe(0);
   });
 
-  it('fails a target that does not answer, and leaves no session', async () => {
+  it.each([
+    ['the store found it silent', { code: 'stalled', operation: 'mount blob' }],
+    ['the caller cancelled', { code: 'aborted' }],
+  ])('ends, and leaves no session, when %s', async (_, error) => {
+    const controller = new AbortController();
     class Silent extends MemoryStore {
-      override async mountBlob(blob: BlobRef, from: RepositoryName, signal: AbortSignal): Promise<MountResult> {
+      override async mountBlob(blob: BlobRef, from: RepositoryName, signal?: AbortSignal): Promise<MountResult> {
         if (from === one) return super.mountBlob(blob, from, signal);
-        return new Promise((_, reject) => {
-          signal.addEventListener('abort', () => reject(new ContentError('stopped', { code: 'aborted', operation: 'mount blob' })));
-        });
+        if (error.code === 'aborted') controller.abort();
+        throw new ContentError('no answer', { code: 'timeout', operation: 'mount blob', retryable: true });
       }
     }
     const store = new Silent();
 
-    const { report } = await mounted({ registry: new MemoryRegistry(), store }, { from: [one, two], stallTimeoutMs: 20 });
+    const { report } = await mounted({ registry: new MemoryRegistry(), store }, { from: [one, two], signal: controller.signal });
 
-    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'stalled', operation: 'mount blob' } });
+    expect(report).toMatchObject({ error });
     expect(store.openUploads.size).toBe(0);
   });
 

@@ -64,14 +64,9 @@ export interface GraphBounds {
 
 /** How patient the engine is with its stores. */
 export interface Patience {
-  /** Silence after which a request, or a side of a transfer, counts as stalled; default 30 000. */
+  /** How long one target may hold the others up, or the source all of them, without progress; default 30 000. */
   readonly stallTimeoutMs?: number;
-  /**
-   * How long a target may take to commit a blob after it took the last byte; default 300 000.
-   * Longer than a stall: some registries hash or move a large blob before they answer.
-   */
-  readonly commitTimeoutMs?: number;
-  /** Further tries after a failure that may pass; default 2. */
+  /** Further tries of a read from the source, an upload or a manifest after a failure that may pass; default 2. */
   readonly retries?: number;
   /** Milliseconds before try `n` (1 is the first further one); by default jittered, short and doubling. */
   readonly retryDelayMs?: (n: number) => number;
@@ -84,7 +79,7 @@ export interface CopyOptions extends GraphBounds, Patience {
   readonly signal?: AbortSignal;
   /** Blobs in transfer at a time, for all targets together; default 4. */
   readonly blobsInParallel?: number;
-  /** Manifest requests and probes at a time, per store; default 8. */
+  /** Small requests at a time, per store, for manifests and for blobs each; default 8. */
   readonly manifestsInParallel?: number;
 }
 
@@ -100,15 +95,7 @@ export const sinkBufferBytes = 1024 * 1024;
 export const maxMountSources = 3;
 
 const firstRetryMs = 200;
-const positive = [
-  'blobsInParallel',
-  'manifestsInParallel',
-  'stallTimeoutMs',
-  'commitTimeoutMs',
-  'maxManifests',
-  'maxDepth',
-  'maxDescriptors',
-] as const;
+const positive = ['blobsInParallel', 'manifestsInParallel', 'stallTimeoutMs', 'maxManifests', 'maxDepth', 'maxDescriptors'] as const;
 
 /**
  * Fills the defaults in.
@@ -121,7 +108,6 @@ export function settingsOf(options: CopyOptions): Settings {
     blobsInParallel: options.blobsInParallel ?? 4,
     manifestsInParallel: options.manifestsInParallel ?? 8,
     stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
-    commitTimeoutMs: options.commitTimeoutMs ?? 300_000,
     retries: options.retries ?? 2,
     retryDelayMs: options.retryDelayMs ?? jitteredDelay,
     maxRetryDelayMs: options.maxRetryDelayMs ?? 5_000,

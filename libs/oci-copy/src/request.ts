@@ -1,30 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LimitFunction } from 'p-limit';
-import { abortedBy, type CopyError, copyErrorFrom, type Place, stalled } from './copy-error.js';
-import { LinkedAbort } from './linked-abort.js';
+import { abortedBy, type CopyError, copyErrorFrom, type Place } from './copy-error.js';
 import type { Settings } from './options.js';
 
-/** What one small request to a store is made under. */
+/** What one request to a store is made under. */
 export interface RequestContext {
   readonly settings: Settings;
   /** Ends the request: the caller's signal, or that of a target which has failed. */
   readonly signal: AbortSignal;
   /** Slots that the request competes for; without it, it goes at once. */
   readonly limit?: LimitFunction;
-  /** Further tries; by default as many as the settings say. */
-  readonly retries?: number;
+  /** Further tries after a failure that may pass. Stores repeat small reads themselves. */
+  readonly retries: number;
 }
 
 /**
- * Makes a small request (not a transfer) with a deadline and a few retries.
- * The slot is given back before a wait, so a slow store does not hold others up.
- * Settles only after the store's own promise has: nothing is left running behind it.
- * Rejects with CopyError alone.
+ * Makes a request. How long one may take is the store's to say: only it can tell its own
+ * queue from a silent registry. The slot is given back before a wait, so a slow store does
+ * not hold others up. Rejects with CopyError alone.
  */
 export async function request<T>(place: Place, context: RequestContext, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { settings, signal, limit } = context;
-  const retries = context.retries ?? settings.retries;
-  const once = () => withDeadline(place, context, call);
+  const { settings, signal, limit, retries } = context;
+  const once = () => sendOnce(place, signal, call);
   for (let failures = 1; ; failures += 1) {
     try {
       return await (limit === undefined ? once() : limit(once));
@@ -65,19 +62,12 @@ function mayPass(error: CopyError): boolean {
   return error.retryable;
 }
 
-async function withDeadline<T>(place: Place, context: RequestContext, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { signal, settings } = context;
+async function sendOnce<T>(place: Place, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   if (isAborted(signal)) throw abortedBy(signal, place.operation);
-  const abort = new LinkedAbort(signal);
-  const timer = setTimeout(() => abort.abort(stalled(place, settings.stallTimeoutMs)), settings.stallTimeoutMs);
   try {
-    return await call(abort.signal);
+    return await call(signal);
   } catch (cause) {
-    if (isAborted(signal)) throw abortedBy(signal, place.operation);
-    throw copyErrorFrom(abort.signal.aborted ? abort.signal.reason : cause, place);
-  } finally {
-    clearTimeout(timer);
-    abort.release();
+    throw isAborted(signal) ? abortedBy(signal, place.operation) : copyErrorFrom(cause, place);
   }
 }
 

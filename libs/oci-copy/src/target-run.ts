@@ -10,6 +10,21 @@ import { request } from './request.js';
 type BlobOutcome = 'copied' | 'mounted' | 'already-present';
 
 /**
+ * Small requests to a target. Those about blobs do not queue behind those about manifests.
+ * Reads are repeated by the store itself; a tag is written once: whether it may still be
+ * moved after a failure is for the caller to decide.
+ */
+const targetOperations = {
+  'probe blob': { slots: 'blobs', isRepeated: false },
+  'mount blob': { slots: 'blobs', isRepeated: true },
+  'read manifest': { slots: 'manifests', isRepeated: false },
+  'push manifest': { slots: 'manifests', isRepeated: true },
+  'resolve tag': { slots: 'manifests', isRepeated: false },
+  'put tag': { slots: 'manifests', isRepeated: false },
+} as const;
+type TargetOperation = keyof typeof targetOperations;
+
+/**
  * What happens at one target. Its first failure ends it and touches no other target
  * (DESIGN invariant 8).
  */
@@ -21,7 +36,7 @@ export class TargetRun {
 
   readonly #stop = new LinkedAbort(undefined);
   // Slots of this target alone: one that hangs takes none from the others.
-  readonly #limit;
+  readonly #slots;
   readonly #counts = {
     bytesCopied: 0,
     bytesMounted: 0,
@@ -42,7 +57,7 @@ export class TargetRun {
     this.id = target.id;
     this.store = target.store;
     this.mountFrom = (target.mountFrom ?? []).slice(0, maxMountSources);
-    this.#limit = pLimit(settings.manifestsInParallel);
+    this.#slots = { blobs: pLimit(settings.manifestsInParallel), manifests: pLimit(settings.manifestsInParallel) };
     settings.signal.addEventListener('abort', this.#abort, { once: true });
     if (settings.signal.aborted) this.#abort();
   }
@@ -78,10 +93,11 @@ export class TargetRun {
   }
 
   /** A small request to the target's store. Rejects with CopyError. */
-  async request<T>(operation: string, digest: Digest, call: (signal: AbortSignal) => Promise<T>, retries?: number): Promise<T> {
+  async request<T>(operation: TargetOperation, digest: Digest, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { slots, isRepeated } = targetOperations[operation];
     const place = { side: 'target', target: this.id, operation, digest } as const;
-    const context = { settings: this.settings, signal: this.signal, limit: this.#limit };
-    return request(place, retries === undefined ? context : { ...context, retries }, call);
+    const retries = isRepeated ? this.settings.retries : 0;
+    return request(place, { settings: this.settings, signal: this.signal, limit: this.#slots[slots], retries }, call);
   }
 
   /** Calls a hook of the caller. Rejects with CopyError `hook-failed`. */

@@ -66,13 +66,6 @@ export class Sink extends Readable {
     });
   }
 
-  /** Asked of an open sink: resolves when the last byte was read, or nobody reads any more. */
-  async emptied(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.once('end', resolve).once('close', resolve);
-    });
-  }
-
   override _read(): void {
     this.#full = false;
     this.#wake?.();
@@ -92,8 +85,8 @@ export interface TeeOptions {
 
 /**
  * Reads `source` once for all `sinks`, at the pace of the slowest. A sink that is gone is
- * left out; one that takes nothing for the stall timeout is dropped. Ends when all sinks
- * were read to their end or are gone; the source is destroyed in any case.
+ * left out; one that takes nothing for the stall timeout, while another waits for more, is
+ * dropped. Ends when the sinks were given everything or are gone; the source is destroyed in any case.
  * Rejects with what the source failed with; the sinks are left open then, for the caller to drop.
  */
 export async function tee(source: Readable, sinks: readonly Sink[], options: TeeOptions): Promise<void> {
@@ -122,25 +115,27 @@ async function pump(source: Readable, sinks: readonly Sink[], options: TeeOption
       clearTimeout(timer);
       for (const sink of sinks.filter(isOpen)) sink.offer(chunk);
       const full = sinks.filter((sink) => sink.full);
-      if (full.length > 0) await orDrop(full, (sink) => sink.room(), options);
+      if (full.length > 0) await roomInAll(full, sinks, options.stallTimeoutMs);
       timer = watchSource();
     }
   } finally {
     clearTimeout(timer);
   }
-  const open = sinks.filter(isOpen);
-  for (const sink of open) sink.push(null);
-  await orDrop(open, (sink) => sink.emptied(), options);
+  for (const sink of sinks.filter(isOpen)) sink.push(null);
 }
 
-/** Waits until each of `sinks` has got on; drops those that have not when the stall timeout is over. */
-async function orDrop(sinks: readonly Sink[], gotOn: (sink: Sink) => Promise<void>, options: TeeOptions): Promise<void> {
-  const late = new Set(sinks);
-  const timer = setTimeout(() => late.forEach((sink) => sink.giveUp()), options.stallTimeoutMs);
+/** Waits for the `full` ones of `sinks`; gives those up that keep another one waiting for too long. */
+async function roomInAll(full: readonly Sink[], sinks: readonly Sink[], stallTimeoutMs: number): Promise<void> {
+  const giveUpLate = () => {
+    // When all are full, nobody waits for anybody: then each store says itself how long is too long.
+    if (!sinks.some((sink) => isOpen(sink) && !sink.full)) return;
+    for (const sink of full) if (sink.full) sink.giveUp();
+  };
+  const timer = setInterval(giveUpLate, stallTimeoutMs);
   try {
-    await Promise.all(sinks.map((sink) => gotOn(sink).then(() => late.delete(sink))));
+    await Promise.all(full.map((sink) => sink.room()));
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 

@@ -65,7 +65,7 @@ class Push {
   constructor(
     private readonly blob: Descriptor,
     private readonly delivery: Delivery,
-    private readonly settings: Settings,
+    settings: Settings,
   ) {
     this.#place = { side: 'target', target: delivery.run.id, operation: 'push blob', digest: blob.digest };
     this.sink = new Sink(sinkBufferBytes, {
@@ -94,7 +94,6 @@ class Push {
     delivery.upload = undefined;
     const stop = () => sink.dropOut(run.signal.reason as CopyError);
     run.signal.addEventListener('abort', stop, { once: true });
-    const clearDeadline = this.#watchCommit();
     try {
       await run.store.pushBlob(blob, sink, upload === undefined ? { signal: run.signal } : { signal: run.signal, upload });
       return sink.dropped;
@@ -102,21 +101,8 @@ class Push {
       // The store only passes on what we dropped the sink for, be it the source's fault or our own signal.
       return sink.dropped ?? copyErrorFrom(cause, this.#place);
     } finally {
-      clearDeadline();
       run.signal.removeEventListener('abort', stop);
       sink.destroy();
     }
-  }
-
-  /** Fails the target when it has every byte and does not commit in time. */
-  #watchCommit(): () => void {
-    const { run } = this.delivery;
-    const { commitTimeoutMs } = this.settings;
-    let timer: NodeJS.Timeout | undefined;
-    this.sink.once('end', () => {
-      const late = stalled({ ...this.#place, operation: 'commit blob' }, commitTimeoutMs);
-      timer = setTimeout(() => run.fail(late), commitTimeoutMs);
-    });
-    return () => clearTimeout(timer);
   }
 }

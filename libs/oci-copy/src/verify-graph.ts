@@ -4,11 +4,11 @@ import { allOrStop } from './all-or-stop.js';
 import { CopyError, type Place } from './copy-error.js';
 import { LinkedAbort } from './linked-abort.js';
 import { ManifestSource } from './manifest-source.js';
-import { type GraphBounds, type Patience, settingsOf } from './options.js';
+import { type GraphBounds, settingsOf } from './options.js';
 import { request, type RequestContext } from './request.js';
 import { walkGraph } from './walk-graph.js';
 
-export interface VerifyOptions extends Omit<GraphBounds, 'manifestCacheBytes'>, Patience {
+export interface VerifyOptions extends Omit<GraphBounds, 'manifestCacheBytes'> {
   /** Blobs already proven to be there, as a copy's report names them; they are not asked for again. */
   readonly presentBlobs?: ReadonlySet<Digest>;
   /** Names the store in errors. */
@@ -50,7 +50,7 @@ async function verifyAll(store: ContentReader, root: Digest, options: VerifyOpti
   // Nothing is read twice here, so no manifest's bytes are kept.
   const settings = settingsOf({ ...options, manifestCacheBytes: 0 });
   const side = { side: 'target', target: options.target } as const;
-  const context: RequestContext = { settings, signal: settings.signal, limit: pLimit(settings.manifestsInParallel) };
+  const context: RequestContext = { settings, signal: settings.signal, limit: pLimit(settings.manifestsInParallel), retries: 0 };
   const manifests = new ManifestSource(store, side, context);
   const missing: Missing = { manifests: [], blobs: [] };
 
@@ -86,9 +86,7 @@ async function missingBlobs(
   { context, side }: { readonly context: RequestContext; readonly side: End },
 ): Promise<Digest[]> {
   const present = await allOrStop(blobs, context.signal, (blob, signal) =>
-    request({ ...side, operation: 'probe blob', digest: blob.digest }, { ...context, signal }, (signalOfTry) =>
-      store.probeBlob(blob, signalOfTry),
-    ),
+    request({ ...side, operation: 'probe blob', digest: blob.digest }, { ...context, signal }, () => store.probeBlob(blob, signal)),
   );
   return blobs.filter((_, index) => present[index] !== true).map((blob) => blob.digest);
 }

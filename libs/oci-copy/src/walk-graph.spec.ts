@@ -133,7 +133,10 @@ describe('walkGraph', () => {
 
   it('hands a signal that came before on to the reads', async () => {
     const root = buildIndex([buildImage()]);
-    const load = async (_: Digest, signal: AbortSignal): Promise<undefined> => signal.throwIfAborted();
+    const load = async (_: Digest, signal: AbortSignal): Promise<undefined> => {
+      signal.throwIfAborted();
+      return undefined;
+    };
     const settings = settingsOf({ signal: AbortSignal.abort(new Error('enough')) });
 
     await expect(walkGraph(root.manifest, { load, side: { side: 'source' }, settings })).rejects.toThrow('enough');

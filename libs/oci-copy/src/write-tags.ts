@@ -14,8 +14,7 @@ async function writeTag(run: TargetRun, tag: Tag, manifest: Manifest): Promise<v
   if (current === manifest.digest) return;
   const event = { target: run.id, tag, manifest };
   await run.hook('beforeTag', (hooks) => hooks.beforeTag?.(event));
-  // Once only: whether the tag may still be moved after a failure is for the caller to decide.
-  await run.request('put tag', manifest.digest, (signal) => run.store.putTag(tag, manifest, signal), 0);
+  await run.request('put tag', manifest.digest, (signal) => run.store.putTag(tag, manifest, signal));
   run.tagWritten();
   await run.hook('afterTag', (hooks) => hooks.afterTag?.(event));
 }
