@@ -23,7 +23,7 @@ export async function discardRunFolder(folder) {
   const state = await readJson(join(server, 'state.json'));
   const homes = [server, ...(typeof state?.relocatedTo === 'string' ? [state.relocatedTo] : [])];
   for (const home of homes) await stopServerOf(join(home, 'data'));
-  for (const home of [...homes, folder]) await rm(home, { recursive: true, force: true });
+  for (const home of [...homes, folder]) await rm(home, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Discards what runs that were killed left behind. */

@@ -14,6 +14,7 @@ export type EmbeddedErrorCode =
   | 'port-unavailable'
   | 'start-failed'
   | 'start-timeout'
+  | 'stop-failed'
   | 'exited'
   | 'cancelled';
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createDatabase, type EmbeddedPostgres, layOutDatabase, startEmbeddedPostgres } from '@waybill/embedded';
 import pg from 'pg';
+import { makeTestFolder } from './test-folder.js';
 
 /** A database of its own for one spec file, on the server of the whole run. */
 export interface TestDatabase {
@@ -51,8 +51,7 @@ export async function createTestDatabase({ template }: CreateTestDatabaseOptions
 
 /** A PostgreSQL of its own in a new temporary folder, for a spec or benchmark that stops or kills it; `stop` removes the folder. */
 export async function startTestPostgres(): Promise<EmbeddedPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), 'waybill-test-postgres-'));
-  await chmod(folder, 0o711);
+  const folder = await makeTestFolder('postgres-');
   const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), durable: false });
   return {
     ...server,

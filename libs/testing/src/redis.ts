@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedError, findFreePort, type SupervisedProcess, superviseProcess } from '@waybill/embedded';
 import { findServer } from './needs.js';
+import { makeTestFolder } from './test-folder.js';
 
 /** Redis, as Debian's package `redis-server` brings it, on loopback; it ends with the process that started it. */
 export interface RunningRedis {
@@ -26,7 +26,7 @@ const portTries = 5;
 export async function startRedis(): Promise<RunningRedis> {
   const program = findServer('redis-server');
   if (program === undefined) throw new Error('redis-server is not on the PATH');
-  const folder = await mkdtemp(join(tmpdir(), 'waybill-test-redis-'));
+  const folder = await makeTestFolder('redis-');
   const first = await startOnFreePort(program.path, folder);
   const { port } = first;
   let server = first.server;

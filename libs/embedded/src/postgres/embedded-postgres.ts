@@ -88,7 +88,7 @@ async function stop(server: RunningServer, { lock, folder }: HandleParts): Promi
   const ended = await stopProcess(server, postgresStopSteps);
   if (ended === 'still-running') {
     const message = `the database (process ${server.pid}) does not end: read ${folder.log}`;
-    throw new EmbeddedError(message, { code: 'start-failed', operation: 'stop the embedded PostgreSQL' });
+    throw new EmbeddedError(message, { code: 'stop-failed', operation: 'stop the embedded PostgreSQL' });
   }
   await lock.release();
 }

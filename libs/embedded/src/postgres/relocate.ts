@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fromSystemError } from '../embedded-error.js';
 import { binariesIn, type PostgresBinaries } from './binaries.js';
@@ -17,6 +17,7 @@ export interface Relocated {
 }
 
 const systemFolder = '/var/lib/waybill';
+const programsPrefix = 'postgres-';
 
 /**
  * Moves the cluster and a copy of the programs to a folder that an unprivileged user can enter.
@@ -28,7 +29,7 @@ export async function relocate(options: RelocateOptions): Promise<Relocated> {
   const home = options.relocatedTo ?? join(systemFolder, randomBytes(6).toString('hex'));
   try {
     await mkdir(home, { recursive: true, mode: 0o711 });
-    const binaries = await copyPrograms(options.binaries);
+    const binaries = await copyPrograms(options.binaries, home);
     await moveCluster(folder.root, home);
     if (options.relocatedTo === undefined) await rememberServerState(folder, { relocatedTo: home });
     return { home, binaries };
@@ -37,24 +38,21 @@ export async function relocate(options: RelocateOptions): Promise<Relocated> {
   }
 }
 
-/** One copy per installed build; it appears whole by a rename, so two starters at once are harmless. */
-async function copyPrograms(from: PostgresBinaries): Promise<PostgresBinaries> {
+/** One copy of the installed build, beside the cluster; it appears whole by a rename, and those of earlier builds go. */
+async function copyPrograms(from: PostgresBinaries, home: string): Promise<PostgresBinaries> {
   const { size, mtimeMs } = await stat(from.postgres);
   const build = createHash('sha256').update(`${from.root}\n${size}\n${mtimeMs}`).digest('hex').slice(0, 12);
-  const target = join(systemFolder, `postgres-${build}`);
-  if (!(await exists(target))) {
-    const draft = `${target}.${randomBytes(6).toString('hex')}`;
-    try {
-      await cp(from.root, draft, { recursive: true, verbatimSymlinks: true });
-      await chmod(draft, 0o755);
-      await rename(draft, target);
-    } catch (error) {
-      if (!(await exists(target))) throw error;
-    } finally {
-      await rm(draft, { recursive: true, force: true });
-    }
+  const name = `${programsPrefix}${build}`;
+  const draft = join(home, `${programsPrefix}draft`);
+  if (!(await exists(join(home, name)))) {
+    await rm(draft, { recursive: true, force: true });
+    await cp(from.root, draft, { recursive: true, verbatimSymlinks: true });
+    await chmod(draft, 0o755);
+    await rename(draft, join(home, name));
   }
-  return binariesIn(target);
+  const outdated = (await readdir(home)).filter((entry) => entry.startsWith(programsPrefix) && entry !== name);
+  for (const entry of outdated) await rm(join(home, entry), { recursive: true, force: true });
+  return binariesIn(join(home, name));
 }
 
 async function moveCluster(from: string, to: string): Promise<void> {

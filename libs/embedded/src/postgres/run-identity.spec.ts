@@ -159,5 +159,5 @@ describeWhere(namespaces, 'the identity of the server where namespaces may be ma
 
     expect(fourth.how).toBe('relocated');
     expect(await remember(fourth, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-  });
+  }, 90_000);
 });

@@ -156,7 +156,7 @@ async function stopChild({ identity, exited }: Running, options: SuperviseProces
     return;
   }
   const message = `${options.name} (process ${identity.pid}) does not end: read ${options.logFile}`;
-  throw new EmbeddedError(message, { code: 'start-failed', operation: `stop ${options.name}`, details: { pid: identity.pid } });
+  throw new EmbeddedError(message, { code: 'stop-failed', operation: `stop ${options.name}`, details: { pid: identity.pid } });
 }
 
 function unexpectedExit(exit: string, { name, logFile }: SuperviseProcessOptions): EmbeddedError {
