@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { describeWhere, startTypeScript } from '@waybill/testing';
 import pg from 'pg';
 import { findPostgresBinaries } from './binaries.js';
@@ -15,7 +15,15 @@ const mapping = ['--user', '--map-user=65534', '--map-group=65534', 'true'];
 const namespaces = { need: 'root and user namespaces', isMet: root.isMet && spawnSync('unshare', mapping).status === 0 };
 
 let parent: string;
+let programs: string;
 let started: EmbeddedPostgres[];
+
+beforeAll(async () => {
+  programs = await mkdtemp(join(tmpdir(), 'waybill-programs-'));
+  await cp((await findPostgresBinaries()).root, join(programs, 'native'), { recursive: true, verbatimSymlinks: true });
+});
+
+afterAll(() => rm(programs, { recursive: true, force: true }));
 
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'waybill-identity-'));
@@ -38,21 +46,17 @@ async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<Em
   return server;
 }
 
-/** A copy of the programs that everybody can reach, wherever the repository stands. */
+/** The programs where everybody can reach them, wherever the repository stands. */
 async function reachableBinaries(): Promise<string> {
   await chmod(parent, 0o711);
-  const copy = join(parent, 'native');
-  await cp((await findPostgresBinaries()).root, copy, { recursive: true, verbatimSymlinks: true });
-  return copy;
+  await chmod(programs, 0o711);
+  return join(programs, 'native');
 }
 
-/** A copy of the programs that only root can reach. */
+/** The programs where only root can reach them. */
 async function privateBinaries(): Promise<string> {
-  const folder = join(parent, 'private');
-  await mkdir(folder, { mode: 0o700 });
-  const copy = join(folder, 'native');
-  await cp((await findPostgresBinaries()).root, copy, { recursive: true, verbatimSymlinks: true });
-  return copy;
+  await chmod(programs, 0o700);
+  return join(programs, 'native');
 }
 
 /** The user as which the server really runs, as the kernel sees it. */
@@ -87,7 +91,7 @@ describeWhere(root, 'the identity of the server when root starts it', () => {
     expect(['user-namespace', 'relocated']).toContain(server.how);
     expect(await remember(server, 'SELECT 1 AS alive')).toEqual([{ alive: 1 }]);
     expect((await stat(parent)).mode & 0o777).toBe(0o700);
-    expect((await stat(join(parent, 'private'))).mode & 0o777).toBe(0o700);
+    expect((await stat(programs)).mode & 0o777).toBe(0o700);
   });
 
   it('is nobody in /var/lib when neither works, with programs and data moved there', async () => {
