@@ -3,11 +3,15 @@ import type { ItemContent, TargetForecast } from '../estimate.js';
 import type { PlannedItem, PlannedTarget } from './plan-items.js';
 import type { RegistryReader, RepositoryReader } from './registry-reader.js';
 
-/** A forecast looks at no more than this; what lies beyond is not counted. */
+/** A forecast reads no more manifests than this; what lies beneath others is not counted. */
 const maxManifests = 64;
+/** A forecast asks for no more blobs than this; others count as missing. */
 const maxProbes = 64;
 
-/** Reads the manifests beneath `root` at the source and lists the blobs they name. */
+/**
+ * Reads the manifests beneath `root` at the source and lists the blobs they name.
+ * @throws ContentError when one of them is not there, malformed, or cannot be read
+ */
 export async function inspectContent(reader: RegistryReader, item: PlannedItem, root: Manifest, signal: AbortSignal): Promise<ItemContent> {
   const repository = reader.repository(item.source.registry, item.source.repository);
   const blobs = new Map<Digest, BlobRef>();

@@ -27,6 +27,8 @@ export interface RequestedItem {
 }
 
 export interface PlannedItem {
+  /** What is read at the source: the digest where one was given, else the tag. */
+  readonly reference: Digest | Tag;
   readonly source: { readonly registry: string; readonly repository: RepositoryName; readonly tag?: Tag; readonly digest?: Digest };
   readonly tags: readonly Tag[];
   readonly targets: readonly PlannedTarget[];
@@ -60,10 +62,15 @@ function planItem(topology: Topology, path: PromotionPath, item: RequestedItem, 
   if (registry !== path.from) {
     throw refusal('source-mismatch', `path "${path.name}" leads from ${path.from}, not from ${registry}`, `/items/${position}/source`);
   }
+  const reference = digest ?? tag;
+  if (reference === undefined) {
+    const wanted = 'say which image is meant, by a tag or a digest';
+    throw refusal('tag-missing', `${formatArtifactReference(item.source)} names no image: ${wanted}`, `/items/${position}/source`);
+  }
   const tags = item.tags ?? (tag === undefined ? [] : [tag]);
   if (tags.length === 0) {
-    const reference = formatArtifactReference(item.source);
-    throw refusal('tag-missing', `${reference} has no tag: say in "tags" which tags to write`, `/items/${position}/tags`);
+    const named = formatArtifactReference(item.source);
+    throw refusal('tag-missing', `no tag to write for ${named}: name at least one in "tags"`, `/items/${position}/tags`);
   }
   for (const wanted of new Set([...tags, ...(tag === undefined ? [] : [tag])])) {
     refuseTag(path, repository, wanted, `/items/${position}/${item.tags?.includes(wanted) ? 'tags' : 'source'}`);
@@ -71,6 +78,7 @@ function planItem(topology: Topology, path: PromotionPath, item: RequestedItem, 
   const target = targetRepository(path, { registry, repository });
   const targets = targetsOf(topology, path.name, target);
   return {
+    reference,
     source: { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) },
     tags: [...new Set(tags)],
     targets: targets.map((candidate) => planTarget(candidate, target)),
@@ -79,9 +87,7 @@ function planItem(topology: Topology, path: PromotionPath, item: RequestedItem, 
 
 function planTarget(target: PromotionTarget, repository: RepositoryName): PlannedTarget {
   const facts = { registry: target.registry.name, location: target.registry.location, repository };
-  return target.kind === 'required'
-    ? { ...facts, requirement: 'required' }
-    : { ...facts, requirement: 'best-effort', ...(target.of === undefined ? {} : { follows: target.of }) };
+  return target.kind === 'required' ? { ...facts, requirement: 'required' } : { ...facts, requirement: 'best-effort', follows: target.of };
 }
 
 function refuseTag(path: PromotionPath, repository: RepositoryName, tag: Tag, pointer: string): void {

@@ -1,4 +1,4 @@
-import { ContentError, type Digest, formatArtifactReference, type Manifest, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { ContentError, type Manifest, type RepositoryName, type Tag } from '@waybill/oci-model';
 import { nearest } from '@waybill/topology';
 import { PromotionError, type PromotionErrorCode } from '../promotion-error.js';
 import type { PlannedItem } from './plan-items.js';
@@ -6,6 +6,7 @@ import type { RegistryReader } from './registry-reader.js';
 
 /** How many names are looked at to propose near ones. */
 const maxNamesRead = 5_000;
+const defaultRetryAfterMs = 10_000;
 
 /**
  * Reads the manifest that an item's source names now; its digest is pinned from here on.
@@ -14,44 +15,49 @@ const maxNamesRead = 5_000;
  * @throws ContentError what else is wrong with the source's answer
  */
 export async function resolveSource(reader: RegistryReader, item: PlannedItem, signal: AbortSignal): Promise<Manifest> {
-  const repository = reader.repository(item.source.registry, item.source.repository);
-  const reference: Digest | Tag | undefined = item.source.digest ?? item.source.tag;
-  if (reference === undefined) throw unknown('tag-unknown', `${formatArtifactReference(item.source)} names no tag and no digest`, []);
+  const { registry, repository } = item.source;
   try {
-    return await repository.readManifest(reference, signal);
+    return await reader.repository(registry, repository).readManifest(item.reference, signal);
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
     if (error.code === 'not-found') throw await explainAbsence(reader, item, signal);
-    throw unreadable(error, item.source.registry);
+    throw unreadable(error, registry);
   }
 }
 
 async function explainAbsence(reader: RegistryReader, item: PlannedItem, signal: AbortSignal): Promise<PromotionError> {
-  const { registry, repository, tag, digest } = item.source;
-  const tags = await namesOf(() => reader.repository(registry, repository).listTags(signal));
-  if (tags.length === 0) {
-    const repositories = await namesOf(() => reader.repositories(registry, signal));
-    if (!repositories.includes(repository)) {
-      return unknown('repository-unknown', `${registry} has no repository ${repository}`, nearest(repository, repositories));
+  const { registry, repository, digest } = item.source;
+  const tags = await listed(() => reader.repository(registry, repository).listTags(signal));
+  if (tags.names.length === 0 && tags.end !== 'failed') {
+    const repositories = await listed(() => reader.repositories(registry, signal));
+    // A repository without tags is not listed by every registry, so its absence is believed only of a whole list.
+    const unlisted = repositories.end === 'complete' && !repositories.names.includes(repository);
+    if (tags.end === 'not-found' || unlisted) {
+      return unknown('repository-unknown', `${registry} has no repository ${repository}`, nearest(repository, repositories.names));
     }
   }
   if (digest !== undefined) return unknown('digest-unknown', `${registry}/${repository} has no manifest ${digest}`, []);
-  const near = nearest(tag ?? '', tags);
-  return unknown('tag-unknown', `${registry}/${repository} has no tag ${tag}`, near);
+  return unknown('tag-unknown', `${registry}/${repository} has no tag ${item.reference}`, nearest(item.reference, tags.names));
+}
+
+interface Listing<Name> {
+  readonly names: readonly Name[];
+  readonly end: 'complete' | 'cut' | 'not-found' | 'failed';
 }
 
 /** Near names are a courtesy: whatever goes wrong in fetching them leaves the answer as it is. */
-async function namesOf<Name extends Tag | RepositoryName>(list: () => AsyncIterable<Name>): Promise<Name[]> {
+async function listed<Name extends Tag | RepositoryName>(list: () => AsyncIterable<Name>): Promise<Listing<Name>> {
   const names: Name[] = [];
   try {
     for await (const name of list()) {
       names.push(name);
-      if (names.length >= maxNamesRead) break;
+      if (names.length >= maxNamesRead) return { names, end: 'cut' };
     }
+    return { names, end: 'complete' };
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
+    return { names, end: error.code === 'not-found' ? 'not-found' : 'failed' };
   }
-  return names;
 }
 
 function unknown(code: PromotionErrorCode, message: string, near: readonly string[]): PromotionError {
@@ -66,12 +72,13 @@ function unreadable(error: ContentError, registry: string): Error {
       cause: error,
     });
   }
-  if (!error.retryable) return error;
+  // The signal carries the deadline of the request: an answer that did not come in time may come next time.
+  if (!error.retryable && error.code !== 'aborted') return error;
   return new PromotionError(`the source registry ${registry} cannot be read now: ${error.message}`, {
     code: 'source-unreachable',
     operation: 'resolve source',
     retryable: true,
-    retryAfterMs: error.retryAfterMs ?? 10_000,
+    retryAfterMs: error.retryAfterMs ?? defaultRetryAfterMs,
     cause: error,
   });
 }
