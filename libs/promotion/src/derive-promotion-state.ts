@@ -9,12 +9,13 @@ export interface ItemTargetStatus {
 
 /**
  * The state of a promotion follows from its required item-targets alone:
- * a replica that lags or fails is shown by its own state.
+ * a replica that lags or fails is shown by its own state. Where some succeeded and
+ * some did not it is `partial`; without any success the worst ending counts.
  */
 export function derivePromotionState(itemTargets: readonly ItemTargetStatus[]): PromotionState {
   const required = itemTargets.filter((target) => target.requirement === 'required');
   if (required.some((target) => target.state !== 'done')) {
-    return itemTargets.every((target) => target.state === 'pending' && target.attempts === 0) ? 'requested' : 'running';
+    return required.every((target) => target.state === 'pending' && target.attempts === 0) ? 'requested' : 'running';
   }
   const endings = new Set(required.map(endingOf));
   for (const ending of ['failed', 'cancelled', 'superseded'] as const) {

@@ -5,7 +5,10 @@ import type { Topology } from '@waybill/topology';
 export interface Estimate {
   readonly madeAt: string;
   readonly targets: readonly TargetEstimate[];
-  /** Per link between two locations: bytes over it, and what they cost; undefined cost when no price is declared. */
+  /**
+   * Per link between two locations: bytes over it, and what they cost; undefined cost when no price is declared.
+   * A link at whose end no target could be asked is left out, because nothing is known of it.
+   */
   readonly links: readonly LinkEstimate[];
 }
 
@@ -69,7 +72,7 @@ function estimateTarget(content: ItemContent | undefined, target: TargetForecast
     ...facts,
     blobs: { copy: copy.length, mount: mount.length, skip: skip.length },
     bytes: { copy: sumOf(copy), mount: sumOf(mount), skip: sumOf(skip) },
-    // A probe per blob, two requests per upload and one per mount; a read, a write and a read-back per manifest; three per tag.
+    // A probe per blob, two requests per upload and one per mount; a read, a write and a read-back per manifest; three for the tag.
     requests: content.blobs.length + 2 * copy.length + mount.length + 3 * content.manifests + 3,
   };
 }
@@ -78,19 +81,34 @@ function estimateTarget(content: ItemContent | undefined, target: TargetForecast
 function estimateLinks(topology: Topology, source: SourceContent, targets: readonly TargetForecast[]): LinkEstimate[] {
   const from = source.location;
   if (from === undefined) return [];
-  const locations = [...new Set(targets.map((target) => target.location))].filter((location) => location !== from);
-  return locations.map((location) => {
-    const crossing = new Map<Digest, number>();
-    for (const target of targets) {
-      if (target.location !== location || target.mountable || target.present === undefined) continue;
-      for (const blob of source.items[target.item]?.blobs ?? []) {
-        if (!target.present.has(blob.digest)) crossing.set(blob.digest, blob.size);
-      }
-    }
-    const bytes = [...crossing.values()].reduce((sum, size) => sum + size, 0);
-    const price = topology.locations[from]?.egress[location];
+  const known = targets.filter((target): target is AskedTarget => target.present !== undefined && target.location !== from);
+  return [...new Set(known.map((target) => target.location))].map((location) => {
+    const bytes = bytesCrossing(
+      source,
+      known.filter((target) => target.location === location),
+    );
+    const price = priceOf(topology, from, location);
     return { from, to: location, bytes, ...(price === undefined ? {} : { cost: (bytes / bytesPerGigabyte) * price }) };
   });
+}
+
+type AskedTarget = TargetForecast & { readonly present: ReadonlySet<Digest> };
+
+function bytesCrossing(source: SourceContent, targets: readonly AskedTarget[]): number {
+  const crossing = new Map<Digest, number>();
+  for (const target of targets) {
+    if (target.mountable) continue;
+    for (const blob of source.items[target.item]?.blobs ?? []) {
+      if (!target.present.has(blob.digest)) crossing.set(blob.digest, blob.size);
+    }
+  }
+  return [...crossing.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** `constructor` is a legal name of a location, so only a record's own entry counts. */
+function priceOf(topology: Topology, from: string, to: string): number | undefined {
+  const egress = topology.locations[from]?.egress ?? {};
+  return Object.hasOwn(egress, to) ? egress[to] : undefined;
 }
 
 function sumOf(blobs: readonly { readonly size: number }[]): number {

@@ -54,14 +54,19 @@ export function mistakesOf<State extends string>(table: TransitionTable<State>, 
     ...states.filter((state) => !reached.has(state)).map((state) => `"${state}" cannot be reached from "${start}"`),
     ...states.filter((state) => !reachableFrom(table, state).has(end)).map((state) => `"${end}" cannot be reached from "${state}"`),
     ...states.flatMap((state) =>
-      table[state].filter((next) => !(next in table)).map((next) => `"${state}" leads to "${next}", which is no state`),
+      table[state].filter((next) => !Object.hasOwn(table, next)).map((next) => `"${state}" leads to "${next}", which is no state`),
     ),
-    ...(table[end]?.length ? [`"${end}" is an end and leads on`] : []),
+    ...(followersOf(table, end).length > 0 ? [`"${end}" is an end and leads on`] : []),
   ];
 }
 
 function reachableFrom<State extends string>(table: TransitionTable<State>, start: State): Set<State> {
   const seen = new Set([start]);
-  for (const state of seen) for (const next of table[state] ?? []) seen.add(next);
+  for (const state of seen) for (const next of followersOf(table, state)) seen.add(next);
   return seen;
+}
+
+/** A broken table may lead to a state that it does not have. */
+function followersOf<State extends string>(table: TransitionTable<State>, state: State): readonly State[] {
+  return Object.hasOwn(table, state) ? table[state] : [];
 }
