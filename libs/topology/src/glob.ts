@@ -2,9 +2,9 @@ import { accepts, type Automaton, type Edge } from './automaton.js';
 import { type CharacterSet, noCharacter, rangeOf, repositoryCharacters, setOf, slash, tagCharacters } from './character-set.js';
 
 /**
- * Globs over repository names and tags. The language is the part of picomatch's that has a
- * plain meaning: `*`, `?`, `[a-z]`, `[!a-z]` within a segment and `**` for any number of
- * segments, none included (so `team/**` also matches `team`).
+ * Globs over repository names and tags: `*`, `?`, `[a-z]`, `[!a-z]` within a segment, and `**`
+ * for any number of segments. At the end `**` is at least one, as in .gitignore files:
+ * `team/**` is everything below `team`, not `team` itself.
  * A pattern becomes an automaton, because the same thing has to answer two questions:
  * does it match, in linear time, and can two patterns ever meet.
  */
@@ -106,7 +106,7 @@ function build(segments: readonly Segment[]): Automaton {
   const addState = (): number => edges.push([]) - 1;
   const connect = (from: number, on: CharacterSet, to: number): void => void edges[from]?.push({ on, to });
   let ends = [0];
-  for (const segment of segments) {
+  for (const [index, segment] of segments.entries()) {
     const begin = addState();
     for (const end of ends) connect(end, slash, begin);
     if (segment === 'any-segments') {
@@ -114,7 +114,7 @@ function build(segments: readonly Segment[]): Automaton {
       connect(begin, repositoryCharacters, inside);
       connect(inside, repositoryCharacters, inside);
       connect(inside, slash, begin);
-      ends = [...ends, inside];
+      ends = index === segments.length - 1 ? [inside] : [...ends, inside];
       continue;
     }
     let state = begin;
@@ -125,5 +125,5 @@ function build(segments: readonly Segment[]): Automaton {
     }
     ends = [state];
   }
-  return { edges, starts: (edges[0] ?? []).map((edge) => edge.to), accepts: new Set(ends.filter((end) => end !== 0)) };
+  return { edges, starts: (edges[0] ?? []).map((edge) => edge.to), accepts: new Set(ends) };
 }

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { canonicalTopology } from './canonical-topology.js';
+import type { Topology } from './model.js';
+import { parseTopology } from './parse-topology.js';
+
+function canonical(...lines: readonly string[]): string {
+  const { topology } = parseTopology(['apiVersion: waybill/v1', 'kind: Topology', 'metadata: { name: x }', ...lines].join('\n'), {
+    file: 'x',
+  });
+  if (topology === undefined) throw new Error('not valid');
+  return canonicalTopology(topology);
+}
+
+const plain = canonical(
+  'locations: { eu: {}, us: {} }',
+  'registries:',
+  '  a: { role: ci-snapshots, location: eu, local: true }',
+  '  b: { role: prod, location: us, url: "https://b.example", credentials: { write: { secret: b } } }',
+  'paths: { p: { from: a, to: [b], repositories: ["x", "y"], tags: ".*" } }',
+);
+
+describe('canonicalTopology', () => {
+  it('is the same for another order, other spellings and written defaults', () => {
+    const other = canonical(
+      'paths: { p: { target: "{repository}", tags: ".*", repositories: ["x", "y"], to: [b], from: a } } # a comment',
+      'replications: []',
+      'registries:',
+      '  b: { url: "https://B.example:443/", location: us, role: prod, immutableTags: all, credentials: { write: { secret: b } } }',
+      '  a: { local: {}, location: eu, role: ci-snapshots, immutableTags: none }',
+      'locations: { us: { egress: {} }, eu: {} }',
+    );
+
+    expect(other).toBe(plain);
+  });
+
+  it('differs when a list or a value does', () => {
+    expect(canonicalTopology({ ...(JSON.parse(plain) as Topology), name: 'y' })).not.toBe(plain);
+    expect(plain).toContain('"repositories":["x","y"]');
+  });
+
+  it('survives being stored as JSON', () => {
+    expect(canonicalTopology(JSON.parse(plain) as Topology)).toBe(plain);
+  });
+});

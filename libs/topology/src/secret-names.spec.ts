@@ -1,0 +1,17 @@
+import { describe, expect, it } from '@jest/globals';
+import { topologyWith } from './questions.spec-helper.js';
+import { secretNames } from './secret-names.js';
+
+describe('secretNames', () => {
+  it('lists each name once, sorted', () => {
+    const topology = topologyWith({
+      registries: [
+        'one: { role: prod, location: eu, url: "https://one.example", credentials: { read: { secret: shared }, write: { secret: one-write } } }',
+        'two: { role: prod, location: eu, url: "https://two.example", credentials: { read: { secret: shared } } }',
+      ].join('\n'),
+    });
+
+    expect(secretNames(topology)).toEqual(['one-write', 'shared']);
+    expect(secretNames(topologyWith())).toEqual([]);
+  });
+});
