@@ -32,7 +32,7 @@ const server = [
 const apps = {
   api: [...server, 'access', 'oci-registry'],
   worker: [...server, 'oci-registry', 'oci-copy'],
-  cli: ['kernel', 'oci-model', 'contracts', 'topology', 'oci-registry', 'oci-layout', 'oci-copy', 'config', 'embedded', 'observability'],
+  cli: ['kernel', 'oci-model', 'access', 'contracts', 'topology', 'oci-registry', 'oci-layout', 'oci-copy', 'config', 'embedded', 'observability'],
 };
 
 // The only homes of what ties us to a technology.

@@ -24,7 +24,7 @@ export function readEnvironment<V extends Readonly<Record<string, Variable<unkno
   const values: Record<string, unknown> = {};
   for (const [key, variable] of Object.entries(variables)) {
     // Compose files write `${NAME:-}`, which sets an empty text where unset was meant.
-    const raw = env[variable.name] || undefined;
+    const raw = env[variable.name] === '' ? undefined : env[variable.name];
     const outcome = variable.schema.safeParse(raw);
     if (outcome.success) values[key] = outcome.data;
     else problems.push(problemOf(variable, raw, outcome.error));

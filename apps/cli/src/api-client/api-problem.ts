@@ -1,0 +1,36 @@
+import type { Problem } from '@waybill/contracts/http';
+import { WaybillError } from '@waybill/kernel';
+
+interface ApiProblemFacts {
+  readonly code: string;
+  readonly retryable?: boolean;
+  readonly problem?: Problem;
+  readonly cause?: unknown;
+}
+
+/** What the API answered instead of what was asked for. */
+export class ApiProblem extends WaybillError {
+  readonly problem: Problem | undefined;
+
+  constructor(message: string, facts: ApiProblemFacts) {
+    super(message, { code: facts.code, operation: 'call api', retryable: facts.retryable ?? false, cause: facts.cause });
+    this.problem = facts.problem;
+  }
+
+  static from(status: number, problem: Problem | undefined): ApiProblem {
+    if (problem === undefined) return new ApiProblem(`the API answered ${status}`, { code: 'answer-invalid', retryable: status >= 500 });
+    return new ApiProblem(problem.detail ?? problem.title, { code: problem.code, retryable: status === 503, problem });
+  }
+}
+
+/** The problem as lines for a person. */
+export function explain(error: ApiProblem): string[] {
+  const { near, errors } = error.problem ?? {};
+  return [
+    error.message,
+    ...(near === undefined ? [] : [`did you mean ${near.join(', ')}?`]),
+    ...(errors ?? [])
+      .filter(({ detail }) => detail !== error.message)
+      .map(({ pointer, detail, line }) => (line === undefined ? `${pointer ?? ''}: ${detail}` : detail)),
+  ];
+}

@@ -1,0 +1,49 @@
+import type { Promotion } from '@waybill/contracts/http';
+import Table from 'cli-table3';
+import { formatBytes, formatSeconds, shortDigest } from './format.js';
+
+type Item = Promotion['items'][number];
+type Target = Item['targets'][number];
+
+/** One row per item and target: what went where, and how it ended. */
+export function promotionTable(promotion: Promotion): string {
+  const table = new Table({
+    head: ['registry', 'repository:tag', 'digest', 'outcome', 'copied', 'mounted', 'seconds'],
+    style: { head: [], border: [] },
+  });
+  for (const item of promotion.items) for (const target of item.targets) table.push(rowOf(item, target));
+  return table.toString();
+}
+
+/** What kept targets from being done, and what happened beside. */
+export function promotionNotes(promotion: Promotion): string[] {
+  return promotion.items.flatMap((item) => [
+    ...(item.sourceMoved === undefined
+      ? []
+      : [
+          `note: the source tag moved to ${item.sourceMoved.to ?? 'nothing'} meanwhile; ${item.digest}, pinned at request, is what was promoted`,
+        ]),
+    ...item.targets.flatMap(({ registry, state, error, dueAt, attempts }) =>
+      error === undefined
+        ? []
+        : [`${registry}: ${error.message}${state === 'done' ? '' : ` (attempt ${attempts}, next ${dueAt ?? 'soon'})`}`],
+    ),
+  ]);
+}
+
+function rowOf(item: Item, target: Target): string[] {
+  return [
+    target.registry + (target.requirement === 'best-effort' ? ' (replica)' : ''),
+    `${target.repository}:${target.tags.map(({ tag }) => tag).join(',')}`,
+    shortDigest(item.digest),
+    target.outcome ?? target.state,
+    formatBytes(target.bytesCopied),
+    formatBytes(target.bytesMounted),
+    secondsOf(target),
+  ];
+}
+
+function secondsOf({ startedAt, finishedAt }: Target): string {
+  if (startedAt === undefined || finishedAt === undefined) return '–';
+  return formatSeconds(Date.parse(finishedAt) - Date.parse(startedAt));
+}

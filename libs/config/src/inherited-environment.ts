@@ -1,0 +1,22 @@
+import { describeVariables } from './describe-variables.js';
+import type { Environment } from './variable.js';
+
+const secretPrefix = 'WAYBILL_SECRET_';
+
+/**
+ * What a supervisor hands on to the servers that it starts: the variables that they read, secrets included,
+ * and nothing else of its own environment.
+ */
+export function inheritedEnvironment(env: Environment = process.env): Record<string, string> {
+  const known = new Set(
+    describeVariables()
+      .filter(({ readBy }) => readBy !== 'cli')
+      .map(({ name }) => name),
+  );
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && entry[1] !== '' && (known.has(entry[0]) || entry[0].startsWith(secretPrefix)),
+    ),
+  );
+}
