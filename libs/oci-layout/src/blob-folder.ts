@@ -23,7 +23,7 @@ export class BlobFolder {
       return (await stat(this.#pathOf(digest))).size;
     } catch (error) {
       if (isMissing(error)) return undefined;
-      throw toContentError(error, `look for ${digest}`);
+      throw toContentError(error, 'probe blob');
     }
   }
 
@@ -31,7 +31,7 @@ export class BlobFolder {
   async read(blob: BlobRef, signal?: AbortSignal): Promise<Readable> {
     refuseAborted('read blob', signal);
     const file = await open(this.#pathOf(blob.digest)).catch((error: unknown) => {
-      throw toContentError(error, `read blob ${blob.digest}`);
+      throw toContentError(error, 'read blob');
     });
     const verified = new VerifiedStream(blob);
     const stop = (): void => {
@@ -55,7 +55,7 @@ export class BlobFolder {
     try {
       return await readFile(this.#pathOf(digest));
     } catch (error) {
-      throw toContentError(error, `read manifest ${digest}`);
+      throw toContentError(error, 'read manifest');
     }
   }
 
@@ -75,7 +75,7 @@ export class BlobFolder {
     try {
       await rm(this.#pathOf(digest), { force: true });
     } catch (error) {
-      throw toContentError(error, `remove ${digest}`);
+      throw toContentError(error, 'remove blob');
     }
   }
 

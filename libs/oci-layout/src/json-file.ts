@@ -29,7 +29,7 @@ async function readBounded(path: string): Promise<string> {
       await file.close();
     }
   } catch (error) {
-    throw toContentError(error, `read ${path}`);
+    throw toContentError(error, 'read layout');
   }
 }
 

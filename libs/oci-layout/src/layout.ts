@@ -116,7 +116,7 @@ async function makeFolder(dir: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
   } catch (error) {
-    throw toContentError(error, `create layout ${dir}`);
+    throw toContentError(error, 'create layout');
   }
 }
 

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Header, Pack } from 'tar-stream';
 import { LayerError, type LayerEntry } from './layer-entry.js';
 
+type FileEntry = Extract<LayerEntry, { readonly kind: 'file' }>;
 type HeaderPlan = Partial<Header> & Pick<Header, 'name'>;
 
 /** Files up to this size are read in one go; larger ones are streamed. */
@@ -24,31 +25,50 @@ export function appendEntry(pack: Pack, entry: LayerEntry, mtime: Date): Promise
   }
 }
 
-async function appendFile(pack: Pack, entry: LayerEntry & { readonly kind: 'file' }, header: HeaderPlan): Promise<void> {
-  let file: FileHandle | undefined;
+async function appendFile(pack: Pack, entry: FileEntry, header: HeaderPlan): Promise<void> {
+  const file = await reading(entry, open(entry.source));
   try {
-    file = await open(entry.source);
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error('it is no file');
-    const executable = entry.executable ?? isExecutable(stats);
-    const whole = { ...header, mode: modeOf(executable), size: stats.size };
-    if (stats.size <= readAtOnceBytes) await put(pack, whole, await readExactly(file, stats.size));
-    else await pipeline(file.createReadStream({ autoClose: false }), pack.entry(whole));
-  } catch (cause) {
-    throw new LayerError(`${entry.source} cannot be packed: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      code: 'source-unusable',
-      operation: 'write layer',
-      cause,
-    });
+    const stats = await reading(entry, file.stat());
+    if (!stats.isFile()) throw unusable(entry, 'it is no file');
+    const whole = { ...header, mode: modeOf(entry.executable ?? isExecutable(stats)), size: stats.size };
+    if (stats.size <= readAtOnceBytes) await put(pack, whole, await wholeOf(file, entry, stats.size));
+    else await pipeline(chunksOf(file, entry, stats.size), pack.entry(whole));
   } finally {
-    await file?.close();
+    await file.close();
   }
 }
 
-async function readExactly(file: FileHandle, size: number): Promise<Buffer> {
-  const content = await file.readFile();
-  if (content.byteLength !== size) throw new Error('it changed while it was read');
+async function wholeOf(file: FileHandle, entry: FileEntry, size: number): Promise<Buffer> {
+  const content = await reading(entry, file.readFile());
+  if (content.byteLength !== size) throw unusable(entry, 'it changed while it was read');
   return content;
+}
+
+/**
+ * Exactly `size` bytes, because the header that says so is written before them. What goes wrong here is
+ * the source's fault and a LayerError; any other error of a layer is that of the place it is written to.
+ */
+async function* chunksOf(file: FileHandle, entry: FileEntry, size: number): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  const stream = file.createReadStream({ autoClose: false, highWaterMark: readAtOnceBytes });
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  } catch (cause) {
+    throw unusable(entry, (cause as Error).message, cause);
+  }
+  if (bytes !== size) throw unusable(entry, 'it changed while it was read');
+}
+async function reading<T>(entry: FileEntry, work: Promise<T>): Promise<T> {
+  return await work.catch((cause: unknown) => {
+    throw unusable(entry, (cause as Error).message, cause);
+  });
+}
+
+function unusable(entry: FileEntry, why: string, cause?: unknown): LayerError {
+  return new LayerError(`${entry.source} cannot be packed: ${why}`, { code: 'source-unusable', operation: 'write layer', cause });
 }
 
 function put(pack: Pack, header: HeaderPlan, content?: Buffer): Promise<void> {

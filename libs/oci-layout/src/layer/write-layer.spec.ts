@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,6 +209,28 @@ describe('what writeLayer refuses', () => {
     await expect(writeLayer(await tree(one), full)).rejects.toThrow('disk full');
   });
 
+  it('a place that fails midway, with that place’s error', async () => {
+    const full: BlobSink = {
+      async addBlob(content) {
+        for await (const chunk of content) throw new Error(`disk full at ${(chunk as Buffer).byteLength} bytes`);
+        throw new Error('nothing came');
+      },
+    };
+
+    await expect(writeLayer(await tree(one), full)).rejects.toThrow('disk full');
+  });
+
+  it('a large source that grows while it is read', async () => {
+    const entries = await tree(one);
+    const grow = (): void => {
+      appendFileSync(join(dir, 'one/big'), big);
+    };
+
+    const failure = writeLayer(entries, layout, { onBytes: onceOnly(grow) });
+
+    await expect(failure).rejects.toMatchObject({ code: 'source-unusable', message: expect.stringContaining('changed') });
+  });
+
   it('to go on when it is cancelled', async () => {
     const controller = new AbortController();
     const options = { signal: controller.signal, onBytes: () => controller.abort() };
@@ -215,3 +238,11 @@ describe('what writeLayer refuses', () => {
     await expect(writeLayer(await tree(one), layout, options)).rejects.toMatchObject({ code: 'aborted' });
   });
 });
+
+function onceOnly(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
+}

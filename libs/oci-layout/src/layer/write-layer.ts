@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { type BlobRef, type Descriptor, type Digest, mediaType } from '@waybill/oci-model';
 import { pack as createPack, type Pack } from 'tar-stream';
 import { Meter } from '../meter.js';
-import { arrangeEntries, type LayerEntry } from './layer-entry.js';
+import { arrangeEntries, type LayerEntry, LayerError } from './layer-entry.js';
 import { EvenPieces, pinnedGzip, PinnedHeader } from './pinned-gzip.js';
 import { appendEntry } from './tar-entries.js';
 
@@ -44,23 +44,23 @@ export async function writeLayer(
   const compressed = new PinnedHeader();
   pipeline(tar, new EvenPieces(), meter, pinnedGzip(), compressed, () => undefined); // the sink gets the error from `compressed`
 
-  // Each side breaks the other when it fails; the error that came first is the one to tell.
-  const failures: unknown[] = [];
-  const written = sink.addBlob(compressed, options.signal).catch((error: unknown) => {
-    failures.push(error);
-    compressed.destroy();
-    return undefined;
-  });
-  const fed = feed(tar, arranged, new Date((options.mtime ?? 0) * 1000)).catch((error: unknown) => {
-    failures.push(error);
-    tar.destroy(error as Error);
-  });
-  const [blob] = await Promise.all([written, fed]);
-  if (blob === undefined || failures.length > 0) throw failures[0];
-  return { descriptor: { mediaType: mediaType.ociLayerGzip, ...blob }, diffId: meter.digest, size: meter.bytes };
+  // Each side breaks the other when it fails, so that neither waits for ever.
+  const [written, fed] = await Promise.allSettled([
+    sink.addBlob(compressed, options.signal).finally(() => compressed.destroy()),
+    feed(tar, arranged, new Date((options.mtime ?? 0) * 1000)),
+  ]);
+  // A source that fails is named as such; all else that the feed can meet is the broken sink.
+  if (fed.status === 'rejected' && fed.reason instanceof LayerError) throw fed.reason;
+  if (written.status === 'rejected') throw written.reason;
+  return { descriptor: { mediaType: mediaType.ociLayerGzip, ...written.value }, diffId: meter.digest, size: meter.bytes };
 }
 
 async function feed(tar: Pack, entries: readonly LayerEntry[], mtime: Date): Promise<void> {
-  for (const entry of entries) await appendEntry(tar, entry, mtime);
-  tar.finalize();
+  try {
+    for (const entry of entries) await appendEntry(tar, entry, mtime);
+    tar.finalize();
+  } catch (error) {
+    tar.destroy(error as Error);
+    throw error;
+  }
 }
