@@ -41,13 +41,17 @@ export function isAllowedHost(host: string, fromLoopback: boolean): boolean {
 export function guardedLookup(fromLoopback: boolean): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0);
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
       if (!addresses.every(({ address }) => isAllowedAddress(address, fromLoopback))) {
-        return callback(Object.assign(new Error('the name resolves to a forbidden address'), { code: 'ERR_FORBIDDEN_ADDRESS' }), '', 0);
+        callback(Object.assign(new Error('the name resolves to a forbidden address'), { code: 'ERR_FORBIDDEN_ADDRESS' }), '', 0);
+        return;
       }
       const [first] = addresses;
-      if (options.all === true || first === undefined) return callback(null, addresses);
-      return callback(null, first.address, first.family);
+      if (options.all === true || first === undefined) callback(null, addresses);
+      else callback(null, first.address, first.family);
     });
   };
 }

@@ -15,12 +15,12 @@ const idleConnectionMs = 15_000;
 
 /** All connections of one client: bounded per host and lane, kept alive between requests. */
 export class Agents {
-  readonly #own: { readonly [lane in Lane]: AgentPair };
+  readonly #own: Readonly<Record<Lane, AgentPair>>;
   readonly #foreign: AgentPair;
 
   constructor(settings: { readonly connections: number; readonly fromLoopback: boolean }) {
     const { connections } = settings;
-    const small = Math.max(1, Math.floor(connections / 4));
+    const small = Math.max(1, Math.floor(connections / 2));
     const smallPair = pair({ maxSockets: small });
     this.#own = { small: smallPair, blob: connections === 1 ? smallPair : pair({ maxSockets: connections - small }) };
     this.#foreign = pair({ maxSockets: connections, lookup: guardedLookup(settings.fromLoopback) });

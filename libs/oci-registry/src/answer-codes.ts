@@ -42,6 +42,8 @@ const retryable: ReadonlySet<ContentErrorCode> = new Set([
   'upload-invalid', // a new session may do
 ]);
 
+const writesManifest: ReadonlySet<string> = new Set(['push manifest', 'put tag']);
+
 /** What an answer means: a status, the codes of its `errors[]`, and what was asked. */
 export function codeOfAnswer(status: number, reported: readonly string[], operation: string): ContentErrorCode {
   // A gateway in front may quote any code; that it cannot serve is what counts.
@@ -51,10 +53,8 @@ export function codeOfAnswer(status: number, reported: readonly string[], operat
   const known = reported.flatMap((code) => byReportedCode[code] ?? []);
   // Distribution reports every missing blob of a manifest, others mix in MANIFEST_INVALID.
   const code = known.includes('blob-unknown') ? 'blob-unknown' : (known[0] ?? byStatus[status] ?? 'protocol');
-  // GitHub's registry answers MANIFEST_UNKNOWN to an index whose child is missing.
-  if (operation === 'push manifest' && code === 'not-found' && known.length > 0 && !reported.includes('NAME_UNKNOWN'))
-    return 'blob-unknown';
-  return code;
+  const lacksChild = writesManifest.has(operation) && known[0] === 'not-found' && !reported.includes('NAME_UNKNOWN');
+  return lacksChild ? 'blob-unknown' : code; // GitHub's registry answers MANIFEST_UNKNOWN to an index whose child is missing
 }
 
 /** May the same be tried again? Network errors decide by themselves. */

@@ -5,7 +5,7 @@ import { codeOfAnswer, isRetryable } from './answer-codes.js';
 import type { Redactor } from './redact.js';
 import { RegistryError, type ReportedError } from './registry-error.js';
 import { retryAfterMs } from './retry-after.js';
-import { ErrorBody, MissingContent } from './schema.js';
+import { ErrorBody, ErrorEntry, MissingContent } from './schema.js';
 
 /** Most of an error's body that is read. */
 export const maxErrorBytes = 64 * 1024;
@@ -29,12 +29,12 @@ export interface AnswerContext {
 /** The typed error that an unwelcome answer means. */
 export function errorOfAnswer(answer: RefusedAnswer, context: AnswerContext): RegistryError {
   const { host, operation, redactor } = context;
-  const body = parse(answer.body);
-  const reported = body.errors.map((error) => error.code);
+  const entries = parse(answer.body);
+  const reported = entries.map((entry) => entry.code);
   const code = codeOfAnswer(answer.status, reported, operation);
-  const registryErrors = shorten(body, redactor);
+  const registryErrors = shorten(entries, redactor);
   const wait = retryAfterMs(answer.headers['retry-after'], new Date());
-  const digests = code === 'blob-unknown' ? missingIn(body) : [];
+  const digests = code === 'blob-unknown' ? missingIn(entries) : [];
 
   return new RegistryError(`${host} answered ${answer.status} to ${operation}${quoted(registryErrors)}${hint(code, answer)}`, {
     code,
@@ -48,24 +48,26 @@ export function errorOfAnswer(answer: RefusedAnswer, context: AnswerContext): Re
   });
 }
 
-function parse(bytes: Uint8Array): ErrorBody {
+/** Proxies and read-only registries answer in formats of their own; then the status has to say enough. */
+function parse(bytes: Uint8Array): readonly ErrorEntry[] {
   try {
-    return ErrorBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const { errors } = ErrorBody.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return errors.flatMap((entry) => ErrorEntry.safeParse(entry).data ?? []);
   } catch {
-    return { errors: [] }; // proxies and read-only registries answer in no format of ours; the status says enough
+    return [];
   }
 }
 
-function shorten(body: ErrorBody, redactor: Redactor): readonly ReportedError[] {
-  return body.errors.slice(0, maxReported).map((error) => ({
-    code: redactor.excerpt(error.code, 100),
-    message: redactor.excerpt(error.message ?? '', maxMessage),
+function shorten(entries: readonly ErrorEntry[], redactor: Redactor): readonly ReportedError[] {
+  return entries.slice(0, maxReported).map((entry) => ({
+    code: redactor.excerpt(entry.code, 100),
+    message: redactor.excerpt(entry.message ?? '', maxMessage),
   }));
 }
 
-function missingIn(body: ErrorBody): readonly string[] {
-  const digests = body.errors.flatMap((error) => {
-    const detail = MissingContent.safeParse(error.detail);
+function missingIn(entries: readonly ErrorEntry[]): readonly string[] {
+  const digests = entries.flatMap((entry) => {
+    const detail = MissingContent.safeParse(entry.detail);
     return detail.success && isDigest(detail.data.digest) ? [detail.data.digest] : [];
   });
   return [...new Set(digests)];
@@ -89,6 +91,7 @@ function hint(code: ContentErrorCode, answer: RefusedAnswer): string {
     case 'unsupported':
       return ': it is read-only or does not offer this';
     case 'protocol':
+      if (answer.status >= 300 && answer.status < 400) return ', a redirect too many, or of a request that must not be redirected';
       return ', which the specification does not allow here: check that its URL is the registry itself';
     default:
       return '';

@@ -3,7 +3,7 @@ import { type BlobRef, VerifiedStream } from '@waybill/oci-model';
 import { contentLengthOf, discard } from './body.js';
 import { retrying } from './retry.js';
 import type { RepositoryScope } from './scope.js';
-import { abortedError, type Answer } from './transport.js';
+import { abortedError, type Answer } from './exchange.js';
 
 /** distribution-spec v1.1.1, "Pulling blobs". Digest and size are verified in flight. */
 export async function readBlob(scope: RepositoryScope, blob: BlobRef, signal?: AbortSignal): Promise<Readable> {

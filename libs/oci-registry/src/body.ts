@@ -1,4 +1,4 @@
-import type { Answer } from './transport.js';
+import type { Answer } from './exchange.js';
 
 /** What a capped read found: all of the body, or that there is more than was allowed. */
 export type CappedBody = { readonly complete: true; readonly bytes: Buffer } | { readonly complete: false; readonly bytes: Buffer };

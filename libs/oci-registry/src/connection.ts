@@ -9,7 +9,8 @@ import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './op
 import { Redactor } from './redact.js';
 import { followRedirects } from './redirects.js';
 import { RegistryError, type RegistryErrorFacts } from './registry-error.js';
-import { type Answer, type Exchange, Transport } from './transport.js';
+import type { Answer, Exchange } from './exchange.js';
+import { Transport } from './transport.js';
 
 export interface RegistryRequest extends Omit<Exchange, 'url'> {
   /** A path at the registry, or what the registry linked to. */

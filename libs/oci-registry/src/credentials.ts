@@ -8,7 +8,7 @@ export type Access = 'read' | 'write';
  */
 export class Authorizer {
   readonly #origin: string;
-  readonly #headers: { readonly [access in Access]: string | undefined };
+  readonly #headers: Readonly<Record<Access, string | undefined>>;
 
   constructor(origin: string, credentials: { readonly read?: BasicCredentials; readonly write?: BasicCredentials }) {
     this.#origin = origin;

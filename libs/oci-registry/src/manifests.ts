@@ -12,7 +12,8 @@ import {
 import { contentLengthOf, discard, readCapped } from './body.js';
 import { retrying } from './retry.js';
 import type { RepositoryScope } from './scope.js';
-import type { Answer } from './transport.js';
+import { reportedDigest } from './stored-digest.js';
+import type { Answer } from './exchange.js';
 
 /** Distribution answers 404 to an OCI manifest unless its very type is accepted; a wildcard does not do. */
 export const acceptManifests = manifestMediaTypes.join(', ');
@@ -52,12 +53,6 @@ export async function putManifest(
     });
   }
   await discard(answer);
-}
-
-/** `Docker-Content-Digest`, when it is one. */
-export function reportedDigest(answer: Answer): Digest | undefined {
-  const header = answer.headers['docker-content-digest'];
-  return typeof header === 'string' && isDigest(header) ? header : undefined;
 }
 
 async function readOnce(scope: RepositoryScope, reference: Digest | Tag, signal: AbortSignal | undefined): Promise<Manifest> {

@@ -1,6 +1,7 @@
 import type { BlobRef, MountResult, RepositoryName } from '@waybill/oci-model';
 import { discard } from './body.js';
 import type { RepositoryScope } from './scope.js';
+import { checkStored } from './stored-digest.js';
 import { UploadSession } from './upload-session.js';
 
 /** Answers that mean "not this way": the plain upload that follows says what is really wrong, if anything is. */
@@ -29,6 +30,7 @@ export async function mountBlob(
     signal: options.signal,
   });
   if (answer.status === 201) {
+    await checkStored(scope, answer, { digest: blob.digest, operation });
     await discard(answer);
     return { mounted: true };
   }

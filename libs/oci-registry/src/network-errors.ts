@@ -51,6 +51,8 @@ const malformed: Verdict = { code: 'protocol', retryable: false, says: 'gives an
 
 export interface NetworkContext {
   readonly host: string;
+  /** Who is at the other end, when that is not the registry itself. */
+  readonly party?: string;
   readonly operation: string;
   readonly redactor: Redactor;
 }
@@ -62,7 +64,7 @@ export function errorOfNetwork(error: unknown, context: NetworkContext): Registr
   const errno = codeIn(error);
   const verdict = verdictOn(errno);
 
-  return new RegistryError(`${host} ${verdict.says}`, {
+  return new RegistryError(`${context.party ?? host} ${verdict.says}`, {
     code: verdict.code,
     operation,
     host,

@@ -1,5 +1,5 @@
 import { discard } from './body.js';
-import type { Answer, Exchange } from './transport.js';
+import type { Answer, Exchange } from './exchange.js';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const maxHops = 5;

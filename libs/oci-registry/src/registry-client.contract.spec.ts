@@ -55,7 +55,9 @@ function fixtureAt(registry: RunningRegistry, options: Omit<RegistryClientOption
     store: client.repository(parseRepositoryName(name)),
     sibling: { name: sibling, store: client.repository(sibling) },
     corrupt: (digest) => corrupt(registry, digest),
-    dispose: () => Promise.resolve(client.close()),
+    dispose: async () => {
+      client.close();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ContentError } from '@waybill/oci-model';
 import type { Connection } from './connection.js';
-import { abortedError } from './transport.js';
+import { abortedError } from './exchange.js';
 
 const firstPauseMs = 100;
 /** Longer waits are for whoever plans the work, not for a call that someone waits for. */

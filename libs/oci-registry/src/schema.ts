@@ -1,18 +1,15 @@
 import { z } from 'zod';
 
-/** distribution-spec v1.1.1, "Error Codes". `detail` is free: each registry has its own. */
-export const ErrorBody = z.object({
-  errors: z
-    .array(
-      z.object({
-        code: z.string().max(100),
-        message: z.string().nullish(),
-        detail: z.unknown(),
-      }),
-    )
-    .max(10_000),
+/** distribution-spec v1.1.1, "Error Codes". Each entry is parsed by itself: one bad entry takes nothing from the others. */
+export const ErrorBody = z.object({ errors: z.array(z.unknown()) });
+
+/** `detail` is free: each registry has its own. */
+export const ErrorEntry = z.object({
+  code: z.string(),
+  message: z.string().nullish(),
+  detail: z.unknown().optional(),
 });
-export type ErrorBody = z.infer<typeof ErrorBody>;
+export type ErrorEntry = z.infer<typeof ErrorEntry>;
 
 /** The `detail` with which Distribution names what a manifest lacks. */
 export const MissingContent = z.object({ digest: z.string().max(200) });

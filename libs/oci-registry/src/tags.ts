@@ -1,10 +1,11 @@
 import { ContentError, type Digest, isTag, type Tag } from '@waybill/oci-model';
 import { discard, readCapped } from './body.js';
 import { nextLink } from './link-header.js';
-import { acceptManifests, readManifest, reportedDigest } from './manifests.js';
+import { acceptManifests, readManifest } from './manifests.js';
 import { retrying } from './retry.js';
 import { TagList } from './schema.js';
 import type { RepositoryScope } from './scope.js';
+import { reportedDigest } from './stored-digest.js';
 
 const pageSize = 1000;
 /** A million tags at full pages; a registry that goes on is going in circles. */
@@ -75,8 +76,7 @@ async function readPage(scope: RepositoryScope, url: URL, signal: AbortSignal | 
     throw connection.bodyError(error, operation);
   });
   const tags = body.complete ? parseTags(body.bytes) : undefined;
-  if (tags === undefined)
-    throw connection.error(`${connection.host} gave something that is no list of tags`, { code: 'protocol', operation });
+  if (tags === undefined) throw connection.error(`${connection.host} gave no list of tags`, { code: 'protocol', operation });
   return { tags, link: followingPage(scope, url, answer.headers.link) };
 }
 

@@ -1,7 +1,7 @@
 import type { BlobUpload, Digest } from '@waybill/oci-model';
 import { discard } from './body.js';
 import type { RepositoryScope } from './scope.js';
-import type { Answer } from './transport.js';
+import type { Answer } from './exchange.js';
 
 /** An open upload. Its address is a right to write, so it shows in no log, error or JSON. */
 export class UploadSession implements BlobUpload {

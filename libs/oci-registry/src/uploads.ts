@@ -1,8 +1,8 @@
 import { pipeline, type Readable } from 'node:stream';
-import { algorithmOf, type BlobRef, type BlobUpload, ContentError, type PushBlobOptions } from '@waybill/oci-model';
+import { type BlobRef, type BlobUpload, ContentError, type PushBlobOptions } from '@waybill/oci-model';
 import { discard } from './body.js';
-import { reportedDigest } from './manifests.js';
 import type { RepositoryScope } from './scope.js';
+import { checkStored } from './stored-digest.js';
 import { UploadBody } from './upload-body.js';
 import { UploadSession } from './upload-session.js';
 
@@ -68,14 +68,13 @@ async function sendBlob(scope: RepositoryScope, upload: Upload): Promise<void> {
     signal,
   });
   if (answer.status !== 201) throw await connection.refusal(answer, { operation, repository: name });
-  const stored = reportedDigest(answer);
-  // A registry may report under another algorithm than the one that was pushed with.
-  if (stored !== undefined && stored !== blob.digest && algorithmOf(stored) === algorithmOf(blob.digest)) {
-    throw await connection.rejection(answer, `${connection.host} stored ${stored} for blob ${blob.digest}`, {
-      code: 'digest-mismatch',
+  if (!body.readableEnded) {
+    throw await connection.rejection(answer, `${connection.host} says it has blob ${blob.digest} before it got it whole`, {
+      code: 'protocol',
       operation,
     });
   }
+  await checkStored(scope, answer, { digest: blob.digest, operation });
   await discard(answer);
 }
 

@@ -39,7 +39,10 @@ export function watchExchange(request: ClientRequest, limits: ExchangeLimits, on
     let seen = progress();
     phase = setTimeout(function look() {
       const now = progress();
-      if (now === seen && isTheirTurn()) return expire('idle');
+      if (now === seen && isTheirTurn()) {
+        expire('idle');
+        return;
+      }
       seen = now;
       phase = setTimeout(look, limits.idleMs);
     }, limits.idleMs);

@@ -1,5 +1,6 @@
 export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
+export { contentErrorOf } from './content-store/reading.js';
 export { type DockerRegistryOptions, type RunningRegistry, startDockerRegistry } from './docker-registry.js';
 export {
   blobsOf,
@@ -25,5 +26,7 @@ export {
   startTestPostgres,
   type TestDatabase,
 } from './postgres.js';
+export { sample, type ScriptedRegistries, scriptedRegistries, type ScriptedRegistry } from './scripted-registry.js';
+export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.js';
 export { type RunningRedis, startRedis } from './redis.js';
 export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';

@@ -18,14 +18,19 @@ export async function itemsOf<T>(list: AsyncIterable<T>): Promise<T[]> {
   return items;
 }
 
-/** The code of the ContentError that `work` must reject with; any other end fails the test. */
+/** The ContentError that `work` must reject with; any other end fails the test. */
+export async function contentErrorOf(work: Promise<unknown>): Promise<ContentError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ContentError) return error;
+    throw new Error('expected a ContentError, got another error', { cause: error });
+  }
+  throw new Error('expected a ContentError, got success');
+}
+
 export async function codeOf(work: Promise<unknown>): Promise<ContentErrorCode> {
-  const outcome = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (outcome instanceof ContentError) return outcome.code;
-  throw new Error(`expected a ContentError, got ${outcome === undefined ? 'success' : String(outcome)}`, { cause: outcome });
+  return (await contentErrorOf(work)).code;
 }
 
 export function refOf(digest: Digest, bytes: Uint8Array): BlobRef {
