@@ -73,11 +73,19 @@ export default tseslint.config(
   },
   // Where links enter and are checked.
   {
-    files: ['libs/{oci-registry,topology,config,embedded,local-registry,queue,persistence}/**', 'apps/cli/**'],
+    files: ['libs/{oci-registry,topology,config,embedded,local-registry,queue,persistence}/**', 'apps/cli/**', 'tools/**'],
     rules: { 'waybill/no-new-url': 'off' },
   },
   {
-    files: ['libs/config/**', 'libs/embedded/src/process/spawn-environment.ts', 'scripts/**', 'libs/testing/**', 'test/**'],
+    files: [
+      'libs/config/**',
+      'libs/embedded/src/process/spawn-environment.ts',
+      'scripts/**',
+      'tools/**',
+      'libs/testing/**',
+      'test/**',
+      '*.config.ts',
+    ],
     rules: { 'waybill/no-process-env': 'off' },
   },
   { files: ['apps/cli/**', 'scripts/**', 'tools/**', 'deploy/**', 'test/**'], rules: { 'no-console': 'off' } },
