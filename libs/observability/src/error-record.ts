@@ -25,7 +25,7 @@ export function errorRecord(error: Error): Readonly<Record<string, unknown>> {
 
 function facts(error: Error): Readonly<Record<string, unknown>> {
   if (error instanceof WaybillError) {
-    const { code, operation, retryable, retryAfterMs, details } = error;
+    const { code, operation, retryable, retryAfterMs, details } = error as WaybillError;
     return { code, operation, retryable, retryAfterMs, details };
   }
   const { code, syscall } = error as NodeJS.ErrnoException;

@@ -51,10 +51,14 @@ function members(value: object, depth: number, ancestors: Ancestors): unknown {
   if (isError(value)) return record(errorRecord(value), depth, ancestors);
   if (value instanceof Uint8Array) return `[${value.byteLength} bytes]`;
   if (Array.isArray(value)) return list(value, value.length, depth, ancestors);
-  if (value instanceof Map) return record(Object.fromEntries(value), depth, ancestors);
+  if (value instanceof Map) return record(Object.fromEntries(value as ReadonlyMap<string, unknown>), depth, ancestors);
   if (value instanceof Set) return list(value, value.size, depth, ancestors);
-  if ('toJSON' in value && typeof value.toJSON === 'function') return plain(value.toJSON(), depth, ancestors);
+  if (convertsItself(value)) return plain(value.toJSON(), depth, ancestors);
   return record(value as Readonly<Record<string, unknown>>, depth, ancestors);
+}
+
+function convertsItself(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function list(values: Iterable<unknown>, length: number, depth: number, ancestors: Ancestors): unknown[] {
