@@ -54,6 +54,7 @@ describe('isConnectionLoss', () => {
     new Error("Stream isn't writeable and enableOfflineQueue options is false"),
     new Error('Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.'),
     new Error('timeout exceeded when trying to connect'),
+    new Error('Query read timeout'),
   ])('knows %s', (error) => {
     expect(isConnectionLoss(error)).toBe(true);
   });

@@ -29,7 +29,7 @@ export function isConnectionLoss(error: unknown): boolean {
   if (typeof code === 'string') {
     if (/^(?:E[A-Z]{3,}|08...|28...|57P0[1-5]|53300)$/.test(code)) return true;
   }
-  return /connection (?:is closed|terminated|timeout|ended)|stream isn't writeable|socket closed|timeout exceeded|not queryable|max retries per request/i.test(
+  return /connection (?:is closed|terminated|timeout|ended)|stream isn't writeable|socket closed|timeout exceeded|query read timeout|not queryable|max retries per request/i.test(
     error.message,
   );
 }

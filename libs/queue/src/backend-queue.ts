@@ -27,7 +27,7 @@ export class BackendQueue implements JobQueue {
     this.#assertOpen('add job');
     for (const [queueName, jobs] of byQueue(payloads.map((payload) => job.prepare(payload)))) {
       for (let start = 0; start < jobs.length; start += batchSize) {
-        await this.#addBatch(queueName, jobs.slice(start, start + batchSize));
+        await this.#ask('add job', this.#backend.add(queueName, jobs.slice(start, start + batchSize)));
       }
     }
   }
@@ -59,7 +59,7 @@ export class BackendQueue implements JobQueue {
     const begun = performance.now();
     try {
       this.#assertOpen('check health');
-      await withDeadline('check health', timing.deadline, this.#backend.ping());
+      await this.#ask('check health', this.#backend.ping());
       return { status: 'up', kind, latencyMs: Math.round(performance.now() - begun) };
     } catch (error) {
       return { status: 'down', kind, reason: asQueueError('check health', error).message };
@@ -76,11 +76,14 @@ export class BackendQueue implements JobQueue {
     await this.#backend.close();
   }
 
-  async #addBatch(queueName: string, jobs: readonly PreparedJob[]): Promise<void> {
+  async #ask(operation: string, answer: Promise<void>): Promise<void> {
     try {
-      await withDeadline('add job', timing.deadline, this.#backend.add(queueName, jobs));
+      await withDeadline(operation, timing.deadline, answer);
+      this.#backend.connection.up();
     } catch (error) {
-      throw asQueueError('add job', error);
+      const failure = asQueueError(operation, error);
+      if (failure.retryable) this.#backend.connection.down(failure);
+      throw failure;
     }
   }
 

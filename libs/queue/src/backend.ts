@@ -1,4 +1,5 @@
 import type { QueueConfig } from '@waybill/config';
+import type { ConnectionLog } from './connection-log.js';
 import type { PreparedJob } from './define-job.js';
 
 /** A job that a worker has taken. */
@@ -28,6 +29,8 @@ export interface WorkerRequest {
 /** What Redis and PostgreSQL do for a queue. Failures are thrown as they are; the queue gives them their meaning. */
 export interface Backend {
   readonly kind: QueueConfig['kind'];
+  /** Tells of the connection over which jobs are added. */
+  readonly connection: ConnectionLog;
   /** Adds jobs of one queue; those whose id exists are left alone. */
   add(queueName: string, jobs: readonly PreparedJob[]): Promise<void>;
   /** A worker that is running; waits for the backend until the signal is aborted. */

@@ -45,7 +45,7 @@ async function takeOverStalled<B extends IQueueBackend, C>(worker: BullWorker<B,
       const jobIds = await worker.getBackend().moveStalledJobsToWait();
       if (jobIds.length > 0) logger.info({ jobIds }, 'jobs of a silent worker are taken over');
     } catch (error) {
-      if (!signal.aborted) worker.emit('error', error as Error);
+      worker.emit('error', error as Error);
     }
     await delay(timing.stalledCheck, undefined, { signal }).catch(() => undefined);
   }
@@ -76,7 +76,7 @@ function listen<B extends IQueueBackend, C>(worker: BullWorker<B, C>, logger: Lo
   let lastMessage: string | undefined;
   worker.on('error', (error) => {
     // The connection's own log tells of losses, and `lockRenewalFailed` of locks.
-    if (isLostLock(error)) return;
+    if (stopping.aborted || isLostLock(error)) return;
     breathe(worker, stopping);
     if (isConnectionLoss(error) || error.message === lastMessage) return;
     lastMessage = error.message;

@@ -7,7 +7,7 @@ import { QueueError } from './queue-error.js';
 export async function withDeadline<T>(operation: string, ms: number, promise: Promise<T>): Promise<T> {
   const late = Symbol('late');
   const winner = await within(promise, ms, late);
-  if (winner !== late) return winner as T;
+  if (winner !== late) return winner;
   throw new QueueError(`the queue did not answer within ${ms} ms`, { code: 'queue-unavailable', operation });
 }
 

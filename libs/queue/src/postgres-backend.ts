@@ -33,7 +33,7 @@ export class PostgresBackend implements Backend {
   readonly kind = 'postgres';
   readonly #url: string;
   readonly #logger: Logger;
-  readonly #log: ConnectionLog;
+  readonly connection: ConnectionLog;
   readonly #producer: pg.Pool;
   readonly #queues = new Map<string, PostgresQueue>();
   #migrated: Promise<void> | undefined;
@@ -41,10 +41,10 @@ export class PostgresBackend implements Backend {
   constructor(url: string, logger: Logger) {
     this.#url = url;
     this.#logger = logger;
-    this.#log = new ConnectionLog(logger.child({ connection: 'producer' }));
+    this.connection = new ConnectionLog(logger.child({ connection: 'producer' }));
     this.#producer = new pg.Pool({ ...clientConfig(url, timing.deadline), max: producerConnections });
-    this.#producer.on('error', (error) => this.#log.down(error));
-    this.#producer.on('connect', (client) => client.on('error', (error) => this.#log.down(error)));
+    this.#producer.on('error', (error) => this.connection.down(error));
+    this.#producer.on('connect', (client) => client.on('error', (error) => this.connection.down(error)));
     // Each BullMQ queue listens to the pool's errors.
     this.#producer.setMaxListeners(0);
   }
@@ -61,16 +61,14 @@ export class PostgresBackend implements Backend {
   }
 
   async add(queueName: string, jobs: readonly PreparedJob[]): Promise<void> {
-    await this.#noticing(async () => {
-      const queue = await this.#queue(queueName);
-      // One by one over a few connections: BullMQ's bulk function makes temporary tables, for which the role may lack
-      // the right and which wear the catalogue.
-      const rest = jobs.values();
-      const lane = async (): Promise<void> => {
-        for (const { name, data, id } of rest) await queue.add(name, data, { ...jobOptions, jobId: id });
-      };
-      await Promise.all(Array.from({ length: producerConnections }, lane));
-    });
+    const queue = await this.#queue(queueName);
+    // One by one over a few connections: BullMQ's bulk function makes temporary tables, for which the role may lack
+    // the right and which wear the catalogue.
+    const rest = jobs.values();
+    const lane = async (): Promise<void> => {
+      for (const { name, data, id } of rest) await queue.add(name, data, { ...jobOptions, jobId: id });
+    };
+    await Promise.all(Array.from({ length: producerConnections }, lane));
   }
 
   async openWorker(request: WorkerRequest, signal: AbortSignal): Promise<OpenWorker> {
@@ -90,11 +88,11 @@ export class PostgresBackend implements Backend {
   }
 
   async ping(): Promise<void> {
-    await this.#noticing(() => this.#producer.query('SELECT 1'));
+    await this.#producer.query('SELECT 1');
   }
 
   async close(): Promise<void> {
-    this.#log.close();
+    this.connection.close();
     for (const queue of this.#queues.values()) await settlesWithin(queue.close(), timing.deadline);
     await settlesWithin(this.#producer.end(), timing.deadline);
   }
@@ -119,7 +117,7 @@ export class PostgresBackend implements Backend {
     log.up();
     const running = runWorker(worker, logger);
     return {
-      stopTaking: running.stopTaking,
+      stopTaking: () => running.stopTaking(),
       async close(deadlineMs) {
         await running.close(deadlineMs);
         await settlesWithin(pool.end(), deadlineMs);
@@ -142,17 +140,6 @@ export class PostgresBackend implements Backend {
     }
     this.#queues.set(queueName, queue);
     return queue;
-  }
-
-  async #noticing<T>(act: () => Promise<T>): Promise<T> {
-    try {
-      const result = await act();
-      this.#log.up();
-      return result;
-    } catch (error) {
-      this.#log.down(error);
-      throw error;
-    }
   }
 }
 

@@ -32,17 +32,19 @@ function prefixOf(queueName: string): string {
 /** Queues on Redis 6.2 or later, or Valkey. */
 export class RedisBackend implements Backend {
   readonly kind = 'redis';
+  readonly connection: ConnectionLog;
   readonly #url: string;
   readonly #logger: Logger;
   readonly #producer: Connection;
   /** One for all workers; each has another of its own to block on. */
   #worker: Connection | undefined;
-  readonly #queues = new Map<string, Queue<unknown, void, string>>();
+  readonly #queues = new Map<string, Queue<unknown, void>>();
 
   constructor(url: string, logger: Logger) {
     this.#url = url;
     this.#logger = logger;
     this.#producer = connect(url, impatient, logger.child({ connection: 'producer' }));
+    this.connection = this.#producer.log;
   }
 
   async add(queueName: string, jobs: readonly PreparedJob[]): Promise<void> {
@@ -69,12 +71,12 @@ export class RedisBackend implements Backend {
     await this.#worker?.close();
   }
 
-  #queue(queueName: string): Queue<unknown, void, string> {
+  #queue(queueName: string): Queue<unknown, void> {
     const known = this.#queues.get(queueName);
     if (known !== undefined) return known;
     // Without BullMQ's check of the version, which would ask the server once and never recover from a failure.
     const options = { ...queueOptions, prefix: prefixOf(queueName), connection: this.#producer.client, skipVersionCheck: true };
-    const queue = new Queue<unknown, void, string>(queueName, options, createRedisBackend);
+    const queue = new Queue<unknown, void>(queueName, options, createRedisBackend);
     queue.on('error', () => undefined);
     this.#queues.set(queueName, queue);
     return queue;
@@ -83,6 +85,7 @@ export class RedisBackend implements Backend {
 
 interface Connection {
   readonly client: Redis;
+  readonly log: ConnectionLog;
   close(): Promise<void>;
 }
 
@@ -97,6 +100,7 @@ function connect(url: string, options: RedisOptions, logger: Logger): Connection
   });
   return {
     client,
+    log,
     async close() {
       log.close();
       if (client.status === 'ready') await settlesWithin(client.quit(), timing.deadline);

@@ -26,7 +26,10 @@ export {
   startTestPostgres,
   type TestDatabase,
 } from './postgres.js';
+export { describeJobQueue, describeQueueOutages } from './queue-conformance.js';
+export type { QueueBackendFixture } from './queue-conformance/fixture.js';
 export { sample, type ScriptedRegistries, scriptedRegistries, type ScriptedRegistry } from './scripted-registry.js';
 export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.js';
 export { type RunningRedis, startRedis } from './redis.js';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
