@@ -63,6 +63,12 @@ export class Connection {
     return this.#prefix === undefined ? name : parseRepositoryName(`${this.#prefix}/${name}`);
   }
 
+  /** The logical name of a repository that the registry knows by this name; undefined outside of our prefix. */
+  logicalName(name: RepositoryName): RepositoryName | undefined {
+    if (this.#prefix === undefined) return name;
+    return name.startsWith(`${this.#prefix}/`) ? parseRepositoryName(name.slice(this.#prefix.length + 1)) : undefined;
+  }
+
   /** Sends a request and follows its redirects. Any status is an answer; a broken exchange rejects. */
   async send(request: RegistryRequest): Promise<Answer> {
     const { access, url, ...exchange } = request;

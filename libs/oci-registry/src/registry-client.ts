@@ -2,6 +2,7 @@ import type { RepositoryName } from '@waybill/oci-model';
 import { discard } from './body.js';
 import { Connection } from './connection.js';
 import type { RegistryClientOptions } from './options.js';
+import { listRepositories } from './repositories.js';
 import { RepositoryClient } from './repository-client.js';
 import { retrying } from './retry.js';
 
@@ -36,6 +37,14 @@ export class RegistryClient {
       if (answer.status !== 200) throw await connection.refusal(answer, { operation });
       await discard(answer);
     });
+  }
+
+  /**
+   * What the registry's catalogue lists below the prefix, without the prefix. Distribution has one; others
+   * say `not-found`, `unsupported`, `unauthorized` or `denied`.
+   */
+  listRepositories(signal?: AbortSignal): AsyncIterable<RepositoryName> {
+    return listRepositories(this.#connection, signal);
   }
 
   /** Ends all connections; whatever is under way breaks. */

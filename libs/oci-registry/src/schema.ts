@@ -21,3 +21,11 @@ export const TagList = z.object({
     .nullish()
     .transform((tags) => tags ?? []),
 });
+
+/** Distribution's catalogue, which the specification leaves out. */
+export const RepositoryList = z.object({
+  repositories: z
+    .array(z.string())
+    .nullish()
+    .transform((repositories) => repositories ?? []),
+});
