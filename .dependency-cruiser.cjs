@@ -14,6 +14,7 @@ const libs = {
   observability: ['kernel', 'config'],
   persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'config'],
   queue: ['kernel', 'contracts', 'config', 'observability'],
+  'registry-clients': ['kernel', 'oci-model', 'topology', 'config', 'oci-registry'],
   'local-registry': ['kernel', 'oci-model'],
   embedded: ['kernel', 'config', 'local-registry'],
 };
@@ -30,9 +31,21 @@ const server = [
   'observability',
 ];
 const apps = {
-  api: [...server, 'access', 'oci-registry'],
-  worker: [...server, 'oci-registry', 'oci-copy'],
-  cli: ['kernel', 'oci-model', 'access', 'contracts', 'topology', 'oci-registry', 'oci-layout', 'oci-copy', 'config', 'embedded', 'observability'],
+  api: [...server, 'access', 'oci-registry', 'registry-clients'],
+  worker: [...server, 'oci-registry', 'registry-clients', 'oci-copy'],
+  cli: [
+    'kernel',
+    'oci-model',
+    'access',
+    'contracts',
+    'topology',
+    'oci-registry',
+    'oci-layout',
+    'oci-copy',
+    'config',
+    'embedded',
+    'observability',
+  ],
 };
 
 // The only homes of what ties us to a technology.
