@@ -1,6 +1,6 @@
 import { Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig, environmentAndFolderSecrets, loadApiConfig } from '@waybill/config';
-import { createLogger } from '@waybill/observability';
+import { createLogger, type Logger } from '@waybill/observability';
 import {
   ApiKeys,
   Database,
@@ -24,11 +24,24 @@ const stores = [TopologyRevisions, ApiKeys, IdempotencyKeys, PromotionWriter, Pr
   providers: [
     { provide: CONFIG, useFactory: () => loadApiConfig() },
     { provide: LOGGER, inject: [CONFIG], useFactory: ({ logLevel }: ApiConfig) => createLogger({ name: 'api', level: logLevel }) },
-    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
+    {
+      provide: Database,
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ databaseUrl, logLevel }: ApiConfig, logger: Logger) =>
+        new Database(databaseUrl, {
+          maxConnections,
+          // The client builds an event for every statement: only when somebody reads it.
+          ...(logLevel === 'trace' ? { onStatement: (statement) => logger.trace({ statement }, 'statement') } : {}),
+        }),
+    },
     {
       provide: RegistryClients,
-      inject: [CONFIG],
-      useFactory: ({ secrets }: ApiConfig) => new RegistryClients({ secrets: environmentAndFolderSecrets(secrets) }),
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ secrets }: ApiConfig, logger: Logger) =>
+        new RegistryClients({
+          secrets: environmentAndFolderSecrets(secrets),
+          client: { observe: (event) => logger.debug({ ...event }, 'registry request') },
+        }),
     },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],

@@ -116,18 +116,21 @@ async function startProcesses(
   started: { readonly lock: RunLock; readonly databaseEnvironment: Readonly<Record<string, string>> },
 ): Promise<{ readonly apiUrl: string }> {
   const port = await findFreePort(options.port);
+  const workerPort = await findFreePort();
   const env = { ...options.environment, ...started.databaseEnvironment, WAYBILL_EXIT_WITH_STDIN: '1' };
   const api = { ...env, WAYBILL_ADMIN_KEY: options.adminKey, WAYBILL_API_PORT: String(port) };
   await bothOrNeither(
-    startProcess('api', api, options, { stack, lock: started.lock }),
-    startProcess('worker', env, options, { stack, lock: started.lock }),
+    startProcess({ name: 'api', port, env: api }, options, { stack, lock: started.lock }),
+    startProcess({ name: 'worker', port: workerPort, env: { ...env, WAYBILL_WORKER_PORT: String(workerPort) } }, options, {
+      stack,
+      lock: started.lock,
+    }),
   );
   return { apiUrl: `http://127.0.0.1:${port}` };
 }
 
 async function startProcess(
-  name: 'api' | 'worker',
-  env: Readonly<Record<string, string>>,
+  { name, port, env }: { readonly name: 'api' | 'worker'; readonly port: number; readonly env: Readonly<Record<string, string>> },
   { root, dataDir, onUnexpectedExit, signal }: StartSystemOptions,
   { stack, lock }: { readonly stack: Stack; readonly lock: RunLock },
 ): Promise<SupervisedProcess> {
@@ -137,13 +140,13 @@ async function startProcess(
     args: ['--enable-source-maps', join(root, 'apps', name, 'dist', 'main.js')],
     env,
     logFile: join(dataDir, 'logs', `${name}.log`),
-    readyWhen: { line: (line) => line.includes(`"${name} is ready"`) },
+    readyWhen: { answersAt: `http://127.0.0.1:${port}/health/ready`, accept: ({ ok }) => ok },
     endsWith: 'stdin',
     onUnexpectedExit,
     signal,
   });
   stack.push(() => child.stop());
-  await lock.record({ name, pid: child.pid, startToken: child.startToken, command: name });
+  await lock.record({ name, pid: child.pid, startToken: child.startToken, command: name, port });
   return child;
 }
 

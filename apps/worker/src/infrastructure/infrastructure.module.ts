@@ -15,7 +15,16 @@ const maxConnections = 12;
   providers: [
     { provide: CONFIG, useFactory: () => loadWorkerConfig() },
     { provide: LOGGER, inject: [CONFIG], useFactory: ({ logLevel }: WorkerConfig) => createLogger({ name: 'worker', level: logLevel }) },
-    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: WorkerConfig) => new Database(databaseUrl, { maxConnections }) },
+    {
+      provide: Database,
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ databaseUrl, logLevel }: WorkerConfig, logger: Logger) =>
+        new Database(databaseUrl, {
+          maxConnections,
+          // The client builds an event for every statement: only when somebody reads it.
+          ...(logLevel === 'trace' ? { onStatement: (statement) => logger.trace({ statement }, 'statement') } : {}),
+        }),
+    },
     {
       provide: Notifications,
       inject: [CONFIG, LOGGER],
@@ -25,8 +34,12 @@ const maxConnections = 12;
     { provide: JOB_QUEUE, inject: [CONFIG, LOGGER], useFactory: ({ queue }: WorkerConfig, logger: Logger) => openQueue(queue, { logger }) },
     {
       provide: RegistryClients,
-      inject: [CONFIG],
-      useFactory: ({ secrets }: WorkerConfig) => new RegistryClients({ secrets: environmentAndFolderSecrets(secrets) }),
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ secrets }: WorkerConfig, logger: Logger) =>
+        new RegistryClients({
+          secrets: environmentAndFolderSecrets(secrets),
+          client: { observe: (event) => logger.debug({ ...event }, 'registry request') },
+        }),
     },
     { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
   ],

@@ -3,11 +3,10 @@ import { EmbeddedError } from '../embedded-error.js';
 
 /**
  * Gives a TCP port of 127.0.0.1 that was free a moment ago: the preferred one when it is, else
- * one that the kernel picks. The caller must still cope with losing the race for it.
+ * (and for 0) one that the kernel picks. The caller must still cope with losing the race for it.
  */
 export async function findFreePort(preferred?: number): Promise<number> {
-  if (preferred !== undefined && (await tryToListen(preferred)) !== undefined) return preferred;
-  const port = await tryToListen(0);
+  const port = (preferred === undefined ? undefined : await tryToListen(preferred)) ?? (await tryToListen(0));
   if (port !== undefined) return port;
   throw new EmbeddedError('no free TCP port is left on 127.0.0.1: close some programs and start again', {
     code: 'port-unavailable',
