@@ -6,10 +6,13 @@ import { workspaces } from '../scripts/bootstrap/fingerprint.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const all = workspaces(root);
 
-const readJson = <T>(file: string) => JSON.parse(readFileSync(path.join(root, file), 'utf8')) as T;
+const readJson = (file: string): unknown => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
 
 interface CompilerConfig {
   readonly references: readonly { readonly path: string }[];
+}
+interface NestCli {
+  readonly projects: Readonly<Record<string, { readonly root: string }>>;
 }
 interface Package {
   readonly name: string;
@@ -18,7 +21,7 @@ interface Package {
 
 /** The folders that a project's compiler graph leads to. */
 const referencesOf = (project: string) =>
-  readJson<CompilerConfig>(path.join(project, 'tsconfig.json')).references.map((reference) => path.posix.join(project, reference.path));
+  (readJson(path.join(project, 'tsconfig.json')) as CompilerConfig).references.map((reference) => path.posix.join(project, reference.path));
 
 describe('the list of projects', () => {
   it('is whole in the root of the compiler graph', () => {
@@ -26,7 +29,7 @@ describe('the list of projects', () => {
   });
 
   it('is whole in nest-cli.json, but for the command line, which is no Nest application', () => {
-    const { projects } = readJson<{ readonly projects: Readonly<Record<string, { readonly root: string }>> }>('nest-cli.json');
+    const { projects } = readJson('nest-cli.json') as NestCli;
 
     expect(
       Object.values(projects)
@@ -37,10 +40,10 @@ describe('the list of projects', () => {
 });
 
 describe('a project', () => {
-  const folders = new Map(all.map((workspace) => [readJson<Package>(`${workspace}/package.json`).name, workspace]));
+  const folders = new Map(all.map((workspace) => [(readJson(`${workspace}/package.json`) as Package).name, workspace]));
 
   it.each(all)('%s is compiled after what it depends on', (workspace) => {
-    const dependencies = Object.keys(readJson<Package>(`${workspace}/package.json`).dependencies ?? {});
+    const dependencies = Object.keys((readJson(`${workspace}/package.json`) as Package).dependencies ?? {});
     const ours = dependencies.flatMap((name) => folders.get(name) ?? []);
 
     expect(referencesOf(workspace)).toEqual(expect.arrayContaining(ours));
