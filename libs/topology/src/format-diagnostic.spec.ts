@@ -52,7 +52,7 @@ describe('formatDiagnostic', () => {
   it('lets no control or direction character through', () => {
     const shown = formatDiagnostic(diagnostic({ file: 'a\u001b[31m.yaml', line: 1, column: 1 }), 'a: "\u001b]0;x\u0007\u202e"');
 
-    expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u);
+    expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   it('shows no line that is not there or empty', () => {

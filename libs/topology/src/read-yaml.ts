@@ -58,13 +58,12 @@ function compose(text: string, lines: LineCounter): Document[] {
 }
 
 function inspect([document, second]: readonly Document[]): YamlText {
-  if (document === undefined) return refused('document-empty', 'the file is empty');
   if (second !== undefined) {
     return refused('document-multiple', 'a topology is one YAML document; another begins here', second.range?.[0]);
   }
-  const problems = [...document.errors, ...document.warnings].map(syntaxProblem);
+  const problems = [...(document?.errors ?? []), ...(document?.warnings ?? [])].map(syntaxProblem);
   if (problems.length > 0) return { problems };
-  if (document.contents === null) return refused('document-empty', 'the file holds no topology');
+  if (document === undefined || document.contents === null) return refused('document-empty', 'the file holds no topology');
   return { document, problems };
 }
 
