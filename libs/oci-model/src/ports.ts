@@ -47,6 +47,7 @@ export interface ContentWriter {
   /**
    * Streams a blob into the store in one request. Resolves when the store has committed it
    * under its digest. When `content` errors, the session is cancelled and nothing is committed.
+   * `content` is the store's from here on: it is read to its end or destroyed.
    */
   pushBlob(blob: BlobRef, content: Readable, options?: PushBlobOptions): Promise<void>;
   /** Writes a manifest's raw bytes under its digest. Rejects with `blob-unknown` when content beneath it is missing. */

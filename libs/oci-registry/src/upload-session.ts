@@ -36,7 +36,11 @@ export class UploadSession implements BlobUpload {
     this.#over = true;
   }
 
-  /** distribution-spec v1.1.1 knows no cancel by name; DELETE on the session is what all offer. */
+  /**
+   * distribution-spec v1.1.1 knows no cancel by name; DELETE on the session is what all offer.
+   * Distribution 2.8.2 takes it only while no byte has come: a request that broke midway leaves an offset
+   * that the session's address does not know, and the registry's own purging removes the rest.
+   */
   async cancel(): Promise<void> {
     if (this.#over) return;
     this.#over = true;

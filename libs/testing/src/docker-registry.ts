@@ -17,6 +17,8 @@ export interface DockerRegistryOptions {
   readonly readOnly?: boolean;
   /** Allow deletion. Default true. */
   readonly deleteEnabled?: boolean;
+  /** Remember in memory which blobs there are, as the package's own configuration does. Default false. */
+  readonly blobCache?: boolean;
 }
 
 /** Distribution, as Debian's package `docker-registry` brings it, running on loopback. */
@@ -116,6 +118,7 @@ async function configOf(
     storage: {
       filesystem: { rootdirectory: join(folder, 'data') },
       delete: { enabled: settings.deleteEnabled ?? true },
+      ...(settings.blobCache === true ? { cache: { blobdescriptor: 'inmemory' } } : {}),
       maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: settings.readOnly ?? false } },
     },
     http: {

@@ -62,12 +62,13 @@ export function describeAborts(fixtures: Fixtures): void {
 
 /** Half the blob, then the abort, then nothing more: only the signal can end the push. */
 function abortingMidway(controller: AbortController): Readable {
-  let asked = 0;
+  const chunk = 64 * 1024;
+  let given = 0;
   return new Readable({
     read() {
-      asked += 1;
-      if (asked === 1) this.push(bytes.subarray(0, bytes.byteLength / 2));
+      if (given < bytes.byteLength / 2) this.push(bytes.subarray(given, given + chunk));
       else controller.abort();
+      given += chunk;
     },
   });
 }
