@@ -43,6 +43,12 @@ describe('formatDiagnostic', () => {
     expect(formatDiagnostic(diagnostic({ code, line: 1 }), 'url: https://user:hunter2@a.example')).not.toContain('hunter2');
   });
 
+  it('shows no line below credentials', () => {
+    const path = '/registries/prod/credentials/password';
+
+    expect(formatDiagnostic(diagnostic({ path, line: 1 }), 'credentials: { password: hunter2 }')).not.toContain('hunter2');
+  });
+
   it('hides what stands before the "@" of a URL when something else on the line is wrong', () => {
     const shown = formatDiagnostic(diagnostic({ line: 1, column: 1 }), 'a: { url: "https://user:hunter2@a.example" }');
 

@@ -15,14 +15,20 @@ export function formatDiagnostic(diagnostic: Diagnostic, text?: string): string 
   return excerpt === undefined ? head : `${head}\n${excerpt}`;
 }
 
-function excerptOf({ code, line, column }: Diagnostic, text: string): string | undefined {
+function excerptOf(diagnostic: Diagnostic, text: string): string | undefined {
+  const { line, column } = diagnostic;
   const source = text.split(/\r?\n/, line)[line - 1];
-  if (source === undefined || code === 'url-credentials' || code === 'url-invalid') return undefined;
+  if (source === undefined || mayShowSecret(diagnostic)) return undefined;
   const from = Math.max(0, column - widest / 2);
   const shown = printable(withoutUserinfo(source)).slice(from, from + widest);
   if (shown.trim() === '') return undefined;
   const gutter = `${line} | `;
   return `${gutter}${shown}\n${' '.repeat(gutter.length - 2)}| ${' '.repeat(column - 1 - from)}^`;
+}
+
+/** Passwords stand in urls, and in place of the names of secrets. */
+function mayShowSecret({ code, path }: Diagnostic): boolean {
+  return code === 'url-credentials' || code === 'url-invalid' || path.includes('/credentials/');
 }
 
 /** Other mistakes on the line of a URL must not show what stands before its "@". The length is kept. */

@@ -3,8 +3,8 @@ import { matchesGlob } from './glob.js';
 import { registryNamed } from './lookup.js';
 import type { ImmutableTags, Topology } from './model.js';
 
-// Wider than semver 2.0.0 on purpose: "v" may lead, and leading zeros and an empty patch's absence
-// of rules do not let a release tag slip through. "+" cannot occur in a tag.
+// Wider than Semantic Versioning 2.0.0 on purpose, because a release tag that is not recognised
+// would not be protected: "v" may lead, zeros may lead, "_" may stand for the "+" that tags cannot have.
 const semanticVersion = /^v?\d+\.\d+\.\d+(?:[-_][0-9A-Za-z._-]+)?$/;
 
 /**

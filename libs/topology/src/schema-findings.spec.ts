@@ -38,7 +38,13 @@ describe('schemaFindings', () => {
     ['planned credentials', 'credentials: { ▶helper: ecr }', 'not-implemented', 'key "helper" is not implemented yet', undefined],
     ['unknown credentials', 'credentials: { ▶reed: {} }', 'key-unknown', 'unknown key "reed"', 'read'],
     ['a secret without name', 'credentials: { ▶read: {} }', 'key-missing', 'key "secret" is missing', undefined],
-    ['a secret that is no name', 'credentials: { read: { secret: ▶PROD_READ } }', 'name-invalid', '"PROD_READ" is not a name', undefined],
+    [
+      'a secret that is no name',
+      'credentials: { read: { secret: ▶hunter2! } }',
+      'name-invalid',
+      '"secret" is not the name of a secret',
+      undefined,
+    ],
     ['a secret in clear', 'credentials: { read: ▶hunter2 }', 'value-invalid', '"read" must be a mapping, not a text', undefined],
     ['insecure that is no truth', 'insecure: ▶"yes"', 'value-invalid', '"insecure" must be true or false, not a text', undefined],
   ])('of a registry: %s', (_name, keys, ...expected) => {

@@ -69,6 +69,13 @@ function nameProblem(name: string, tooLong: boolean): string {
   return `${quoted(name)} is not a name: lower-case letters and digits, in words joined by single "-"`;
 }
 
+/** What stands where the name of a secret should be may be the secret itself, and is not repeated. */
+const secretProblem = '"secret" is not the name of a secret: lower-case letters and digits, in words joined by single "-"';
+
+function isSecret(path: DocumentPath): boolean {
+  return path.at(-1) === 'secret';
+}
+
 /** The schema does not look behind a key that it refuses; a reader wants to know all at once. */
 function valueBehindBadName(path: DocumentPath, { schema, data }: Place): SchemaFinding[] {
   const behind = recordValueAt(schema, path.slice(0, -1));
@@ -121,7 +128,7 @@ function plainFinding(issue: Issue, path: DocumentPath, value: unknown): SchemaF
     case 'invalid_value':
       return invalidValue(issue, base, value);
     case 'invalid_format':
-      return { ...base, code: 'name-invalid', message: typeof value === 'string' ? nameProblem(value, false) : `${subject} is not a name` };
+      return { ...base, code: 'name-invalid', message: isSecret(path) ? secretProblem : nameProblem(String(value), false) };
     case 'too_small':
       return { ...base, message: `${subject} must ${sized(issue.origin, `at least ${issue.minimum}`)}` };
     case 'too_big':
