@@ -128,7 +128,11 @@ function plainFinding(issue: Issue, path: DocumentPath, value: unknown): SchemaF
     case 'invalid_value':
       return invalidValue(issue, base, value);
     case 'invalid_format':
-      return { ...base, code: 'name-invalid', message: isSecret(path) ? secretProblem : nameProblem(String(value), false) };
+      return {
+        ...base,
+        code: 'name-invalid',
+        message: isSecret(path) ? secretProblem : nameProblem(typeof value === 'string' ? value : '', false),
+      };
     case 'too_small':
       return { ...base, message: `${subject} must ${sized(issue.origin, `at least ${issue.minimum}`)}` };
     case 'too_big':
