@@ -9,7 +9,7 @@ export interface CopyTarget {
   readonly store: ContentStore;
   /** Written last and in this order, after the whole graph is there. A tag that names the root already is left alone. */
   readonly tags?: readonly Tag[];
-  /** Repositories of the same registry that may hold the blobs, likeliest first; at most three are asked. */
+  /** Repositories of the same origin, by their names there, that may hold the blobs, likeliest first; at most three are asked. */
   readonly mountFrom?: readonly RepositoryName[];
 }
 

@@ -73,6 +73,7 @@ export type MountResult =
 
 /** Optional power: taking a blob over from another repository of the same registry without moving bytes. */
 export interface BlobMounter {
+  /** `from` is the repository's name at its origin, whatever prefix this store's own name is shortened by. */
   mountBlob(blob: BlobRef, from: RepositoryName, signal?: AbortSignal): Promise<MountResult>;
 }
 

@@ -8,8 +8,9 @@ import { UploadSession } from './upload-session.js';
 const declines: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 501]);
 
 /**
- * distribution-spec v1.1.1, "Mounting a blob from another repository". `from` is a logical name of
- * the same registry. Made with the write credentials, which must be able to read `from`.
+ * distribution-spec v1.1.1, "Mounting a blob from another repository". `from` is the name by which the
+ * origin itself knows the repository: it may lie outside of our prefix, where another registry of the
+ * same origin stands. Made with the write credentials, which must be able to read `from`.
  */
 export async function mountBlob(
   scope: RepositoryScope,
@@ -18,7 +19,7 @@ export async function mountBlob(
 ): Promise<MountResult> {
   const { connection, name } = scope;
   const operation = 'mount blob';
-  const query = `mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(connection.fullName(options.from))}`;
+  const query = `mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(options.from)}`;
   const answer = await connection.send({
     method: 'POST',
     url: `${scope.path}/blobs/uploads/?${query}`,

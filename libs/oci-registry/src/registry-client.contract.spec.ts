@@ -53,7 +53,8 @@ function fixtureAt(registry: RunningRegistry, options: Omit<RegistryClientOption
   const sibling = parseRepositoryName(`${name}/sibling`);
   return {
     store: client.repository(parseRepositoryName(name)),
-    sibling: { name: sibling, store: client.repository(sibling) },
+    // A mount names its source as the origin knows it.
+    sibling: { name: parseRepositoryName([options.prefix, sibling].filter(Boolean).join('/')), store: client.repository(sibling) },
     corrupt: (digest) => corrupt(registry, digest),
     dispose: async () => {
       client.close();
