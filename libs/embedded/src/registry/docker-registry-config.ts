@@ -17,8 +17,8 @@ export function dockerRegistryConfig({ dataFolder, port, secret, instance }: Doc
     storage: {
       filesystem: { rootdirectory: dataFolder, maxthreads: 100 },
       delete: { enabled: true },
-      // Off: it removes uploads by age alone, also one that is still running.
-      maintenance: { uploadpurging: { enabled: false } },
+      // By age alone: Distribution 2.8 answers 404 when a session whose request broke off is deleted, so nobody else can.
+      maintenance: { uploadpurging: { enabled: true, age: '168h', interval: '24h', dryrun: false } },
     },
     http: { addr: `127.0.0.1:${port}`, secret, headers: { [instanceHeader]: [instance] } },
   };
