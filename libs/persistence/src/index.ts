@@ -14,6 +14,5 @@ export { type LoadedRun, loadRun } from './run/load-run.js';
 export { type DispatchMessage, Outbox } from './run/outbox.js';
 export { PrismaRunJournal } from './run/prisma-run-journal.js';
 export { type StoredError, storedError } from './run/stored-error.js';
-export { TagLeases } from './run/tag-leases.js';
 export { Schedules } from './schedules/schedules.js';
 export { type RegistryRecord, type TopologyRevision, TopologyRevisions } from './topology/topology-revisions.js';

@@ -11,8 +11,13 @@ export interface ItemTargetStatus {
  * The state of a promotion follows from its required item-targets alone:
  * a replica that lags or fails is shown by its own state. Where some succeeded and
  * some did not it is `partial`; without any success the worst ending counts.
+ * That it was rejected is a decision of its own, which the targets cannot show.
  */
-export function derivePromotionState(itemTargets: readonly ItemTargetStatus[]): PromotionState {
+export function derivePromotionState(
+  itemTargets: readonly ItemTargetStatus[],
+  decided: { readonly isRejected: boolean } = { isRejected: false },
+): PromotionState {
+  if (decided.isRejected) return 'rejected';
   const required = itemTargets.filter((target) => target.requirement === 'required');
   if (required.some((target) => target.state !== 'done')) {
     return required.every((target) => target.state === 'pending' && target.attempts === 0) ? 'requested' : 'running';

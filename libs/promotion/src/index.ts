@@ -22,16 +22,19 @@ export type {
   ContentOutcome,
   CopiedBytes,
   CopyOutcome,
+  EffectReadBack,
   RunJournal,
   TagReadiness,
   TagResult,
   TagTurn,
   TargetEnding,
+  UnsettledEffect,
 } from './run/ports.js';
 export { retryDelay, type RetryPolicy } from './run/retry-policy.js';
 export type { ItemRun, LocationRun, TagRun, TargetRun, VerifiedContent, VerifiedManifest } from './run/run.js';
 export type { RunPorts } from './run/run-context.js';
 export { runItem } from './run/run-item.js';
+export { runLocation } from './run/run-location.js';
 export {
   itemTargetStates,
   type ItemTargetState,

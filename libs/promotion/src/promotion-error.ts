@@ -17,6 +17,10 @@ export type PromotionErrorCode =
   | 'source-unreachable'
   | 'source-refused' // the source does not take our credentials
   | 'prod-not-tagged' // a replica is never ahead of its prod
+  | 'registry-replaced' // a registry's name means another registry than at request
+  | 'topology-changed' // a new revision was applied while the promotion was recorded
+  | 'path-removed' // the path is gone from the active topology
+  | 'attempts-exhausted' // every attempt broke off without an end
   | 'unexpected'
   | 'promotion-unknown'
   | 'lease-lost'; // another worker holds what we were doing

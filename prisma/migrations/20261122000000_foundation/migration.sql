@@ -86,6 +86,8 @@ CREATE TABLE promotion (
   intent       jsonb NOT NULL,
   intent_hash  bytea NOT NULL,
   estimate     jsonb NOT NULL,
+  -- Why it was rejected; no state of its targets could say that.
+  rejection    jsonb,
   requested_at timestamptz NOT NULL DEFAULT now(),
   finished_at  timestamptz
 );
@@ -119,6 +121,8 @@ CREATE TABLE item_target (
   outcome       text CHECK (outcome IN ('copied', 'mounted', 'already-present', 'conflict', 'failed', 'superseded', 'cancelled')),
   attempts      integer NOT NULL DEFAULT 0,
   due_at        timestamptz,
+  -- Since when it is verified and waits for the target that it follows.
+  waiting_since timestamptz,
   error         jsonb,
   -- What the last finished copy did for the content beneath the tags.
   content       text CHECK (content IN ('copied', 'mounted', 'already-present')),
@@ -139,6 +143,7 @@ CREATE TABLE tag_order (
   last_ticket      bigint NOT NULL,
   written_ticket   bigint NOT NULL DEFAULT 0,
   written_digest   bytea,
+  -- The run that writes the tag now: worker, promotion, location and the fence of its dispatch.
   lease_holder     text,
   lease_fence      bigint NOT NULL DEFAULT 0,
   lease_expires_at timestamptz,

@@ -77,9 +77,14 @@ export class ApiKeys {
       .catch(undefinedWhenRolledBack);
   }
 
-  /** Oldest first, at most 1,000. */
-  async list(): Promise<ApiKeyRecord[]> {
-    const rows = await this.#database.tables.apiKey.findMany({ orderBy: { id: 'asc' }, take: 1_000, include: { principal: true } });
+  /** Oldest first: ids sort by the time they were made. At most 1,000. */
+  async list({ after, limit = 1_000 }: { readonly after?: string; readonly limit?: number } = {}): Promise<ApiKeyRecord[]> {
+    const rows = await this.#database.tables.apiKey.findMany({
+      ...(after === undefined ? {} : { where: { id: { gt: after } } }),
+      orderBy: { id: 'asc' },
+      take: limit,
+      include: { principal: true },
+    });
     return rows.map(toRecord);
   }
 

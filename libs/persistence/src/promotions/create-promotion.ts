@@ -1,6 +1,6 @@
 import { type IdSource, uuidV7 } from '@waybill/kernel';
-import { type Digest, digestToBytes } from '@waybill/oci-model';
-import type { ObservedTarget } from '@waybill/promotion';
+import { digestToBytes } from '@waybill/oci-model';
+import { type ObservedTarget, PromotionError } from '@waybill/promotion';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { Prisma } from '../generated/client.js';
@@ -9,9 +9,9 @@ import type { NewPromotion } from './new-promotion.js';
 
 interface TargetRow {
   readonly id: string;
+  readonly itemId: string;
   readonly target: ObservedTarget;
   readonly registryId: string;
-  readonly digest: Digest;
 }
 
 /** Records promotions. */
@@ -28,6 +28,7 @@ export class PromotionWriter {
    * One transaction: promotion, items, item-targets, tickets of their tags, dispatches, outbox,
    * the decision's record and the answer to the request. False, and nothing done, when
    * the request's claim was taken over meanwhile.
+   * @throws PromotionError `topology-changed` when a registry of the plan was replaced since: nothing was done
    */
   async create(
     promotion: NewPromotion,
@@ -44,8 +45,7 @@ export class PromotionWriter {
   }
 
   async #insert(tables: Tables, promotion: NewPromotion): Promise<void> {
-    const registries = await tables.registry.findMany({ where: { replacedAt: null }, select: { id: true, name: true } });
-    const idOf = new Map(registries.map(({ id, name }) => [name, id]));
+    const registryOf = await registriesAt(tables, promotion.revision);
     await insertPromotion(tables, promotion);
 
     const items = promotion.items.map((item) => ({ item, id: this.#ids.next() }));
@@ -54,22 +54,18 @@ export class PromotionWriter {
         id,
         promotionId: promotion.id,
         position,
-        sourceRegistryId: required(idOf, item.source.registry),
+        sourceRegistryId: registryOf(item.source.registry),
         sourceRepository: item.source.repository,
         sourceTag: item.source.tag ?? null,
         digest: digestToBytes(item.digest),
         mediaType: item.mediaType,
       })),
     });
-    for (const { item, id } of items) {
-      const targets = item.targets.map((target) => ({
-        id: this.#ids.next(),
-        target,
-        registryId: required(idOf, target.registry),
-        digest: item.digest,
-      }));
-      await insertTargets(tables, promotion.id, id, targets);
-    }
+    const targets = items.flatMap(({ item, id: itemId }) =>
+      item.targets.map((target) => ({ id: this.#ids.next(), itemId, target, registryId: registryOf(target.registry) })),
+    );
+    await insertTargets(tables, promotion.id, targets);
+    await insertTags(tables, targets);
     await recordRequest(tables, promotion);
     const locations = new Set(promotion.items.flatMap((item) => item.targets.map(({ location }) => location)));
     await queueDispatches(tables, promotion.id, [...locations]);
@@ -95,10 +91,30 @@ async function insertPromotion(tables: Tables, promotion: NewPromotion): Promise
   });
 }
 
-async function insertTargets(tables: Tables, promotionId: string, itemId: string, targets: readonly TargetRow[]): Promise<void> {
-  const idOf = new Map(targets.map(({ id, target }) => [target.registry, id]));
+/** Gives the ids of registries as a revision knew them: a name that means another registry since is none of them. */
+async function registriesAt(tables: Tables, revision: number): Promise<(name: string) => string> {
+  const registries = await tables.registry.findMany({
+    where: { replacedAt: null, firstRevision: { lte: BigInt(revision) } },
+    select: { id: true, name: true },
+  });
+  const ids = new Map(registries.map(({ id, name }) => [name, id]));
+  return (name) => {
+    const id = ids.get(name);
+    if (id !== undefined) return id;
+    throw new PromotionError(`registry ${name} was replaced or removed while the promotion was recorded: repeat the request`, {
+      code: 'topology-changed',
+      operation: 'record promotion',
+      retryable: true,
+      details: { registry: name, revision },
+    });
+  };
+}
+
+/** Replicas follow the target of their prod that brings the same item. */
+async function insertTargets(tables: Tables, promotionId: string, targets: readonly TargetRow[]): Promise<void> {
+  const idOf = new Map(targets.map(({ id, itemId, target }) => [`${itemId} ${target.registry}`, id]));
   await tables.itemTarget.createMany({
-    data: targets.map(({ id, target, registryId }) => ({
+    data: targets.map(({ id, itemId, target, registryId }) => ({
       id,
       promotionId,
       itemId,
@@ -106,11 +122,10 @@ async function insertTargets(tables: Tables, promotionId: string, itemId: string
       location: target.location,
       repository: target.repository,
       requirement: target.requirement,
-      follows: target.follows === undefined ? null : (idOf.get(target.follows) ?? null),
+      follows: target.follows === undefined ? null : (idOf.get(`${itemId} ${target.follows}`) ?? null),
       state: 'pending',
     })),
   });
-  await insertTags(tables, targets);
 }
 
 /**
@@ -119,26 +134,28 @@ async function insertTargets(tables: Tables, promotionId: string, itemId: string
  */
 async function insertTags(tables: Tables, targets: readonly TargetRow[]): Promise<void> {
   const tags = targets.flatMap(({ id, target, registryId }) =>
-    target.tags.map(({ tag, expected }) => ({ id, registryId, repository: target.repository, tag, expected })),
-  );
-  const tickets = await tables.$queryRaw<{ registry_id: string; repository: string; tag: string; last_ticket: bigint }[]>`
-    INSERT INTO tag_order (registry_id, repository, tag, last_ticket)
-    SELECT registry_id, repository, tag, 1
-    FROM unnest(${tags.map((row) => row.registryId)}::uuid[], ${tags.map((row) => row.repository)}::text[], ${tags.map((row) => row.tag)}::text[])
-      AS wanted (registry_id, repository, tag)
-    ORDER BY 1, 2, 3
-    ON CONFLICT (registry_id, repository, tag) DO UPDATE SET last_ticket = tag_order.last_ticket + 1
-    RETURNING registry_id, repository, tag, last_ticket`;
-  const ticketOf = new Map(tickets.map((row) => [`${row.registry_id} ${row.repository}:${row.tag}`, row.last_ticket]));
-  await tables.itemTargetTag.createMany({
-    data: tags.map(({ id, registryId, repository, tag, expected }) => ({
-      itemTargetId: id,
+    target.tags.map(({ tag, expected }) => ({
+      target: id,
+      registry: registryId,
+      repository: target.repository,
       tag,
-      ticket: required(ticketOf, `${registryId} ${repository}:${tag}`),
       expected: expected.kind,
-      expectedDigest: expected.kind === 'digest' ? digestToBytes(expected.digest) : null,
+      digest: expected.kind === 'digest' ? Buffer.from(digestToBytes(expected.digest)).toString('hex') : null,
     })),
-  });
+  );
+  await tables.$executeRaw`
+    WITH wanted AS (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(tags)}::jsonb)
+        AS wanted (target uuid, registry uuid, repository text, tag text, expected text, digest text)
+    ), given AS (
+      INSERT INTO tag_order (registry_id, repository, tag, last_ticket)
+      SELECT registry, repository, tag, 1 FROM wanted ORDER BY registry, repository, tag
+      ON CONFLICT (registry_id, repository, tag) DO UPDATE SET last_ticket = tag_order.last_ticket + 1
+      RETURNING registry_id, repository, tag, last_ticket
+    )
+    INSERT INTO item_target_tag (item_target_id, tag, ticket, expected, expected_digest)
+    SELECT w.target, w.tag, g.last_ticket, w.expected, decode(w.digest, 'hex')
+    FROM wanted w JOIN given g ON g.registry_id = w.registry AND g.repository = w.repository AND g.tag = w.tag`;
 }
 
 async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<void> {
@@ -161,10 +178,4 @@ async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<v
       },
     })),
   });
-}
-
-function required<Value>(map: ReadonlyMap<string, Value>, key: string): Value {
-  const value = map.get(key);
-  if (value === undefined) throw new Error(`no row for ${key}: the topology changed while the promotion was recorded`);
-  return value;
 }

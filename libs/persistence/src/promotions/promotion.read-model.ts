@@ -32,6 +32,12 @@ const summary = {
 
 export type PromotionSummaryRow = Prisma.PromotionGetPayload<{ select: typeof summary }>;
 
+/** What grants are asked about: whoever may not read the path or one of the repositories may not read the promotion. */
+export interface PromotionScope {
+  readonly path: string;
+  readonly repositories: readonly string[];
+}
+
 /** Answers questions about promotions. */
 export class PromotionReadModel {
   readonly #database: Database;
@@ -52,5 +58,15 @@ export class PromotionReadModel {
       take: page.limit,
       select: summary,
     });
+  }
+
+  /** The scopes of promotions, by id; unknown ids are left out. */
+  async scopes(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, PromotionScope>> {
+    if (ids.size === 0) return new Map();
+    const rows = await this.#database.tables.promotion.findMany({
+      where: { id: { in: [...ids] } },
+      select: { id: true, path: true, items: { select: { sourceRepository: true } } },
+    });
+    return new Map(rows.map(({ id, path, items }) => [id, { path, repositories: items.map((item) => item.sourceRepository) }]));
   }
 }

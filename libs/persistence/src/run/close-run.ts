@@ -2,6 +2,7 @@ import type { Database } from '../database.js';
 import { notify } from '../notify.js';
 import { type DispatchLease, held } from './dispatch-lease.js';
 import { requeueDispatches } from './outbox.js';
+import { lockPromotion } from './settle-promotion.js';
 
 /**
  * Ends a run and says what becomes of the dispatch: nothing is left; retries are due later;
@@ -10,7 +11,7 @@ import { requeueDispatches } from './outbox.js';
  */
 export async function closeRun(database: Database, lease: DispatchLease): Promise<void> {
   await database.transaction(async (tables) => {
-    await tables.$queryRaw`SELECT 1 FROM promotion WHERE id = ${lease.promotionId}::uuid FOR UPDATE`;
+    await lockPromotion(tables, lease.promotionId);
     const [left] = await tables.$queryRaw<{ waiting: bigint; ready: bigint; due_at: Date | null }[]>`
       SELECT count(*) FILTER (WHERE t.state = 'tagging' AND f.state <> 'done') AS waiting,
              count(*) FILTER (WHERE t.due_at IS NULL AND NOT (t.state = 'tagging' AND f.state <> 'done')) AS ready,

@@ -24,16 +24,21 @@ export class DispatchLeases {
 
   /**
    * Undefined when the message's number is not the current one, another worker holds the lease,
-   * or nothing is left to do: then the job is simply over.
+   * or nothing is left to do: then the job is simply over. The promotion is running from the first claim on.
    */
   async claim(message: DispatchMessage, holder: string): Promise<DispatchLease | undefined> {
     const [row] = await this.#database.tables.$queryRaw<{ fence: bigint }[]>`
-      UPDATE dispatch
-      SET state = 'leased', lease_holder = ${holder}, lease_fence = lease_fence + 1,
-          lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
-      WHERE promotion_id = ${message.promotionId}::uuid AND location = ${message.location} AND number = ${message.dispatch}
-        AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
-      RETURNING lease_fence AS fence`;
+      WITH claimed AS (
+        UPDATE dispatch
+        SET state = 'leased', lease_holder = ${holder}, lease_fence = lease_fence + 1,
+            lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
+        WHERE promotion_id = ${message.promotionId}::uuid AND location = ${message.location} AND number = ${message.dispatch}
+          AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
+        RETURNING promotion_id, lease_fence
+      ), running AS (
+        UPDATE promotion p SET state = 'running' FROM claimed WHERE p.id = claimed.promotion_id AND p.state = 'requested'
+      )
+      SELECT lease_fence AS fence FROM claimed`;
     return row === undefined ? undefined : { promotionId: message.promotionId, location: message.location, holder, fence: row.fence };
   }
 
@@ -67,6 +72,11 @@ export function held(lease: DispatchLease): Prisma.Sql {
  */
 export function underLease(lease: DispatchLease): Prisma.Sql {
   return Prisma.sql`lease AS (SELECT 1 FROM dispatch WHERE ${held(lease)} FOR SHARE)`;
+}
+
+/** Names the run that holds a lease, in the rows that it holds. */
+export function runName({ holder, promotionId, location, fence }: DispatchLease): string {
+  return `${holder} ${promotionId} ${location} ${fence}`;
 }
 
 export function leaseLost(lease: DispatchLease): PromotionError {

@@ -1,4 +1,4 @@
-import { digestFromBytes, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { type Digest, digestFromBytes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type {
   ContentOutcome,
   ExpectedDigest,
@@ -16,82 +16,131 @@ import type { Database } from '../database.js';
 export interface LoadedRun {
   /** The topology that the promotion is pinned to. */
   readonly topology: Topology;
+  /** Where the run's local registries listen now, by name. */
+  readonly addresses: ReadonlyMap<string, string>;
   readonly run: LocationRun;
 }
 
-/** The unfinished item-targets at the location whose time has come, with everything they need. */
-export async function loadRun(database: Database, promotionId: string, location: string): Promise<LoadedRun | undefined> {
-  const promotion = await database.tables.promotion.findUnique({
-    where: { id: promotionId },
-    include: {
-      topologyRevision: { select: { document: true } },
-      items: {
-        orderBy: { position: 'asc' },
-        include: {
-          sourceRegistry: { select: { name: true } },
-          targets: {
-            where: { location, state: { not: 'done' } },
-            include: { registry: { select: { name: true } }, tags: { orderBy: { tag: 'asc' } } },
-          },
-        },
-      },
-    },
-  });
-  if (promotion === null) return undefined;
-  const topology = promotion.topologyRevision.document as unknown as Topology;
-  const due = new Set(await dueTargets(database, promotionId, location));
-  const items = promotion.items.map((item): ItemRun => ({
-    id: item.id,
-    source: {
-      registry: item.sourceRegistry.name,
-      repository: item.sourceRepository as RepositoryName,
-      ...(item.sourceTag === null ? {} : { tag: item.sourceTag as Tag }),
-    },
-    digest: digestFromBytes(item.digest),
-    targets: item.targets.filter(({ id }) => due.has(id)).map((target) => toTarget(topology, target)),
-  }));
-  return { topology, run: { promotionId, location, items: items.filter(({ targets }) => targets.length > 0) } };
-}
-
-/** By the database's clock. */
-async function dueTargets(database: Database, promotionId: string, location: string): Promise<string[]> {
-  const rows = await database.tables.$queryRaw<{ id: string }[]>`
-    SELECT id FROM item_target
-    WHERE promotion_id = ${promotionId}::uuid AND location = ${location} AND state <> 'done' AND (due_at IS NULL OR due_at <= now())`;
-  return rows.map(({ id }) => id);
+interface PromotionRow {
+  readonly path: string;
+  readonly topology: Topology;
+  readonly is_path_removed: boolean;
 }
 
 interface TargetRow {
   readonly id: string;
+  readonly item_id: string;
   readonly repository: string;
-  readonly requirement: string;
-  readonly state: string;
+  readonly requirement: Requirement;
+  readonly state: ItemTargetState;
   readonly attempts: number;
-  readonly content: string | null;
+  readonly content: ContentOutcome | null;
   readonly follows: string | null;
-  readonly registry: { readonly name: string };
-  readonly tags: readonly { readonly tag: string; readonly expected: string; readonly expectedDigest: Uint8Array | null }[];
+  readonly is_waiting: boolean;
+  readonly registry: string;
+  readonly address: string | null;
+  readonly is_replaced: boolean;
+  readonly item_digest: Uint8Array;
+  readonly source: string;
+  readonly source_address: string | null;
+  readonly is_source_replaced: boolean;
+  readonly source_repository: string;
+  readonly source_tag: string | null;
+  readonly tags: readonly TagRow[];
+}
+
+interface TagRow {
+  readonly tag: Tag;
+  readonly expected: ExpectedDigest['kind'];
+  readonly digest: Digest | null;
+}
+
+/** The unfinished item-targets at the location whose time has come by the database's clock, with everything they need. */
+export async function loadRun(database: Database, promotionId: string, location: string): Promise<LoadedRun | undefined> {
+  const promotion = await readPromotion(database, promotionId);
+  if (promotion === undefined) return undefined;
+  const { topology } = promotion;
+  const rows = await readTargets(database, promotionId, location);
+  return {
+    topology,
+    addresses: new Map(rows.flatMap(addressesOf)),
+    run: { promotionId, location, ...(promotion.is_path_removed ? { removedPath: promotion.path } : {}), items: toItems(topology, rows) },
+  };
+}
+
+async function readPromotion(database: Database, promotionId: string): Promise<PromotionRow | undefined> {
+  const [row] = await database.tables.$queryRaw<PromotionRow[]>`
+    SELECT p.path, pinned.document AS topology, NOT (active.document -> 'paths' ? p.path) AS is_path_removed
+    FROM promotion p JOIN topology_revision pinned ON pinned.number = p.revision
+      CROSS JOIN LATERAL (SELECT document FROM topology_revision ORDER BY number DESC LIMIT 1) active
+    WHERE p.id = ${promotionId}::uuid`;
+  return row;
+}
+
+function readTargets(database: Database, promotionId: string, location: string): Promise<TargetRow[]> {
+  return database.tables.$queryRaw<TargetRow[]>`
+    SELECT t.id, t.item_id, t.repository, t.requirement, t.state, t.attempts, t.content, t.follows,
+           t.waiting_since IS NOT NULL AS is_waiting,
+           r.name AS registry, r.address, r.replaced_at IS NOT NULL AS is_replaced,
+           i.digest AS item_digest, i.source_repository, i.source_tag,
+           s.name AS source, s.address AS source_address, s.replaced_at IS NOT NULL AS is_source_replaced,
+           (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', g.tag, 'expected', g.expected, 'digest', digest_text(g.expected_digest)) ORDER BY g.tag), '[]')
+            FROM item_target_tag g WHERE g.item_target_id = t.id) AS tags
+    FROM item_target t
+      JOIN registry r ON r.id = t.registry_id
+      JOIN promotion_item i ON i.id = t.item_id
+      JOIN registry s ON s.id = i.source_registry_id
+    WHERE t.promotion_id = ${promotionId}::uuid AND t.location = ${location} AND t.state <> 'done' AND (t.due_at IS NULL OR t.due_at <= now())
+    ORDER BY i.position, t.id`;
+}
+
+function addressesOf(row: TargetRow): [string, string][] {
+  return [
+    ...(row.address === null ? [] : [[row.registry, row.address] as [string, string]]),
+    ...(row.source_address === null ? [] : [[row.source, row.source_address] as [string, string]]),
+  ];
+}
+
+/** The rows are in the order of items. */
+function toItems(topology: Topology, rows: readonly TargetRow[]): ItemRun[] {
+  const items = new Map<string, TargetRow[]>();
+  for (const row of rows) items.set(row.item_id, [...(items.get(row.item_id) ?? []), row]);
+  return [...items].flatMap(([id, [first, ...others]]) => (first === undefined ? [] : [toItem(topology, id, [first, ...others])]));
+}
+
+function toItem(topology: Topology, id: string, rows: readonly [TargetRow, ...TargetRow[]]): ItemRun {
+  const [{ source, source_repository: repository, source_tag: tag, item_digest: digest, is_source_replaced: isSourceReplaced }] = rows;
+  return {
+    id,
+    source: { registry: source, repository: repository as RepositoryName, ...(tag === null ? {} : { tag: tag as Tag }) },
+    isSourceReplaced,
+    digest: digestFromBytes(digest),
+    targets: rows.map((row) => toTarget(topology, row)),
+  };
 }
 
 function toTarget(topology: Topology, row: TargetRow): TargetRun {
+  const { id, registry, requirement, state, attempts } = row;
   return {
-    id: row.id,
-    registry: row.registry.name,
+    id,
+    registry,
+    isReplaced: row.is_replaced,
     repository: row.repository as RepositoryName,
-    requirement: row.requirement as Requirement,
-    state: row.state as ItemTargetState,
-    attempts: row.attempts,
-    ...(row.content === null ? {} : { content: row.content as ContentOutcome }),
+    requirement,
+    state,
+    attempts,
+    isWaiting: row.is_waiting,
+    ...(row.content === null ? {} : { content: row.content }),
     ...(row.follows === null ? {} : { follows: row.follows }),
     tags: row.tags.map((tag): TagRun => ({
-      tag: tag.tag as Tag,
+      tag: tag.tag,
       expected: toExpected(tag),
-      immutable: isImmutableTag(topology, row.registry.name, tag.tag),
+      immutable: isImmutableTag(topology, registry, tag.tag),
     })),
   };
 }
 
-function toExpected(row: { readonly expected: string; readonly expectedDigest: Uint8Array | null }): ExpectedDigest {
-  if (row.expectedDigest !== null) return { kind: 'digest', digest: digestFromBytes(row.expectedDigest) };
-  return { kind: row.expected === 'absent' ? 'absent' : 'unknown' };
+function toExpected({ expected, digest }: TagRow): ExpectedDigest {
+  if (digest !== null) return { kind: 'digest', digest };
+  return { kind: expected === 'absent' ? 'absent' : 'unknown' };
 }

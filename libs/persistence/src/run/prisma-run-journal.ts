@@ -3,6 +3,7 @@ import { type Digest, digestToBytes, type Manifest, type Tag } from '@waybill/oc
 import {
   type ContentOutcome,
   type CopiedBytes,
+  type EffectReadBack,
   type ItemRun,
   type ItemTargetState,
   itemTargetTransitions,
@@ -14,6 +15,7 @@ import {
   type TagTurn,
   type TargetEnding,
   type TargetRun,
+  type UnsettledEffect,
   type VerifiedContent,
 } from '@waybill/promotion';
 import type { Database } from '../database.js';
@@ -22,7 +24,9 @@ import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 import { endTarget, postponeTarget } from './end-target.js';
 import { contentRows } from './settle-content.js';
 import { storedError } from './stored-error.js';
-import type { TagLeases } from './tag-leases.js';
+import { rejectPromotion } from './reject-promotion.js';
+import { recordSettled, settledEffect, unsettledEffects } from './settle-effects.js';
+import { TagLeases } from './tag-leases.js';
 
 /** The journal of one run, in PostgreSQL; every method is fenced by the run's lease. */
 export class PrismaRunJournal implements RunJournal {
@@ -31,10 +35,11 @@ export class PrismaRunJournal implements RunJournal {
   readonly #tags: TagLeases;
   readonly #ids: IdSource;
 
-  constructor(database: Database, lease: DispatchLease, options: { readonly tags: TagLeases; readonly ids?: IdSource }) {
+  /** `tagLeaseMs`: how long a tag may be written, in milliseconds. */
+  constructor(database: Database, lease: DispatchLease, options: { readonly tagLeaseMs: number; readonly ids?: IdSource }) {
     this.#database = database;
     this.#lease = lease;
-    this.#tags = options.tags;
+    this.#tags = new TagLeases(database, lease, { leaseMs: options.tagLeaseMs });
     this.#ids = options.ids ?? uuidV7;
   }
 
@@ -42,13 +47,11 @@ export class PrismaRunJournal implements RunJournal {
     const ids = targets.map(({ id }) => id);
     await this.#fenced(
       Prisma.sql`
-        UPDATE item_target SET state = CASE state WHEN 'tagging' THEN 'tagging' ELSE 'copying' END, attempts = attempts + 1,
-          due_at = NULL, started_at = coalesce(started_at, now())
+        UPDATE item_target SET state = CASE state WHEN 'tagging' THEN 'tagging' ELSE 'copying' END,
+          attempts = attempts + CASE WHEN waiting_since IS NULL THEN 1 ELSE 0 END, waiting_since = NULL, due_at = NULL, started_at = coalesce(started_at, now())
         WHERE id = ANY(${ids}::uuid[]) AND state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
       ids.length,
     );
-    await this.#database.tables.$executeRaw`
-      UPDATE promotion SET state = 'running' WHERE id = ${this.#lease.promotionId}::uuid AND state = 'requested'`;
   }
 
   async recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void> {
@@ -66,17 +69,20 @@ export class PrismaRunJournal implements RunJournal {
 
   async recordSourceMove(item: ItemRun, found: Digest | undefined): Promise<void> {
     const to = found === undefined ? null : digestToBytes(found);
-    await this.#database.tables.$executeRaw`
+    const [row] = await this.#database.tables.$queryRaw<{ held: boolean }[]>`
       WITH ${underLease(this.#lease)}, moved AS (
         UPDATE promotion_item SET source_moved_to = ${to}::bytea, source_moved_at = now()
         WHERE id = ${item.id}::uuid AND source_moved_at IS NULL AND EXISTS (SELECT 1 FROM lease)
         RETURNING promotion_id, digest, source_repository, source_tag
-      )
+      ), recorded AS (
       INSERT INTO provenance_record (kind, promotion_id, subject, body)
       SELECT 'decision', promotion_id, digest, jsonb_strip_nulls(jsonb_build_object(
         'decision', 'source-tag-moved', 'repository', source_repository, 'tag', source_tag, 'to', ${found ?? null}::text,
         'meaning', 'the digest pinned at request is what was promoted'))
-      FROM moved`;
+      FROM moved
+      )
+      SELECT EXISTS (SELECT 1 FROM lease) AS held`;
+    if (row?.held !== true) throw leaseLost(this.#lease);
   }
 
   async intendManifest(target: TargetRun, manifest: Manifest): Promise<void> {
@@ -110,16 +116,11 @@ export class PrismaRunJournal implements RunJournal {
           FROM item_target t, unnest(${rows.digests}::bytea[]) AS d (digest) WHERE t.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
           ON CONFLICT (registry_id, repository, digest) WHERE seen_until IS NULL DO NOTHING
         ), settled AS (
-          UPDATE effect SET state = 'settled', outcome = 'written', observed_digest = digest, settled_at = now()
+          UPDATE effect e SET state = 'settled', outcome = 'written', observed_digest = digest, settled_at = now()
           WHERE item_target_id = ${target.id}::uuid AND kind = 'manifest' AND state = 'intended' AND digest = ANY(${manifests}::bytea[])
             AND EXISTS (SELECT 1 FROM lease)
-          RETURNING id, promotion_id, registry_id, repository, digest, intended_at
-        ), recorded AS (
-          INSERT INTO provenance_record (kind, promotion_id, subject, effect_id, body)
-          SELECT 'effect', s.promotion_id, s.digest, s.id, jsonb_build_object('effect', 'manifest', 'registry', r.name,
-            'repository', s.repository, 'outcome', 'written', 'intendedAt', s.intended_at)
-          FROM settled s JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at
-        )
+          RETURNING ${settledEffect}
+        ), ${recordSettled}
         UPDATE item_target SET state = 'attesting'
         WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
       1,
@@ -129,15 +130,20 @@ export class PrismaRunJournal implements RunJournal {
 
   async readinessToTag(target: TargetRun): Promise<TagReadiness> {
     if (target.follows === undefined) return { ready: true };
-    const followed = await this.#database.tables.itemTarget.findUniqueOrThrow({
-      where: { id: target.follows },
-      select: { outcome: true, registry: { select: { name: true } } },
-    });
-    return readiness(followed.registry.name, followed.outcome as Outcome | null);
+    const [followed] = await this.#database.tables.$queryRaw<{ registry: string; outcome: Outcome | null }[]>`
+      WITH ${underLease(this.#lease)}, followed AS (
+        SELECT r.name, f.outcome FROM item_target f JOIN registry r ON r.id = f.registry_id
+        WHERE f.id = ${target.follows}::uuid AND EXISTS (SELECT 1 FROM lease)
+      ), waiting AS (
+        UPDATE item_target SET waiting_since = now() WHERE id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM followed WHERE outcome IS NULL)
+      )
+      SELECT name AS registry, outcome FROM followed`;
+    if (followed === undefined) throw leaseLost(this.#lease);
+    return readiness(followed.registry, followed.outcome);
   }
 
   acquireTag(target: TargetRun, tag: Tag): Promise<TagTurn> {
-    return this.#tags.acquire(this.#lease, target, tag);
+    return this.#tags.acquire(target, tag);
   }
 
   async adoptExpected(target: TargetRun, tag: Tag, seen: Digest | undefined): Promise<void> {
@@ -151,11 +157,19 @@ export class PrismaRunJournal implements RunJournal {
   }
 
   intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void> {
-    return this.#tags.intend(this.#lease, { target, tag, digest }, this.#ids.next(), previous);
+    return this.#tags.intend({ target, tag, digest }, this.#ids.next(), previous);
+  }
+
+  releaseTag(target: TargetRun, tag: Tag): Promise<void> {
+    return this.#tags.release(target, tag);
   }
 
   settleTag(target: TargetRun, tag: Tag, digest: Digest, result: TagResult): Promise<void> {
-    return this.#tags.settle(this.#lease, { target, tag, digest }, result);
+    return this.#tags.settle({ target, tag, digest }, result);
+  }
+
+  unsettledEffects(target: TargetRun): Promise<UnsettledEffect[]> {
+    return unsettledEffects(this.#database, this.#lease, target);
   }
 
   finish(target: TargetRun, ending: TargetEnding): Promise<void> {
@@ -164,6 +178,10 @@ export class PrismaRunJournal implements RunJournal {
 
   retryLater(target: TargetRun, error: WaybillError, delayMs: number, bytes: CopiedBytes): Promise<void> {
     return postponeTarget(this.#database, this.#lease, target, { error: storedError(error), delayMs, bytes });
+  }
+
+  reject(reason: WaybillError, readBack: readonly EffectReadBack[]): Promise<boolean> {
+    return rejectPromotion(this.#database, this.#lease, { reason, readBack });
   }
 
   #advance(target: TargetRun, to: ItemTargetState, more: Prisma.Sql): Promise<void> {

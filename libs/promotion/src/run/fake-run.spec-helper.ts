@@ -33,10 +33,12 @@ export function targetRun(id: string, facts: Partial<TargetRun> = {}): TargetRun
   return {
     id,
     registry: `registry-${id}`,
+    isReplaced: false,
     repository: 'team/app' as RepositoryName,
     requirement: facts.follows === undefined ? 'required' : 'best-effort',
     state: 'pending',
     attempts: 0,
+    isWaiting: false,
     tags: [tagRun()],
     ...facts,
   };
@@ -44,7 +46,7 @@ export function targetRun(id: string, facts: Partial<TargetRun> = {}): TargetRun
 
 export function itemRun(targets: readonly TargetRun[], facts: Partial<ItemRun> = {}): ItemRun {
   const source = { registry: 'ci-snapshots', repository: 'team/app' as RepositoryName, tag: oneTag };
-  return { id: 'item', source, digest: rootManifest.digest, targets, ...facts };
+  return { id: 'item', source, isSourceReplaced: false, digest: rootManifest.digest, targets, ...facts };
 }
 
 export function copied(outcome: 'copied' | 'mounted' | 'already-present' = 'copied'): CopyOutcome {
@@ -111,6 +113,7 @@ export class FakeRun {
         return outcomes;
       },
       verify: () => Promise.resolve({ manifests: [{ descriptor: descriptorOf(rootManifest), children: [config] }] }),
+      holdsManifest: ({ id }) => Promise.resolve(this.log.includes(`send ${id}`)),
       resolveSourceTag: () => Promise.resolve(this.sourceTag),
       resolveTargetTag: ({ id }, tag, signal) => (signal.aborted ? untilAborted(signal) : Promise.resolve(this.tags.get(`${id}:${tag}`))),
       putTargetTag: (item, { id }, tag) => {
@@ -134,6 +137,9 @@ export class FakeRun {
       adoptExpected: done,
       intendTag: done,
       settleTag: done,
+      releaseTag: done,
+      unsettledEffects: () => Promise.resolve([]),
+      reject: () => Promise.resolve(true),
       finish: ({ id }, ending) => {
         this.endings.set(id, ending);
         return Promise.resolve();

@@ -39,6 +39,8 @@ export interface ContentCopier {
   ): Promise<ReadonlyMap<string, CopyOutcome>>;
   /** Reads every manifest beneath the item's root back from the target and proves every blob. Rejects when anything is missing. */
   verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent>;
+  /** Does the target give this manifest out, whole? Trouble rejects: unknown is not absent. */
+  holdsManifest(target: TargetRun, digest: Digest, signal: AbortSignal): Promise<boolean>;
   /** Where the item's source tag points now; undefined when it is gone. */
   resolveSourceTag(item: ItemRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
   resolveTargetTag(target: TargetRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
@@ -51,7 +53,7 @@ export interface ContentCopier {
  * PromotionError `lease-lost` and changes nothing once another worker took over.
  */
 export interface RunJournal {
-  /** Raises `attempts` and moves targets that are not yet `tagging` to `copying`. */
+  /** Raises `attempts`, but of those that only waited, and moves targets that are not yet `tagging` to `copying`. */
   beginAttempt(targets: readonly TargetRun[]): Promise<void>;
   /** `copying` → `verifying`, with what the copy did. */
   recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void>;
@@ -62,7 +64,7 @@ export interface RunJournal {
   /** `verifying` → `attesting`: settles the manifest effects from what was read back and notes what is where. */
   settleContent(target: TargetRun, content: VerifiedContent): Promise<void>;
   advance(target: TargetRun, to: 'tagging'): Promise<void>;
-  /** May this target be tagged yet? A replica follows its prod. */
+  /** May this target be tagged yet? A replica follows its prod, and is noted as waiting while that is not done. */
   readinessToTag(target: TargetRun): Promise<TagReadiness>;
   /** Takes the tag's lease if this target's turn has come. */
   acquireTag(target: TargetRun, tag: Tag): Promise<TagTurn>;
@@ -70,12 +72,33 @@ export interface RunJournal {
   adoptExpected(target: TargetRun, tag: Tag, seen: Digest | undefined): Promise<void>;
   /** Write-ahead: the tag is about to be written. */
   intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void>;
+  /** Gives the tag's lease up when nothing was sent under it. */
+  releaseTag(target: TargetRun, tag: Tag): Promise<void>;
   /** Settles the tag from what was read back, and gives its lease up. */
   settleTag(target: TargetRun, tag: Tag, digest: Digest, result: TagResult): Promise<void>;
-  /** Ends the target. */
+  /** Effects on the target that were intended and not settled. */
+  unsettledEffects(target: TargetRun): Promise<readonly UnsettledEffect[]>;
+  /** Ends the target, and settles the effects that were read back. */
   finish(target: TargetRun, ending: TargetEnding): Promise<void>;
   /** Keeps the target for another attempt after `delayMs`. */
   retryLater(target: TargetRun, error: WaybillError, delayMs: number, bytes: CopiedBytes): Promise<void>;
+  /**
+   * Ends the whole promotion as `rejected`: every open target is cancelled and the runs at other locations lose their leases.
+   * False, and nothing changed, when a target has arrived or a tag was perhaps written already.
+   */
+  reject(reason: WaybillError, readBack: readonly EffectReadBack[]): Promise<boolean>;
+}
+
+/** A durable change whose fate the journal does not know. */
+export type UnsettledEffect = { readonly id: string; readonly digest: Digest } & (
+  { readonly kind: 'manifest' } | { readonly kind: 'tag'; readonly tag: Tag }
+);
+
+/** What the target holds where an effect was to change it. */
+export interface EffectReadBack {
+  readonly effectId: string;
+  /** The manifest's digest, or what the tag names; undefined when it is absent. */
+  readonly found: Digest | undefined;
 }
 
 export type TagReadiness =
@@ -107,4 +130,6 @@ export type TagResult =
 export interface TargetEnding extends CopiedBytes {
   readonly outcome: Outcome;
   readonly error?: WaybillError;
+  /** What a target that failed for good holds where our effects were open; the others stay open, for all to see. */
+  readonly readBack?: readonly EffectReadBack[];
 }

@@ -1,13 +1,12 @@
-import { WaybillError } from '@waybill/kernel';
+import type { WaybillError } from '@waybill/kernel';
 import type { Manifest } from '@waybill/oci-model';
 import { isLeaseLost, PromotionError } from '../promotion-error.js';
-import type { ContentOutcome, CopiedBytes, CopyOutcome, TagResult, TargetEnding } from './ports.js';
-import { retryDelay } from './retry-policy.js';
+import type { ContentOutcome, CopyOutcome, TagResult, TargetEnding } from './ports.js';
+import { refusalOf } from './refusal.js';
 import type { RunContext, RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
+import { bytesOf, defect, endFailed, noBytes, settleFailure, typed } from './settle-failure.js';
 import { conflictError, writeTag } from './write-tag.js';
-
-const noBytes: CopiedBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
 
 /**
  * Brings one item to its targets at one location: copy → verify → attest → tag → settle.
@@ -20,14 +19,27 @@ const noBytes: CopiedBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 
  */
 export async function runItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  await ports.journal.beginAttempt(item.targets);
+  const targets = await admitted({ item, ports, signal });
+  if (targets.length === 0) return;
+  await ports.journal.beginAttempt(targets);
   const loss = new AbortController();
   const endOnLoss = (error: unknown): never => {
     if (isLeaseLost(error)) loss.abort(error);
     throw error;
   };
-  const run: RunContext = { item, ports, signal: AbortSignal.any([signal, loss.signal]) };
+  const run: RunContext = { item: { ...item, targets }, ports, signal: AbortSignal.any([signal, loss.signal]) };
   await allEnded(workOf(run, endOnLoss).map((work) => work.catch(endOnLoss)));
+}
+
+/** Ends the targets at which no attempt may begin; gives the others. */
+async function admitted(run: RunContext): Promise<TargetRun[]> {
+  const targets: TargetRun[] = [];
+  for (const target of run.item.targets) {
+    const refusal = refusalOf(run.item, target, run.ports.retry);
+    if (refusal === undefined) targets.push(target);
+    else await endFailed(run, target, refusal);
+  }
+  return targets;
 }
 
 /** Stops everything that runs beside when the error says that the lease is lost; always throws the error. */
@@ -157,34 +169,4 @@ async function noteSourceMove({ item, ports, signal }: RunContext): Promise<void
   // The pinned digest is what counts; a source that is down shows itself in the copy.
   const found = await ports.copier.resolveSourceTag(item, item.source.tag, signal).catch(() => 'unknown' as const);
   if (found !== 'unknown' && found !== item.digest) await ports.journal.recordSourceMove(item, found);
-}
-
-/** A passing failure keeps the target for another attempt while there are any; every other ends it. */
-async function settleFailure(run: RunContext, target: TargetRun, error: unknown, bytes: CopiedBytes): Promise<void> {
-  const { journal, retry } = run.ports;
-  if (isLeaseLost(error)) throw error;
-  run.signal.throwIfAborted();
-  const failure = typed(error, 'promote');
-  const delay = failure.retryable ? retryDelay(retry, target.attempts + 1, failure.retryAfterMs) : undefined;
-  if (delay === undefined) await journal.finish(target, { ...bytesOf(bytes), outcome: 'failed', error: failure });
-  else await journal.retryLater(target, failure, delay, bytesOf(bytes));
-}
-
-/** What is not ours is a defect or the machine's trouble: it is shown, and not tried again for ever. */
-function typed(error: unknown, operation: string): WaybillError {
-  if (isWaybillError(error)) return error;
-  return new PromotionError('unexpected error: see the cause', { code: 'unexpected', operation, retryable: true, cause: error });
-}
-
-function isWaybillError(error: unknown): error is WaybillError {
-  return error instanceof WaybillError;
-}
-
-/** A port that broke its contract: trying again would not mend it. */
-function defect(message: string, operation: string): PromotionError {
-  return new PromotionError(message, { code: 'unexpected', operation });
-}
-
-function bytesOf(bytes: CopiedBytes): CopiedBytes {
-  return { bytesCopied: bytes.bytesCopied, bytesMounted: bytes.bytesMounted, bytesSkipped: bytes.bytesSkipped };
 }

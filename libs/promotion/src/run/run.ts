@@ -7,6 +7,8 @@ import type { ContentOutcome } from './ports.js';
 export interface LocationRun {
   readonly promotionId: string;
   readonly location: string;
+  /** The promotion's path, when the active topology has it no more. */
+  readonly removedPath?: string;
   readonly items: readonly ItemRun[];
 }
 
@@ -14,6 +16,8 @@ export interface LocationRun {
 export interface ItemRun {
   readonly id: string;
   readonly source: { readonly registry: string; readonly repository: RepositoryName; readonly tag?: Tag };
+  /** The source's name means another registry by now: nothing can be read in the name of the old one. */
+  readonly isSourceReplaced: boolean;
   readonly digest: Digest;
   readonly targets: readonly TargetRun[];
 }
@@ -21,11 +25,15 @@ export interface ItemRun {
 export interface TargetRun {
   readonly id: string;
   readonly registry: string;
+  /** The registry's name means another registry by now: nothing may be written in the name of the old one. */
+  readonly isReplaced: boolean;
   readonly repository: RepositoryName;
   readonly requirement: Requirement;
   readonly state: ItemTargetState;
   /** Attempts that began, the coming one not counted. */
   readonly attempts: number;
+  /** It waited for the prod that it follows: to go on is no further attempt. */
+  readonly isWaiting: boolean;
   /** What an earlier attempt's copy did, where one was recorded; always known when the state is `tagging`. */
   readonly content?: ContentOutcome;
   /** The item-target of the prod that this replica follows. */

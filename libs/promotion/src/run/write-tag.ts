@@ -13,8 +13,8 @@ const leaseMarginMs = 2_000;
  *
  * Registries check no precondition, so a foreign writer cannot be kept out here;
  * it is seen by the reads before and after, and reported (DESIGN "tag").
- * When it fails in its turn the tag's lease is left to run out, because a write
- * whose answer was lost may still land.
+ * When it fails after it has sent, the tag's lease is left to run out, because a write
+ * whose answer was lost may still land; before that the lease is given up at once.
  * @throws PromotionError `tag-unconfirmed` (retryable) when the write was not seen in time, `lease-lost`
  * @throws what the ports reject with
  */
@@ -60,7 +60,17 @@ async function writeBeforeLeaseEnds(run: RunContext, write: TagWrite): Promise<T
 }
 
 /** Under a signal that ends before the lease does. */
-async function writeInTurn(run: RunContext, { target, tag, turn }: TagWrite): Promise<TagResult> {
+async function writeInTurn(run: RunContext, write: TagWrite): Promise<TagResult> {
+  const decided = await decide(run, write).catch(async (error: unknown) => {
+    // Whoever comes next need not wait; should this fail too, the lease runs out.
+    await run.ports.journal.releaseTag(write.target, write.tag.tag).catch(() => undefined);
+    throw error;
+  });
+  return 'outcome' in decided ? decided : send(run, write, decided.seen);
+}
+
+/** Looks at the tag and records what is to be sent; gives what it held, or the result when nothing is to be sent. */
+async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise<TagResult | { readonly seen: Digest | undefined }> {
   const { copier, journal } = run.ports;
   const { digest } = run.item;
   const seen = await copier.resolveTargetTag(target, tag.tag, run.signal);
@@ -69,7 +79,12 @@ async function writeInTurn(run: RunContext, { target, tag, turn }: TagWrite): Pr
   if (!mayReplace(tag, seen, turn.lastWritten)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
   await journal.intendTag(target, tag.tag, digest, seen);
-  const failure = await copier.putTargetTag(run.item, target, tag.tag, run.signal).then(
+  return { seen };
+}
+
+async function send(run: RunContext, { target, tag }: TagWrite, seen: Digest | undefined): Promise<TagResult> {
+  const { digest } = run.item;
+  const failure = await run.ports.copier.putTargetTag(run.item, target, tag.tag, run.signal).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );

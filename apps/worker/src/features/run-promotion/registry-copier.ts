@@ -1,5 +1,14 @@
 import { copyGraph, type CopyTarget, type TargetReport, verifyGraph } from '@waybill/oci-copy';
-import { childrenOf, descriptorOf, type Digest, type Manifest, type RepositoryName, type Tag, viewManifest } from '@waybill/oci-model';
+import {
+  childrenOf,
+  ContentError,
+  descriptorOf,
+  type Digest,
+  type Manifest,
+  type RepositoryName,
+  type Tag,
+  viewManifest,
+} from '@waybill/oci-model';
 import type { RepositoryClient } from '@waybill/oci-registry';
 import type { ContentCopier, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
 import { originOf, type RegistryClients } from '@waybill/registry-clients';
@@ -10,7 +19,7 @@ export interface CopierOptions {
   /** What the promotion is pinned to. */
   readonly topology: Topology;
   /** Where local registries listen now, by name. */
-  readonly addresses: ReadonlyMap<string, string | undefined>;
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
 /** Brings content from registry to registry with the copy engine. */
@@ -44,6 +53,16 @@ export class RegistryCopier implements ContentCopier {
       onManifest: (manifest) => void manifests.push(toVerified(manifest)),
     });
     return { manifests };
+  }
+
+  async holdsManifest(target: TargetRun, digest: Digest, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#repository(target.registry, target.repository).readManifest(digest, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof ContentError && error.code === 'not-found') return false;
+      throw error;
+    }
   }
 
   resolveSourceTag(item: ItemRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined> {

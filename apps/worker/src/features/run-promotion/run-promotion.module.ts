@@ -13,11 +13,10 @@ import { RunPromotion } from './run-promotion.js';
   providers: [
     {
       provide: RunPromotion,
-      inject: [CONFIG, LOGGER, Database, TopologyRevisions, RegistryClients],
-      useFactory: (config: WorkerConfig, logger: Logger, database: Database, revisions: TopologyRevisions, clients: RegistryClients) =>
+      inject: [CONFIG, LOGGER, Database, RegistryClients],
+      useFactory: (config: WorkerConfig, logger: Logger, database: Database, clients: RegistryClients) =>
         new RunPromotion({
           database,
-          revisions,
           clients,
           logger,
           workerId: `${hostname()}:${process.pid}`,

@@ -7,17 +7,14 @@ import {
   type DispatchMessage,
   loadRun,
   PrismaRunJournal,
-  TagLeases,
-  type TopologyRevisions,
 } from '@waybill/persistence';
-import { PromotionError, type RetryPolicy, runItem, type RunPorts } from '@waybill/promotion';
+import { PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
 import type { RegistryClients } from '@waybill/registry-clients';
 import { keepLease } from './keep-lease.js';
 import { RegistryCopier } from './registry-copier.js';
 
 export interface RunPromotionOptions {
   readonly database: Database;
-  readonly revisions: TopologyRevisions;
   readonly clients: RegistryClients;
   readonly logger: Logger;
   /** Names this process in leases. */
@@ -30,12 +27,10 @@ export interface RunPromotionOptions {
 export class RunPromotion {
   readonly #options: RunPromotionOptions;
   readonly #leases: DispatchLeases;
-  readonly #tags: TagLeases;
 
   constructor(options: RunPromotionOptions) {
     this.#options = options;
     this.#leases = new DispatchLeases(options.database, { leaseMs: options.leaseMs });
-    this.#tags = new TagLeases(options.database, { leaseMs: options.leaseMs });
   }
 
   /**
@@ -51,7 +46,7 @@ export class RunPromotion {
     }
     const keeper = keepLease(() => this.#leases.renew(lease), this.#options.leaseMs, signal);
     try {
-      await this.#runItems(lease, keeper.signal);
+      await this.#runLocation(lease, keeper.signal);
       await closeRun(this.#options.database, lease);
     } catch (err) {
       await this.#giveUp(lease, err, signal);
@@ -60,17 +55,16 @@ export class RunPromotion {
     }
   }
 
-  async #runItems(lease: DispatchLease, signal: AbortSignal): Promise<void> {
-    const { database, clients, revisions, retry } = this.#options;
+  async #runLocation(lease: DispatchLease, signal: AbortSignal): Promise<void> {
+    const { database, clients, leaseMs, retry } = this.#options;
     const loaded = await loadRun(database, lease.promotionId, lease.location);
     if (loaded === undefined) return;
-    const addresses = new Map((await revisions.currentRegistries()).map(({ name, address }) => [name, address]));
     const ports: RunPorts = {
-      copier: new RegistryCopier({ clients, topology: loaded.topology, addresses }),
-      journal: new PrismaRunJournal(database, lease, { tags: this.#tags }),
+      copier: new RegistryCopier({ clients, topology: loaded.topology, addresses: loaded.addresses }),
+      journal: new PrismaRunJournal(database, lease, { tagLeaseMs: leaseMs }),
       retry,
     };
-    for (const item of loaded.run.items) await runItem(item, ports, signal);
+    await runLocation(loaded.run, ports, signal);
   }
 
   /** A lost lease is somebody else's run now; everything else is handed back, to be run again. */

@@ -1,0 +1,72 @@
+import { type Digest, digestFromBytes, digestToBytes, type Tag } from '@waybill/oci-model';
+import type { EffectReadBack, TargetRun, UnsettledEffect } from '@waybill/promotion';
+import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
+
+/**
+ * Of a statement that settles effects: what its common table expression `settled` returns
+ * and the record is made of. An effect is settled once, so it has one record, whatever crashes and retries.
+ */
+export const settledEffect = Prisma.sql`e.id, e.promotion_id, e.item_target_id, e.kind, e.registry_id, e.repository, e.tag, e.digest,
+  e.previous_digest, e.observed_digest, e.outcome, e.intended_at`;
+
+/** The common table expression that appends the records of `settled`. */
+export const recordSettled = Prisma.sql`recorded AS (
+  INSERT INTO provenance_record (kind, promotion_id, subject, effect_id, body)
+  SELECT 'effect', s.promotion_id, s.digest, s.id, jsonb_strip_nulls(jsonb_build_object(
+    'effect', s.kind, 'registry', r.name, 'repository', s.repository, 'tag', nullif(s.tag, ''), 'outcome', s.outcome,
+    'previous', digest_text(s.previous_digest), 'observed', digest_text(s.observed_digest), 'intendedAt', s.intended_at))
+  FROM settled s JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at, s.id
+)`;
+
+/** The common table expression that notes what tags of `settled` were seen to hold. */
+export const noteTagEvents = Prisma.sql`events AS (
+  INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, effect_id)
+  SELECT registry_id, repository, tag, observed_digest, previous_digest, id FROM settled WHERE kind = 'tag' AND outcome <> 'not-written'
+)`;
+
+/** Effects on the target that were intended and not settled, oldest first; rejects when the lease is lost. */
+export async function unsettledEffects(database: Database, lease: DispatchLease, target: TargetRun): Promise<UnsettledEffect[]> {
+  const rows = await database.tables.$queryRaw<{ id: string | null; kind: UnsettledEffect['kind']; digest: Uint8Array; tag: Tag }[]>`
+    WITH ${underLease(lease)}
+    SELECT e.id, e.kind, e.digest, e.tag FROM lease
+      LEFT JOIN effect e ON e.item_target_id = ${target.id}::uuid AND e.state = 'intended' AND e.kind IN ('manifest', 'tag')
+    ORDER BY e.intended_at, e.id`;
+  if (rows.length === 0) throw leaseLost(lease);
+  return rows.flatMap(({ id, kind, digest: bytes, tag }): UnsettledEffect[] => {
+    if (id === null) return [];
+    const digest: Digest = digestFromBytes(bytes);
+    return [kind === 'tag' ? { id, kind, digest, tag } : { id, kind, digest }];
+  });
+}
+
+/**
+ * Settles what was read back at targets that end without having arrived, under the lease. A tag that turns out to
+ * be ours counts in the order of its writes; its lease runs out by itself, since a write that was cut off may still land.
+ */
+export async function settleReadBack(tables: Tables, lease: DispatchLease, readBack: readonly EffectReadBack[]): Promise<void> {
+  if (readBack.length === 0) return;
+  const seen = readBack.map(({ effectId, found }) => ({ id: effectId, found: found === undefined ? null : hexOf(found) }));
+  await tables.$executeRaw`
+    WITH ${underLease(lease)}, seen AS (
+      SELECT id, decode(found, 'hex') AS found FROM jsonb_to_recordset(${JSON.stringify(seen)}::jsonb) AS seen (id uuid, found text)
+    ), settled AS (
+      UPDATE effect e SET state = 'settled', settled_at = now(), observed_digest = seen.found,
+        outcome = CASE WHEN seen.found = e.digest THEN 'written'
+                       WHEN e.kind = 'manifest' OR seen.found IS NOT DISTINCT FROM e.previous_digest THEN 'not-written'
+                       ELSE 'overwritten' END
+      FROM seen WHERE e.id = seen.id AND e.promotion_id = ${lease.promotionId}::uuid AND e.state = 'intended' AND EXISTS (SELECT 1 FROM lease)
+      RETURNING ${settledEffect}
+    ), ${recordSettled}, ${noteTagEvents}, written AS (
+      UPDATE item_target_tag t SET outcome = 'written'
+      FROM settled s WHERE s.kind = 'tag' AND s.outcome = 'written' AND t.item_target_id = s.item_target_id AND t.tag = s.tag
+      RETURNING s.registry_id, s.repository, s.tag, s.digest, t.ticket
+    )
+    UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest
+    FROM written w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket`;
+}
+
+function hexOf(digest: Digest): string {
+  return Buffer.from(digestToBytes(digest)).toString('hex');
+}

@@ -1,0 +1,206 @@
+import { uuidV7 } from '@waybill/kernel';
+import {
+  childrenOf,
+  descriptorOf,
+  type Digest,
+  digestOf,
+  type Manifest,
+  mediaType,
+  type RepositoryName,
+  type Tag,
+} from '@waybill/oci-model';
+import { type ContentCopier, type ExpectedDigest, hashIntent, type ResolvedItem, runLocation } from '@waybill/promotion';
+import { createMigratedDatabase, type TestDatabase } from '@waybill/testing';
+import type { Topology } from '@waybill/topology';
+import { ApiKeys } from './access/api-keys.js';
+import { IdempotencyKeys } from './access/idempotency-keys.js';
+import { Database, type DatabaseOptions } from './database.js';
+import { PromotionWriter } from './promotions/create-promotion.js';
+import { PromotionReadModel, type PromotionDetail } from './promotions/promotion.read-model.js';
+import { closeRun } from './run/close-run.js';
+import { type DispatchLease, DispatchLeases } from './run/dispatch-lease.js';
+import { loadRun } from './run/load-run.js';
+import { type DispatchMessage, Outbox } from './run/outbox.js';
+import { PrismaRunJournal } from './run/prisma-run-journal.js';
+import { TopologyRevisions } from './topology/topology-revisions.js';
+
+export const oneTag = '1.0.0' as Tag;
+export const repository = 'team-a/app' as RepositoryName;
+const leaseMs = 60_000;
+
+/** An image manifest of its own for every name. */
+export function manifestNamed(name: string): Manifest {
+  const config = { mediaType: mediaType.ociConfig, digest: digestOf(Buffer.from(name)), size: Buffer.byteLength(name) };
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers: [] }));
+  return { bytes, digest: digestOf(bytes), mediaType: mediaType.ociManifest };
+}
+
+export const image = manifestNamed('the image');
+
+const local = { local: {}, insecure: false, immutableTags: { kind: 'all' } } as const;
+
+export const topology: Topology = {
+  name: 'test',
+  locations: { eu: { egress: {} }, us: { egress: {} } },
+  registries: {
+    ci: { ...local, name: 'ci', role: 'ci-snapshots', location: 'eu', immutableTags: { kind: 'none' } },
+    prod: { ...local, name: 'prod', role: 'prod', location: 'eu' },
+    'prod-b': { ...local, name: 'prod-b', role: 'prod', location: 'eu' },
+    'prod-c': { ...local, name: 'prod-c', role: 'prod', location: 'eu' },
+    'prod-us': { ...local, name: 'prod-us', role: 'replica', of: 'prod', location: 'us' },
+  },
+  paths: { release: { name: 'release', from: 'ci', to: ['prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
+  replications: [{ from: 'prod', to: ['prod-us'], repositories: ['**'] }],
+};
+
+/** What a spec asks to be promoted; by default one image to prod and its replica in the US. */
+export interface Asked {
+  readonly targets?: readonly string[];
+  readonly tags?: readonly Tag[];
+  readonly expected?: ExpectedDigest;
+  readonly manifest?: Manifest;
+  readonly revision?: number;
+}
+
+/** Registries that take everything, in memory. */
+export class MemoryCopier implements ContentCopier {
+  /** What tags hold, by `registry:tag`. */
+  readonly tags = new Map<string, Digest>();
+  /** Manifests sent, by `registry@digest`. */
+  readonly manifests = new Set<string>();
+  readonly #manifest: Manifest;
+
+  constructor(manifest: Manifest = image) {
+    this.#manifest = manifest;
+  }
+
+  copy: ContentCopier['copy'] = async (item, targets, { beforeManifest }) => {
+    for (const target of targets) {
+      await beforeManifest(target.id, this.#manifest);
+      this.manifests.add(`${target.registry}@${item.digest}`);
+    }
+    const copied = { outcome: 'copied', presentBlobs: new Set<Digest>(), bytesCopied: 2, bytesMounted: 0, bytesSkipped: 0 } as const;
+    return new Map(targets.map((target) => [target.id, copied]));
+  };
+
+  verify: ContentCopier['verify'] = () =>
+    Promise.resolve({ manifests: [{ descriptor: descriptorOf(this.#manifest), children: childrenOf(this.#manifest).blobs }] });
+
+  holdsManifest: ContentCopier['holdsManifest'] = (target, digest) => Promise.resolve(this.manifests.has(`${target.registry}@${digest}`));
+
+  resolveSourceTag: ContentCopier['resolveSourceTag'] = (item) => Promise.resolve(item.digest);
+
+  resolveTargetTag: ContentCopier['resolveTargetTag'] = (target, tag) => Promise.resolve(this.tags.get(`${target.registry}:${tag}`));
+
+  putTargetTag: ContentCopier['putTargetTag'] = (item, target, tag) => {
+    this.tags.set(`${target.registry}:${tag}`, item.digest);
+    return Promise.resolve();
+  };
+}
+
+/** A database with a topology, and promotions in it. */
+export class Scene {
+  readonly server: TestDatabase;
+  readonly database: Database;
+  readonly principalId: string;
+
+  private constructor(server: TestDatabase, database: Database, principalId: string) {
+    this.server = server;
+    this.database = database;
+    this.principalId = principalId;
+  }
+
+  static async open(options: DatabaseOptions = {}): Promise<Scene> {
+    const server = await createMigratedDatabase();
+    const database = new Database(server.url, options);
+    const principal = { kind: 'service', issuer: 'waybill', subject: 'spec' } as const;
+    const key = await new ApiKeys(database).put({ id: uuidV7.next(), hash: new Uint8Array(32), principal, grants: [] });
+    await new TopologyRevisions(database).apply(topology, 'source', key.principal.id);
+    return new Scene(server, database, key.principal.id);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    await this.server.drop();
+  }
+
+  /** Records a promotion; gives its id. */
+  async request(asked: Asked = {}): Promise<string> {
+    const id = uuidV7.next();
+    const request = { principalId: this.principalId, route: 'POST /promotions', key: id, hash: new Uint8Array(32) };
+    const claim = await new IdempotencyKeys(this.database).claim(request);
+    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
+    const revision = asked.revision ?? 1;
+    const intent = { version: 1, revision, path: { name: 'release', from: 'ci', to: ['prod'] }, items: [] } as const;
+    const promotion = {
+      id,
+      path: 'release',
+      revision,
+      requestedBy: this.principalId,
+      labels: {},
+      intent,
+      intentHash: hashIntent(intent),
+      estimate: { madeAt: new Date(0).toISOString(), targets: [], links: [] },
+      items: [itemOf(asked)],
+    };
+    const answer = { status: 202, headers: {}, body: { id } };
+    const created = await new PromotionWriter(this.database).create(promotion, { request, token: claim.token, answer });
+    if (!created) throw new Error('the claim was lost');
+    return id;
+  }
+
+  /** Takes what the outbox holds, by location. */
+  async takeMessages(): Promise<DispatchMessage[]> {
+    const messages: DispatchMessage[] = [];
+    await new Outbox(this.database).relay((batch) => Promise.resolve(void messages.push(...batch)));
+    return messages.sort((one, other) => (one.location < other.location ? -1 : 1));
+  }
+
+  /** The promotion's current message for a location, taken from the outbox with all others. */
+  async messageOf(promotionId: string, location = 'eu'): Promise<DispatchMessage> {
+    const messages = await this.takeMessages();
+    const message = messages.find((one) => one.promotionId === promotionId && one.location === location);
+    if (message === undefined) throw new Error(`the outbox holds no message of ${promotionId} for ${location}`);
+    return message;
+  }
+
+  async claim(message: DispatchMessage, holder = 'worker'): Promise<DispatchLease> {
+    const lease = await new DispatchLeases(this.database, { leaseMs }).claim(message, holder);
+    if (lease === undefined) throw new Error('the dispatch is not to be had');
+    return lease;
+  }
+
+  journal(lease: DispatchLease): PrismaRunJournal {
+    return new PrismaRunJournal(this.database, lease, { tagLeaseMs: leaseMs });
+  }
+
+  /** Does what a worker does with a message. */
+  async run(message: DispatchMessage, copier: ContentCopier): Promise<void> {
+    const lease = await this.claim(message);
+    const loaded = await loadRun(this.database, message.promotionId, message.location);
+    const ports = { copier, journal: this.journal(lease), retry: { maxAttempts: 2, baseMs: 1, maxMs: 1 } };
+    if (loaded !== undefined) await runLocation(loaded.run, ports, new AbortController().signal);
+    await closeRun(this.database, lease);
+  }
+
+  async promotion(id: string): Promise<PromotionDetail> {
+    const promotion = await new PromotionReadModel(this.database).get(id);
+    if (promotion === undefined) throw new Error(`there is no promotion ${id}`);
+    return promotion;
+  }
+}
+
+function itemOf({ targets = ['prod', 'prod-us'], tags = [oneTag], expected = { kind: 'absent' }, manifest = image }: Asked): ResolvedItem {
+  return {
+    source: { registry: 'ci', repository, tag: oneTag },
+    digest: manifest.digest,
+    mediaType: manifest.mediaType,
+    targets: targets.map((registry) => ({
+      registry,
+      location: registry === 'prod-us' ? 'us' : 'eu',
+      repository,
+      tags: tags.map((tag) => ({ tag, expected })),
+      ...(registry === 'prod-us' ? { requirement: 'best-effort' as const, follows: 'prod' } : { requirement: 'required' as const }),
+    })),
+  };
+}
