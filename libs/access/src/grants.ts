@@ -1,4 +1,4 @@
-import picomatch from 'picomatch';
+import { isLiteral, matchesPattern } from './pattern.js';
 
 /** What a key may do; each route of the API declares one of these, or that it is public. */
 export const verbs = [
@@ -12,7 +12,7 @@ export const verbs = [
 ] as const;
 export type Verb = (typeof verbs)[number];
 
-/** Verbs × path × repository. Globs; `**` crosses `/`. */
+/** Verbs × path × repository, both as patterns. */
 export interface Grant {
   readonly verbs: readonly Verb[];
   /** Names of paths; `*` is every path. */
@@ -37,10 +37,33 @@ export function allows(grants: readonly Grant[], verb: Verb, scope: ActionScope 
   );
 }
 
-function covers(globs: readonly string[], name: string | undefined): boolean {
-  // Braces, brackets and negation are not part of the grammar: a grant must mean what it seems to say.
-  return (
-    name === undefined ||
-    picomatch.isMatch(name, [...globs], { dot: true, nobrace: true, nobracket: true, noextglob: true, nonegate: true })
+/**
+ * Do the grants hold all of `wanted`, so that whoever has them may hand it on? Each verb on each
+ * pair of patterns must be in one grant. Patterns are compared by what they say: `a/*` is
+ * not found in `a/?*`, though it lies within; the careful answer is no.
+ */
+export function holds(grants: readonly Grant[], wanted: Grant): boolean {
+  return wanted.verbs.every((verb) =>
+    wanted.paths.every((path) =>
+      wanted.repositories.every((repository) => grants.some((grant) => includes(grant, verb, path, repository))),
+    ),
   );
+}
+
+function includes(grant: Grant, verb: Verb, path: string, repository: string): boolean {
+  return (
+    grant.verbs.includes(verb) &&
+    grant.paths.some((held) => contains(held, path)) &&
+    grant.repositories.some((held) => contains(held, repository))
+  );
+}
+
+function contains(held: string, wanted: string): boolean {
+  if (held === wanted || held === '**') return true;
+  if (held === '*') return !wanted.includes('/') && wanted !== '**';
+  return isLiteral(wanted) && matchesPattern(held, wanted);
+}
+
+function covers(patterns: readonly string[], name: string | undefined): boolean {
+  return name === undefined || patterns.some((pattern) => matchesPattern(pattern, name));
 }
