@@ -1,23 +1,31 @@
 import { z } from 'zod';
-import { Cursor, DigestText, Id, PageLimit, Timestamp } from './primitives.js';
+import { Count, Cursor, DigestText, Id, Page, Timestamp } from './primitives.js';
 
 export const ProvenanceEntry = z
   .object({
-    kind: z.enum(['effect', 'decision']),
-    promotionId: Id,
-    subject: DigestText,
-    occurredAt: Timestamp,
+    kind: z.enum(['effect', 'decision']).describe('a durable change at a registry, or what was decided'),
+    promotionId: Id.describe('the promotion that it belongs to'),
+    subject: DigestText.describe('the digest that it is about'),
+    occurredAt: Timestamp.describe('when it was recorded, with microseconds'),
     body: z.record(z.string(), z.unknown()).describe('what was done or decided'),
     chain: z
-      .object({ sequence: z.int(), hash: z.string(), previousHash: z.string() })
+      .object({
+        sequence: Count.describe('number in the chain, without a gap'),
+        hash: z.string().describe('SHA-256 of this link, hexadecimal'),
+        previousHash: z.string().describe('hash of the link before, hexadecimal'),
+      })
       .optional()
       .describe('place in the hash chain; absent for the moment until the sequencer has linked it'),
   })
-  .describe('one effect or decision');
+  .meta({ id: 'ProvenanceEntry', description: 'one effect or decision' });
 export const Provenance = z
-  .object({ digest: DigestText, entries: z.array(ProvenanceEntry), next: Cursor.optional() })
-  .describe('effects and decisions about a digest, oldest first');
+  .object({
+    digest: DigestText.describe('what was asked about'),
+    entries: z.array(ProvenanceEntry).describe('of promotions that the key may read; a page may hold fewer than its limit'),
+    next: Cursor.optional().describe('cursor of the next page; absent on the last'),
+  })
+  .meta({ id: 'Provenance', description: 'effects and decisions about a digest, oldest first' });
 export type Provenance = z.infer<typeof Provenance>;
 
-export const ListProvenance = z.object({ limit: PageLimit, cursor: Cursor.optional() });
+export const ListProvenance = Page;
 export type ListProvenance = z.infer<typeof ListProvenance>;

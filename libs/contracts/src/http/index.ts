@@ -1,7 +1,8 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
 export { Health, PartHealth } from './health.js';
-export { CreatedKey, CreateKey, Grant, KeyList, KeyView, verbNames } from './keys.js';
+export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
 export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
+export { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
 export {
   AcceptedPromotion,
   CreatePromotion,
@@ -11,6 +12,7 @@ export {
   Promotion,
   PromotionItem,
   PromotionList,
+  PromotionSource,
   PromotionSummary,
   PromotionTag,
   PromotionTarget,

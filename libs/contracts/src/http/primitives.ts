@@ -1,20 +1,35 @@
 import { isDigest, isTag } from '@waybill/oci-model';
 import { z } from 'zod';
 
+/** Neither PostgreSQL's text nor its jsonb can hold these: NUL, and halves of surrogate pairs. */
+const unstorable = /\0|\p{Surrogate}/u;
+
+/** Free text that can be kept as it is. */
+export function Text(maxLength: number): z.ZodString {
+  return z
+    .string()
+    .max(maxLength)
+    .refine((text) => !unstorable.test(text), 'must not hold NUL or half of a surrogate pair');
+}
+
 /** RFC 3339, UTC. */
 export const Timestamp = z.iso.datetime().describe('RFC 3339 time, UTC');
-export const Id = z.uuid().describe('UUID');
+/** Any UUID: an administrator's key may have an id that no version of RFC 9562 made. */
+export const Id = z.guid().describe('UUID');
 export const DigestText = z
   .string()
   .refine(isDigest, 'not a digest: expected sha256: and 64 lower-case hex digits')
   .describe('digest of the OCI image specification');
 export const TagText = z.string().refine(isTag, 'not a tag').describe('tag of the OCI distribution specification');
-export const Bytes = z.int().min(0).describe('size in bytes');
+export const Count = z.int().min(0);
+export const Bytes = Count.describe('size in bytes');
 export const Labels = z
-  .record(z.string().min(1).max(63), z.string().max(1024))
+  .record(Text(63).min(1), Text(1024))
   .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
   .describe('free key-value pairs, at most 32');
 
 /** Keyset cursor: opaque, as the answer before gave it. */
 export const Cursor = z.string().min(1).max(200).describe('opaque; the `next` of the page before');
 export const PageLimit = z.coerce.number().int().min(1).max(200).default(50).describe('entries per page, at most 200');
+/** What every list takes. */
+export const Page = z.strictObject({ limit: PageLimit, cursor: Cursor.optional() });

@@ -3,19 +3,28 @@ import { z } from 'zod';
 /** RFC 9457. `type` resolves to the documentation of the problem. */
 export const Problem = z
   .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().optional(),
-    instance: z.string().optional(),
-    code: z.string(),
+    type: z.string().describe('address of its documentation, relative to the API'),
+    title: z.string().describe('what kind of problem it is'),
+    status: z.int().min(400).max(599).describe('HTTP status'),
+    detail: z.string().optional().describe('what is wrong with this request'),
+    instance: z.string().optional().describe('id of the request, as logs name it'),
+    code: z.string().describe('the kind, for programs'),
     near: z.array(z.string()).optional().describe('nearest valid words'),
     errors: z
-      .array(z.object({ pointer: z.string().optional(), detail: z.string(), line: z.int().optional(), column: z.int().optional() }))
+      .array(
+        z
+          .object({
+            pointer: z.string().optional().describe('JSON pointer (RFC 6901) into the request, or into the file'),
+            detail: z.string().describe('what is wrong there'),
+            line: z.int().min(1).optional().describe('line of the file, from 1'),
+            column: z.int().min(1).optional().describe('column of the file, from 1'),
+          })
+          .describe('one mistake'),
+      )
       .optional()
-      .describe('where in the request (JSON pointer, RFC 6901) or in the file'),
+      .describe('each mistake and its place'),
   })
-  .describe('what went wrong and what to do');
+  .meta({ id: 'Problem', description: 'what went wrong and what to do (RFC 9457)' });
 export type Problem = z.infer<typeof Problem>;
 
 interface ProblemKind {
@@ -30,6 +39,7 @@ interface ProblemKind {
  * docs/problems.md is generated from it.
  */
 export const problemKinds = {
+  'malformed-request': { status: 400, title: 'The request cannot be read', help: 'Check the encoding of the address and of the body.' },
   'malformed-json': { status: 400, title: 'The body is not JSON', help: 'Send a JSON document as application/json.' },
   'body-too-large': { status: 413, title: 'The body is too large', help: 'Send at most 2 MiB.' },
   'unsupported-media-type': { status: 415, title: 'The body’s type is not supported', help: 'Send application/json.' },
@@ -86,7 +96,11 @@ export const problemKinds = {
     title: 'The topology file is not valid',
     help: 'See errors for line and column; nothing was changed.',
   },
-  'topology-older': { status: 409, title: 'The topology changed meanwhile', help: 'Look at the active revision and apply again.' },
+  'topology-changed': {
+    status: 409,
+    title: 'The topology changed meanwhile',
+    help: 'Repeat the request: it is planned anew, by the revision that is active now. Nothing was recorded.',
+  },
   'registry-not-local': {
     status: 409,
     title: 'Not a local registry',

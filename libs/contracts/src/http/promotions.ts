@@ -1,117 +1,161 @@
 import { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
-import { Bytes, Cursor, DigestText, Id, Labels, PageLimit, TagText, Timestamp } from './primitives.js';
+import { Bytes, Count, Cursor, DigestText, Id, Labels, Page, TagText, Text, Timestamp } from './primitives.js';
 import { z } from 'zod';
 
 export const OnBehalfOf = z
   .strictObject({
-    issuer: z.string().min(1).max(255).describe('who vouches for the subject, e.g. the address of an identity provider'),
-    subject: z.string().min(1).max(255).describe('who asked, in the issuer’s words'),
+    issuer: Text(255).min(1).describe('who vouches for the subject, e.g. the address of an identity provider'),
+    subject: Text(255).min(1).describe('who asked, in the issuer’s words'),
   })
-  .describe('the principal that this request is made for; kept as claimed, not verified');
+  .meta({ id: 'OnBehalfOf', description: 'the principal that this request is made for; kept as claimed, not verified' });
+
+const ItemRequest = z
+  .strictObject({
+    source: z.string().min(1).max(600).describe('registry/repository:tag, registry/repository@digest or both, by the topology’s names'),
+    tags: z.array(TagText).min(1).max(20).optional().describe('tags to write at the targets; default: the source tag'),
+  })
+  .describe('one artifact to promote');
 
 export const CreatePromotion = z
   .strictObject({
     path: z.string().min(1).max(100).describe('name of a path of the topology'),
-    items: z
-      .array(
-        z.strictObject({
-          source: z
-            .string()
-            .min(1)
-            .max(600)
-            .describe('registry/repository:tag, registry/repository@digest or both, by the topology’s names'),
-          tags: z.array(TagText).min(1).max(20).optional().describe('tags to write at the targets; default: the source tag'),
-        }),
-      )
-      .min(1)
-      .max(100)
-      .describe('what to promote; at most 100'),
-    reason: z.string().max(2000).optional().describe('why, for those who read the record later'),
+    items: z.array(ItemRequest).min(1).max(100).describe('what to promote; at most 100'),
+    reason: Text(2000).optional().describe('why, for those who read the record later'),
     labels: Labels.optional(),
-    externalRef: z.string().max(500).optional().describe('a name in another system, e.g. of the pipeline run'),
+    externalRef: Text(500).optional().describe('a name in another system, e.g. of the pipeline run'),
     onBehalfOf: OnBehalfOf.optional(),
   })
-  .describe('asks for a promotion along a path');
+  .meta({ id: 'CreatePromotion', description: 'asks for a promotion along a path' });
 export type CreatePromotion = z.infer<typeof CreatePromotion>;
 
+const Requirement = z.enum(['required', 'best-effort']).describe('required targets decide success; replicas are best-effort');
+const RegistryName = z.string().describe('name of a registry of the topology');
+const Repository = z.string().describe('repository in that registry, without the registry’s prefix');
+
+export const PromotionSource = z
+  .object({ registry: RegistryName, repository: Repository, tag: TagText.optional().describe('tag that it was asked for by') })
+  .meta({ id: 'PromotionSource', description: 'where an artifact comes from' });
+
 const ErrorFacts = z
-  .object({ code: z.string(), message: z.string(), operation: z.string(), retryable: z.boolean() })
-  .describe('why it failed');
+  .object({
+    code: z.string().describe('kind of error'),
+    message: z.string().describe('what happened, for people'),
+    operation: z.string().describe('what was being done'),
+    retryable: z.boolean().describe('whether doing it again may help'),
+  })
+  .meta({ id: 'PromotionFailure', description: 'why it failed' });
 
 export const PromotionTag = z
   .object({
     tag: TagText,
     expected: z
-      .object({ kind: z.enum(['digest', 'absent', 'unknown']), digest: DigestText.optional() })
+      .object({
+        kind: z.enum(['digest', 'absent', 'unknown']).describe('unknown when it could not be asked'),
+        digest: DigestText.optional().describe('what it held'),
+      })
       .describe('what it held when it was looked at'),
-    outcome: z.enum(['written', 'already-present', 'conflict', 'superseded']).optional(),
+    outcome: z.enum(['written', 'already-present', 'conflict', 'superseded']).optional().describe('how it ended'),
     found: DigestText.optional().describe('what another writer made it hold'),
   })
-  .describe('one tag at one target');
+  .meta({ id: 'PromotionTag', description: 'one tag at one target' });
 
 export const PromotionTarget = z
   .object({
-    registry: z.string(),
-    location: z.string(),
-    repository: z.string(),
-    requirement: z.enum(['required', 'best-effort']).describe('required targets decide success; replicas are best-effort'),
-    state: z.enum(targetStateNames),
-    outcome: z.enum(outcomeNames).optional(),
-    attempts: z.int(),
+    registry: RegistryName,
+    location: z.string().describe('location of the registry'),
+    repository: Repository,
+    requirement: Requirement,
+    state: z.enum(targetStateNames).describe('how far it is'),
+    outcome: z.enum(outcomeNames).optional().describe('how it ended'),
+    attempts: Count.describe('how often it was tried'),
     dueAt: Timestamp.optional().describe('when it is tried again'),
     error: ErrorFacts.optional(),
-    tags: z.array(PromotionTag),
-    bytesCopied: Bytes,
-    bytesMounted: Bytes,
-    bytesSkipped: Bytes,
-    startedAt: Timestamp.optional(),
-    finishedAt: Timestamp.optional(),
+    tags: z.array(PromotionTag).describe('the tags that are written'),
+    bytesCopied: Bytes.describe('bytes sent to it'),
+    bytesMounted: Bytes.describe('bytes taken over within its registry'),
+    bytesSkipped: Bytes.describe('bytes that it had already'),
+    startedAt: Timestamp.optional().describe('when it was first worked on'),
+    finishedAt: Timestamp.optional().describe('when it ended'),
   })
-  .describe('an item at one target');
+  .meta({ id: 'PromotionTarget', description: 'an item at one target' });
 
 export const PromotionItem = z
   .object({
-    source: z.object({ registry: z.string(), repository: z.string(), tag: TagText.optional() }),
+    source: PromotionSource,
     digest: DigestText.describe('pinned at request; what is copied, wherever the tag goes'),
-    mediaType: z.string(),
+    mediaType: z.string().describe('media type of the root manifest'),
     sourceMoved: z
-      .object({ at: Timestamp, to: DigestText.optional().describe('absent when the tag was gone') })
+      .object({
+        at: Timestamp.describe('when that was seen'),
+        to: DigestText.optional().describe('what it holds now; absent when the tag was gone'),
+      })
       .optional()
       .describe('the source tag had moved when the copy began'),
-    targets: z.array(PromotionTarget),
+    targets: z.array(PromotionTarget).describe('where it goes'),
   })
-  .describe('one artifact of a promotion');
+  .meta({ id: 'PromotionItem', description: 'one artifact of a promotion' });
 
-const Counts = z.object({ copy: z.int(), mount: z.int(), skip: z.int() });
+const Counts = z
+  .object({
+    copy: Count.describe('to be sent'),
+    mount: Count.describe('to be taken over within the registry'),
+    skip: Count.describe('there already'),
+  })
+  .meta({ id: 'ForecastCounts', description: 'what will probably be done' });
+
 export const Estimate = z
   .object({
-    madeAt: Timestamp,
-    targets: z.array(
-      z.object({ item: z.int(), registry: z.string(), blobs: Counts.optional(), bytes: Counts.optional(), requests: z.int().optional() }),
-    ),
-    links: z.array(z.object({ from: z.string(), to: z.string(), bytes: Bytes, cost: z.number().optional() })),
+    madeAt: Timestamp.describe('when it was made'),
+    targets: z
+      .array(
+        z
+          .object({
+            item: Count.describe('index of the item'),
+            registry: RegistryName,
+            blobs: Counts.optional().describe('numbers of blobs; absent when source or target could not be asked in time'),
+            bytes: Counts.optional().describe('sizes in bytes; absent when source or target could not be asked in time'),
+            requests: Count.optional().describe('requests to the registry'),
+          })
+          .describe('forecast for one item at one target'),
+      )
+      .describe('one entry per item and target'),
+    links: z
+      .array(
+        z
+          .object({
+            from: z.string().describe('location'),
+            to: z.string().describe('location'),
+            bytes: Bytes,
+            cost: z.number().min(0).optional().describe('in the topology’s currency; absent where no price is declared'),
+          })
+          .describe('what crosses from one location to another'),
+      )
+      .describe('links between locations that bytes will cross'),
   })
-  .describe('forecast made at request; not part of the intent');
+  .meta({ id: 'Estimate', description: 'forecast made at request; not part of the intent' });
+
+const Revision = z.int().min(1).describe('topology revision that it is pinned to');
+const IntentHash = DigestText.describe('hash of what was asked for; approvals bind to it');
 
 export const Promotion = z
   .object({
     id: Id,
-    path: z.string(),
-    revision: z.int().describe('topology revision that it is pinned to'),
-    state: z.enum(promotionStateNames),
+    path: z.string().describe('path that it goes along'),
+    revision: Revision,
+    state: z.enum(promotionStateNames).describe('derived from its required targets'),
     settled: z.boolean().describe('no target, best-effort ones included, has anything left to do'),
-    requestedBy: Id,
+    requestedBy: Id.describe('principal that asked for it'),
     onBehalfOf: OnBehalfOf.optional(),
-    reason: z.string().optional(),
+    reason: z.string().optional().describe('why, as the request said'),
     labels: Labels,
-    externalRef: z.string().optional(),
-    intentHash: DigestText,
+    externalRef: z.string().optional().describe('a name in another system'),
+    intentHash: IntentHash,
     estimate: Estimate,
-    items: z.array(PromotionItem),
-    requestedAt: Timestamp,
-    finishedAt: Timestamp.optional(),
+    items: z.array(PromotionItem).describe('in the order of the request'),
+    requestedAt: Timestamp.describe('when it was accepted'),
+    finishedAt: Timestamp.optional().describe('when its state became final'),
   })
-  .describe('a promotion with its items and targets');
+  .meta({ id: 'Promotion', description: 'a promotion with its items and targets' });
 export type Promotion = z.infer<typeof Promotion>;
 
 export const PromotionSummary = Promotion.pick({
@@ -124,35 +168,46 @@ export const PromotionSummary = Promotion.pick({
   reason: true,
   requestedAt: true,
   finishedAt: true,
-}).describe('a promotion in a list');
-export const PromotionList = z.object({ promotions: z.array(PromotionSummary), next: Cursor.optional() }).describe('newest first');
+}).meta({ id: 'PromotionSummary', description: 'a promotion in a list' });
+export const PromotionList = z
+  .object({
+    promotions: z.array(PromotionSummary).describe('those that the key may read; a page may hold fewer than its limit'),
+    next: Cursor.optional().describe('cursor of the next page; absent on the last'),
+  })
+  .meta({ id: 'PromotionList', description: 'promotions, newest first' });
 export type PromotionList = z.infer<typeof PromotionList>;
 
-export const ListPromotions = z.object({ limit: PageLimit, cursor: Cursor.optional() });
+export const ListPromotions = Page;
 export type ListPromotions = z.infer<typeof ListPromotions>;
+
+const AcceptedTarget = z
+  .object({
+    registry: RegistryName,
+    repository: Repository,
+    requirement: Requirement,
+    tags: z.array(TagText).describe('the tags that will be written'),
+  })
+  .describe('where an item goes');
 
 export const AcceptedPromotion = z
   .object({
     id: Id,
-    state: z.literal('requested'),
-    path: z.string(),
-    revision: z.int(),
-    intentHash: DigestText,
+    state: z.literal('requested').describe('nothing has been done yet'),
+    path: z.string().describe('path that it goes along'),
+    revision: Revision,
+    intentHash: IntentHash,
     estimate: Estimate,
-    items: z.array(
-      z.object({
-        source: z.object({ registry: z.string(), repository: z.string(), tag: TagText.optional() }),
-        digest: DigestText,
-        targets: z.array(
-          z.object({
-            registry: z.string(),
-            repository: z.string(),
-            requirement: z.enum(['required', 'best-effort']),
-            tags: z.array(TagText),
-          }),
-        ),
-      }),
-    ),
+    items: z
+      .array(
+        z
+          .object({
+            source: PromotionSource,
+            digest: DigestText.describe('pinned from here on'),
+            targets: z.array(AcceptedTarget).describe('required ones and replicas'),
+          })
+          .describe('one artifact of the promotion'),
+      )
+      .describe('in the order of the request'),
   })
-  .describe('what was accepted; Location says where to follow it');
+  .meta({ id: 'AcceptedPromotion', description: 'what was accepted; Location says where to follow it' });
 export type AcceptedPromotion = z.infer<typeof AcceptedPromotion>;

@@ -1,56 +1,75 @@
 import { z } from 'zod';
-import { Id, Timestamp } from './primitives.js';
+import { Id, Text, Timestamp } from './primitives.js';
 
 export const ApplyTopology = z
   .strictObject({
-    source: z
-      .string()
+    source: Text(1024 * 1024)
       .min(1)
-      .max(1024 * 1024)
       .describe('text of the topology file (YAML)'),
-    file: z.string().max(500).default('topology.yaml').describe('name of the file, for diagnostics'),
+    file: Text(500).default('topology.yaml').describe('name of the file, for diagnostics'),
   })
-  .describe('makes a new revision of the topology');
+  .meta({ id: 'ApplyTopology', description: 'makes a new revision of the topology' });
 export type ApplyTopology = z.infer<typeof ApplyTopology>;
 
 export const Revision = z
   .object({
-    number: z.int().min(1),
-    name: z.string(),
+    number: z.int().min(1).describe('counted from 1'),
+    name: z.string().describe('name that the file gives itself'),
     hash: z.string().describe('SHA-256 of the canonical topology, hexadecimal'),
-    appliedBy: Id,
-    appliedAt: Timestamp,
+    appliedBy: Id.describe('principal that applied it'),
+    appliedAt: Timestamp.describe('when it became the active one'),
   })
-  .describe('a topology revision');
+  .meta({ id: 'Revision', description: 'a topology revision' });
 export type Revision = z.infer<typeof Revision>;
 
 export const AppliedTopology = z
-  .object({ revision: Revision, changed: z.boolean().describe('false when the active revision says the same already') })
-  .describe('the active revision after an apply');
+  .object({
+    revision: Revision.describe('the active revision'),
+    changed: z.boolean().describe('false when the active revision says the same already'),
+  })
+  .meta({ id: 'AppliedTopology', description: 'the active revision after an apply' });
 export type AppliedTopology = z.infer<typeof AppliedTopology>;
+
+const registryName = z.string().describe('name of a registry');
 
 export const RegistryView = z
   .object({
-    name: z.string(),
-    role: z.string(),
-    location: z.string().optional(),
+    name: registryName,
+    role: z.string().describe('what it is for; decides what may be promoted from and to it'),
+    location: z.string().optional().describe('where it stands; absent for an upstream that stands nowhere'),
     url: z.string().optional().describe('where it is reached now; absent while a local registry is not running'),
-    local: z.boolean(),
-    of: z.string().optional(),
+    local: z.boolean().describe('run by `waybill up`'),
+    of: z.string().optional().describe('the prod that a replica repeats'),
   })
-  .describe('a registry of the topology');
+  .meta({ id: 'Registry', description: 'a registry of the topology' });
 export const ActiveTopology = z
   .object({
-    revision: Revision,
-    registries: z.array(RegistryView),
-    paths: z.array(z.object({ name: z.string(), from: z.string(), to: z.array(z.string()) })),
-    replications: z.array(z.object({ from: z.string(), to: z.array(z.string()) })),
+    revision: Revision.describe('the active revision'),
+    registries: z.array(RegistryView).describe('all of them, in the order of the file'),
+    paths: z
+      .array(
+        z
+          .object({
+            name: z.string().describe('name of the path'),
+            from: registryName.describe('source registry'),
+            to: z.array(registryName).describe('target registries'),
+          })
+          .describe('what may be promoted from where to where'),
+      )
+      .describe('all of them, in the order of the file'),
+    replications: z
+      .array(
+        z
+          .object({ from: registryName.describe('a prod registry'), to: z.array(registryName).describe('replicas of it') })
+          .describe('what is repeated where'),
+      )
+      .describe('all of them, in the order of the file'),
     source: z.string().describe('text of the file as it was applied'),
   })
-  .describe('the active topology');
+  .meta({ id: 'Topology', description: 'the active topology' });
 export type ActiveTopology = z.infer<typeof ActiveTopology>;
 
 export const LocateRegistry = z
   .strictObject({ address: z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost|\[::1\])$/ }).describe('loopback address') })
-  .describe('tells where a local registry listens now');
+  .meta({ id: 'LocateRegistry', description: 'tells where a local registry listens now' });
 export type LocateRegistry = z.infer<typeof LocateRegistry>;
