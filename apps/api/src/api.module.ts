@@ -1,5 +1,5 @@
-import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
 import { DocumentationModule } from './features/documentation/documentation.module.js';
 import { HealthModule } from './features/health/health.module.js';
@@ -9,22 +9,19 @@ import { RegistriesModule } from './features/registries/registries.module.js';
 import { TopologyModule } from './features/topology/topology.module.js';
 import { AuthenticateGuard } from './http/authenticate.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { InfrastructureModule } from './infrastructure/infrastructure.module.js';
+import { ReadBodyInterceptor } from './http/read-body.interceptor.js';
+import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
-  imports: [
-    InfrastructureModule,
-    PromotionsModule,
-    ArtifactsModule,
-    TopologyModule,
-    RegistriesModule,
-    KeysModule,
-    HealthModule,
-    DocumentationModule,
-  ],
+  imports: [PromotionsModule, ArtifactsModule, TopologyModule, RegistriesModule, KeysModule, HealthModule, DocumentationModule],
   providers: [
     { provide: APP_GUARD, useClass: AuthenticateGuard },
+    { provide: APP_INTERCEPTOR, useClass: ReadBodyInterceptor },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })
-export class ApiModule {}
+export class ApiModule {
+  static with(parts: InfrastructureParts): DynamicModule {
+    return { module: ApiModule, imports: [InfrastructureModule.with(parts)] };
+  }
+}

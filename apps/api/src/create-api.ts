@@ -1,22 +1,28 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { type Logger, nestLogger } from '@waybill/observability';
+import { SwaggerModule } from '@nestjs/swagger';
+import type { ApiConfig } from '@waybill/config';
+import { createLogger, type Logger, nestLogger } from '@waybill/observability';
 import { ApiModule } from './api.module.js';
+import { describeApi } from './describe-api.js';
 import { logRequests } from './http/request-log.js';
 import { validationPipe } from './http/validation.js';
-import { LOGGER } from './infrastructure/tokens.js';
 
-const bodyLimit = '2mb';
+export interface CreateApiOptions {
+  /** Where it says what it does; JSON lines on standard output when absent. */
+  readonly logger?: Logger;
+}
 
-/** The API as it is served, not listening yet. */
-export async function createApi(): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule, { bufferLogs: true, abortOnError: false });
-  const logger = app.get<Logger>(LOGGER);
-  app.useLogger(nestLogger(logger));
+/** The API as it is served, not listening yet. Connects to nothing before it is initialised. */
+export async function createApi(config: ApiConfig, options: CreateApiOptions = {}): Promise<NestExpressApplication> {
+  const logger = options.logger ?? createLogger({ name: 'api', level: config.logLevel });
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.with({ config, logger }), {
+    logger: nestLogger(logger),
+    abortOnError: false,
+    bodyParser: false, // a body is read once it is known who sends it (read-body.interceptor.ts)
+  });
   app.disable('x-powered-by');
-  app.useBodyParser('json', { limit: bodyLimit });
   app.use(logRequests(logger));
   app.useGlobalPipes(validationPipe());
   SwaggerModule.setup('api/docs', app, () => describeApi(app), {
@@ -25,14 +31,4 @@ export async function createApi(): Promise<NestExpressApplication> {
   });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   return app;
-}
-
-/** OpenAPI, from the schemas that validate. */
-export function describeApi(app: NestExpressApplication): OpenAPIObject {
-  const builder = new DocumentBuilder()
-    .setTitle('Waybill')
-    .setDescription('Runs a company’s container registries as one system.')
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key' });
-  return SwaggerModule.createDocument(app, builder.build());
 }

@@ -1,14 +1,23 @@
+import { z } from 'zod';
 import { ApiError } from './api-error.js';
+
+/** What the cursors of a list hold: the key of the last row that was looked at. */
+export type CursorKind = 'uuid' | 'number';
+
+const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
+  uuid: z.guid().lowercase(),
+  number: z.string().regex(/^[0-9]{1,18}$/),
+};
 
 /** Cursors look opaque so that nobody builds on what is in them. */
 export function encodeCursor(position: string): string {
   return Buffer.from(position).toString('base64url');
 }
 
-/** @throws ApiError `request-invalid` for what was not made by encodeCursor */
-export function decodeCursor(cursor: string, valid: RegExp): string {
-  const position = Buffer.from(cursor, 'base64url').toString();
-  if (valid.test(position)) return position;
+/** @throws ApiError `request-invalid` for what was not made by encodeCursor for such a list */
+export function decodeCursor(cursor: string, kind: CursorKind): string {
+  const position = positions[kind].safeParse(Buffer.from(cursor, 'base64url').toString());
+  if (position.success && encodeCursor(position.data) === cursor) return position.data;
   const detail = 'not a cursor of this list';
   throw new ApiError(detail, { code: 'request-invalid', errors: [{ pointer: '/cursor', detail }] });
 }

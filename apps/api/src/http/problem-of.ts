@@ -14,19 +14,26 @@ export interface ProblemAnswer {
 }
 
 const databaseRetryMs = 2_000;
+const registryRetryMs = 10_000;
 
 /** What an error means to an HTTP client: the one place that knows. */
 export function problemOf(error: unknown, instance: string): ProblemAnswer {
-  if (isDatabaseUnavailable(error))
-    return answer('unavailable', 'the database does not answer', { instance, retryAfterMs: databaseRetryMs });
+  if (error instanceof ContentError) return ofContent(error, instance);
   if (error instanceof WaybillError && isProblemCode(error.code)) return ofOurs(error, error.code, instance);
-  if (error instanceof ContentError) {
-    return error.retryable
-      ? answer('source-unreachable', error.message, { instance, retryAfterMs: error.retryAfterMs ?? databaseRetryMs })
-      : answer('source-broken', error.message, { instance });
+  // Only now: a broken connection to a registry may stand among the causes of the above.
+  if (isDatabaseUnavailable(error)) {
+    return answer('unavailable', 'the database does not answer', { instance, retryAfterMs: databaseRetryMs });
   }
   if (error instanceof HttpException) return ofNest(error, instance);
   return { ...answer('internal', undefined, { instance }), isDefect: true };
+}
+
+/** Codes of content errors and of problems are two lists, which share words: `unavailable` is a registry in the one, Waybill in the other. */
+function ofContent(error: ContentError, instance: string): ProblemAnswer {
+  if (error.code === 'digest-invalid' || error.code === 'reference-invalid') return ofOurs(error, error.code, instance);
+  return error.retryable
+    ? answer('source-unreachable', error.message, { instance, retryAfterMs: error.retryAfterMs ?? registryRetryMs })
+    : answer('source-broken', error.message, { instance });
 }
 
 function ofOurs(error: WaybillError, code: ProblemCode, instance: string): ProblemAnswer {
@@ -39,18 +46,16 @@ function ofOurs(error: WaybillError, code: ProblemCode, instance: string): Probl
   });
 }
 
-const nestCodes: Readonly<Record<number, ProblemCode>> = {
-  400: 'malformed-json',
-  404: 'not-found',
-  413: 'body-too-large',
-  415: 'unsupported-media-type',
-};
-
+/** What the framework itself refuses: an address that is none, and one that leads nowhere. */
 function ofNest(error: HttpException, instance: string): ProblemAnswer {
-  const code = nestCodes[error.getStatus()];
-  return code === undefined
-    ? { ...answer('internal', undefined, { instance }), isDefect: true }
-    : answer(code, code === 'malformed-json' ? error.message : undefined, { instance });
+  switch (error.getStatus()) {
+    case 400:
+      return answer('malformed-request', undefined, { instance });
+    case 404:
+      return answer('not-found', undefined, { instance });
+    default:
+      return { ...answer('internal', undefined, { instance }), isDefect: true };
+  }
 }
 
 function answer(

@@ -10,12 +10,19 @@ export function validationPipe(): StandardSchemaValidationPipe {
     exceptionFactory: (issues) =>
       new ApiError('the request is not valid: see errors', {
         code: 'request-invalid',
-        errors: issues.slice(0, maxErrors).map((issue) => ({ pointer: pointerOf(issue.path ?? []), detail: issue.message })),
+        errors: issues.flatMap((issue) => placesOf(issue).map((pointer) => ({ pointer, detail: issue.message }))).slice(0, maxErrors),
       }),
   });
 }
 
 type Path = readonly (PropertyKey | { readonly key: PropertyKey })[];
+
+/** Zod reports unknown fields at what holds them; the pointer leads to each. */
+function placesOf(issue: { readonly path?: Path | undefined }): string[] {
+  const path = issue.path ?? [];
+  if (!('keys' in issue) || !Array.isArray(issue.keys)) return [pointerOf(path)];
+  return issue.keys.map((key) => pointerOf([...path, String(key)]));
+}
 
 function pointerOf(path: Path): string {
   return path

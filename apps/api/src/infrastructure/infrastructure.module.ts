@@ -1,5 +1,5 @@
-import { Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type ApiConfig, environmentAndFolderSecrets, loadApiConfig } from '@waybill/config';
+import { type DynamicModule, Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type ApiConfig, environmentAndFolderSecrets } from '@waybill/config';
 import { createLogger, type Logger } from '@waybill/observability';
 import {
   ApiKeys,
@@ -18,34 +18,24 @@ const maxConnections = 16;
 
 const stores = [TopologyRevisions, ApiKeys, IdempotencyKeys, PromotionWriter, PromotionReadModel, ProvenanceChain] as const;
 
+export interface InfrastructureParts {
+  readonly config: ApiConfig;
+  readonly logger: Logger;
+}
+
 /** What every feature of the API stands on. */
 @Global()
 @Module({
   providers: [
-    { provide: CONFIG, useFactory: () => loadApiConfig() },
-    { provide: LOGGER, inject: [CONFIG], useFactory: ({ logLevel }: ApiConfig) => createLogger({ name: 'api', level: logLevel }) },
-    {
-      provide: Database,
-      inject: [CONFIG, LOGGER],
-      useFactory: ({ databaseUrl, logLevel }: ApiConfig, logger: Logger) =>
-        new Database(databaseUrl, {
-          maxConnections,
-          // The client builds an event for every statement: only when somebody reads it.
-          ...(logLevel === 'trace' ? { onStatement: (statement) => logger.trace({ statement }, 'statement') } : {}),
-        }),
-    },
+    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
     {
       provide: RegistryClients,
-      inject: [CONFIG, LOGGER],
-      useFactory: ({ secrets }: ApiConfig, logger: Logger) =>
-        new RegistryClients({
-          secrets: environmentAndFolderSecrets(secrets),
-          client: { observe: (event) => logger.debug({ ...event }, 'registry request') },
-        }),
+      inject: [CONFIG],
+      useFactory: ({ secrets }: ApiConfig) => new RegistryClients({ secrets: environmentAndFolderSecrets(secrets) }),
     },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],
-  exports: [CONFIG, LOGGER, Database, RegistryClients, ...stores],
+  exports: [Database, RegistryClients, ...stores],
 })
 export class InfrastructureModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #config: ApiConfig;
@@ -58,6 +48,17 @@ export class InfrastructureModule implements OnApplicationBootstrap, OnApplicati
     this.#database = database;
     this.#clients = clients;
     this.#keys = keys;
+  }
+
+  static with({ config, logger }: InfrastructureParts): DynamicModule {
+    return {
+      module: InfrastructureModule,
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+      ],
+      exports: [CONFIG, LOGGER],
+    };
   }
 
   async onApplicationBootstrap(): Promise<void> {

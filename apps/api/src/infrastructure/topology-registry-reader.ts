@@ -1,4 +1,4 @@
-import { ContentError, type Digest, type Manifest, type RepositoryName, type Tag } from '@waybill/oci-model';
+import type { Digest, Manifest, RepositoryName, Tag } from '@waybill/oci-model';
 import type { RegistryReader, RepositoryReader } from '@waybill/promotion';
 import { originOf, type RegistryClients } from '@waybill/registry-clients';
 import { registryNamed, type Topology } from '@waybill/topology';
@@ -46,9 +46,4 @@ export class TopologyRegistryReader implements RegistryReader {
     const { topology, addresses } = this.#options;
     return originOf(registryNamed(topology, registry), addresses.get(registry));
   }
-}
-
-/** Our own deadline, told as what it means to the one who asked. */
-export function deadlinePassed(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted && error instanceof ContentError && error.code === 'aborted';
 }

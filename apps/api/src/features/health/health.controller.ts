@@ -4,6 +4,7 @@ import { Health } from '@waybill/contracts/http';
 import { Database } from '@waybill/persistence';
 import type { Response } from 'express';
 import { Public } from '../../http/access-rule.js';
+import { Documented } from '../../http/api-documentation.js';
 
 @ApiTags('health')
 @Controller('health')
@@ -16,14 +17,14 @@ export class HealthController {
 
   @Get('live')
   @Public()
-  @ApiResponse({ status: 200, description: 'the process answers', standardSchema: Health })
+  @Documented({ summary: 'Does the process answer?', audience: 'operators', status: 200, answer: Health, open: true })
   live(): Health {
     return { status: 'ok', parts: {} };
   }
 
   @Get('ready')
   @Public()
-  @ApiResponse({ status: 200, description: 'requests can be handled', standardSchema: Health })
+  @Documented({ summary: 'Can it handle requests?', audience: 'operators', status: 200, answer: Health, open: true })
   @ApiResponse({ status: 503, description: 'a part is failing, and which', standardSchema: Health })
   async ready(@Res({ passthrough: true }) response: Response): Promise<Health> {
     try {

@@ -1,9 +1,11 @@
-import { issueApiKey } from '@waybill/access';
-import type { CreateKey, KeyView } from '@waybill/contracts/http';
+import { type Actor, holds, issueApiKey } from '@waybill/access';
+import type { CreatedKey, CreateKey } from '@waybill/contracts/http';
 import { uuidV7 } from '@waybill/kernel';
 import type { ApiKeyRecord, ApiKeys, StoredAnswer } from '@waybill/persistence';
 import { ApiError } from '../../http/api-error.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
+import { jsonAnswer } from '../../http/json-answer.js';
+import { toKeyView } from './key.mapper.js';
 
 /** Makes API keys. The secret is given once and stored nowhere, not even in the answer that is kept for repetitions. */
 export class CreateApiKey {
@@ -13,14 +15,15 @@ export class CreateApiKey {
     this.#keys = keys;
   }
 
-  async create(body: CreateKey, claim: OpenClaim): Promise<{ readonly secret: string; readonly answer: StoredAnswer }> {
+  /** Gives the first answer, with the secret, and the one that repetitions get. */
+  async create(body: CreateKey, claim: OpenClaim): Promise<{ readonly first: StoredAnswer; readonly kept: StoredAnswer }> {
     const issued = issueApiKey(uuidV7.next());
-    const answerOf = (record: ApiKeyRecord): StoredAnswer => ({
-      status: 201,
-      headers: { Location: `/api/v1/keys/${record.id}` },
-      body: { details: toKeyView(record) },
-    });
-    const answer = await this.#keys.create(
+    const answerOf = (record: ApiKeyRecord, secret: { readonly key?: string } = {}): StoredAnswer => {
+      const created: CreatedKey = { ...secret, details: toKeyView(record) };
+      return jsonAnswer(201, { Location: `/api/v1/keys/${record.id}` }, created);
+    };
+    let first: StoredAnswer | undefined;
+    const kept = await this.#keys.create(
       {
         id: issued.id,
         hash: issued.hash,
@@ -28,25 +31,23 @@ export class CreateApiKey {
         grants: body.grants,
         ...(body.expiresAt === undefined ? {} : { expiresAt: new Date(body.expiresAt) }),
       },
-      { ...claim, answerOf },
+      {
+        ...claim,
+        answerOf: (record) => {
+          first = answerOf(record, { key: issued.text });
+          return answerOf(record);
+        },
+      },
     );
-    if (answer === undefined)
-      throw new ApiError('a repetition of this request took over', { code: 'request-in-flight', retryAfterMs: 1_000 });
-    return { secret: issued.text, answer };
+    if (kept !== undefined && first !== undefined) return { first, kept };
+    throw new ApiError('a repetition of this request took over', { code: 'request-in-flight', retryAfterMs: 1_000 });
   }
 }
 
-export function toKeyView(record: ApiKeyRecord): KeyView {
-  return {
-    id: record.id,
-    principal: record.principal,
-    grants: record.grants.map(({ verbs, paths, repositories }) => ({
-      verbs: [...verbs],
-      paths: [...paths],
-      repositories: [...repositories],
-    })),
-    createdAt: record.createdAt.toISOString(),
-    ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt.toISOString() }),
-    ...(record.revokedAt === undefined ? {} : { revokedAt: record.revokedAt.toISOString() }),
-  };
+/** Whoever makes keys makes none that may do more than their own. @throws ApiError `forbidden` */
+export function refuseWiderGrants(actor: Actor, { grants }: CreateKey): void {
+  const errors = grants.flatMap((grant, position) =>
+    holds(actor.grants, grant) ? [] : [{ pointer: `/grants/${position}`, detail: 'more than the key that asks for it may do itself' }],
+  );
+  if (errors.length > 0) throw new ApiError('a key may not grant what it does not hold itself', { code: 'forbidden', errors });
 }

@@ -5,8 +5,11 @@ import type { PromotionDetail, PromotionSummaryRow } from '@waybill/persistence'
 type Item = PromotionDetail['items'][number];
 type Target = Item['targets'][number];
 type TargetTag = Target['tags'][number];
+type ItemView = Promotion['items'][number];
+type TargetView = ItemView['targets'][number];
+type TagView = TargetView['tags'][number];
 
-/** Rows as the API shows them. */
+/** Rows as the API shows them. Columns of words are text in the database, which checks that they are words of these lists. */
 export function toPromotion(row: PromotionDetail): Promotion {
   const targets = row.items.flatMap((item) => item.targets);
   return {
@@ -16,7 +19,7 @@ export function toPromotion(row: PromotionDetail): Promotion {
     intentHash: digestFromBytes(row.intentHash),
     estimate: row.estimate as unknown as Promotion['estimate'],
     items: row.items.map(toItem),
-    ...(row.onBehalfOf === null ? {} : { onBehalfOf: row.onBehalfOf as { issuer: string; subject: string } }),
+    ...(row.onBehalfOf === null ? {} : { onBehalfOf: row.onBehalfOf as NonNullable<Promotion['onBehalfOf']> }),
   };
 }
 
@@ -34,7 +37,7 @@ export function toSummary(row: PromotionSummaryRow): PromotionList['promotions']
   };
 }
 
-function toItem(item: Item): Promotion['items'][number] {
+function toItem(item: Item): ItemView {
   return {
     source: {
       registry: item.sourceRegistry.name,
@@ -50,34 +53,31 @@ function toItem(item: Item): Promotion['items'][number] {
   };
 }
 
-function toTarget(target: Target): Promotion['items'][number]['targets'][number] {
+function toTarget(target: Target): TargetView {
   return {
     registry: target.registry.name,
     location: target.location,
     repository: target.repository,
-    requirement: target.requirement as 'required' | 'best-effort',
-    state: target.state as 'pending',
+    requirement: target.requirement as TargetView['requirement'],
+    state: target.state as TargetView['state'],
     attempts: target.attempts,
     tags: target.tags.map(toTag),
     bytesCopied: Number(target.bytesCopied),
     bytesMounted: Number(target.bytesMounted),
     bytesSkipped: Number(target.bytesSkipped),
-    ...optional('outcome', (target.outcome ?? undefined) as 'copied' | undefined),
-    ...optional(
-      'error',
-      (target.error ?? undefined) as { code: string; message: string; operation: string; retryable: boolean } | undefined,
-    ),
+    ...optional('outcome', (target.outcome ?? undefined) as TargetView['outcome']),
+    ...optional('error', (target.error ?? undefined) as TargetView['error']),
     ...optional('dueAt', target.dueAt?.toISOString()),
     ...optional('startedAt', target.startedAt?.toISOString()),
     ...optional('finishedAt', target.finishedAt?.toISOString()),
   };
 }
 
-function toTag(tag: TargetTag): Promotion['items'][number]['targets'][number]['tags'][number] {
+function toTag(tag: TargetTag): TagView {
   return {
     tag: tag.tag as Tag,
-    expected: { kind: tag.expected as 'digest', ...optional('digest', digestOrUndefined(tag.expectedDigest)) },
-    ...optional('outcome', (tag.outcome ?? undefined) as 'written' | undefined),
+    expected: { kind: tag.expected as TagView['expected']['kind'], ...optional('digest', digestOrUndefined(tag.expectedDigest)) },
+    ...optional('outcome', (tag.outcome ?? undefined) as TagView['outcome']),
     ...optional('found', digestOrUndefined(tag.foundDigest)),
   };
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Actor, allows } from '@waybill/access';
 import { AcceptedPromotion, CreatePromotion, ListPromotions, Promotion, PromotionList } from '@waybill/contracts/http';
-import { PromotionReadModel } from '@waybill/persistence';
+import { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from '@waybill/persistence';
 import { PromotionError } from '@waybill/promotion';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -11,10 +11,12 @@ import { authorise, CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
+import { answerWith } from '../../http/json-answer.js';
+import { visiblePage } from '../../http/visible-page.js';
 import { toPromotion, toSummary } from './promotion.mapper.js';
 import { requestedItems, RequestPromotion } from './request-promotion.js';
 
-const PromotionId = z.uuid();
+const PromotionId = z.guid();
 
 @ApiTags('promotions')
 @ApiBearerAuth()
@@ -35,11 +37,12 @@ export class PromotionsController {
   @Requires('promotions:create')
   @Documented({
     summary: 'Ask for a promotion',
+    audience: 'clients',
     status: 202,
     answer: AcceptedPromotion,
+    body: true,
     idempotent: true,
     problems: [
-      'malformed-json',
       'reference-invalid',
       'no-topology',
       'path-unknown',
@@ -54,6 +57,7 @@ export class PromotionsController {
       'duplicate-target',
       'target-invalid',
       'tag-immutable',
+      'topology-changed',
       'source-unreachable',
       'source-refused',
       'source-broken',
@@ -64,7 +68,7 @@ export class PromotionsController {
     @Headers('idempotency-key') key: string | undefined,
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<unknown> {
+  ): Promise<string> {
     for (const { source } of requestedItems(body)) {
       authorise(actor, 'promotions:create', { path: body.path, repository: source.repository });
     }
@@ -75,39 +79,54 @@ export class PromotionsController {
       body,
       work: (claim) => this.#requestPromotion.request(actor, body, claim),
     });
-    response.status(answer.status).set(answer.headers);
-    return answer.body;
+    return answerWith(response, answer);
   }
 
   @Get(':id')
   @Requires('promotions:read')
-  @Documented({ summary: 'A promotion with its items and targets', status: 200, answer: Promotion, problems: ['promotion-unknown'] })
+  @Documented({
+    summary: 'A promotion with its items and targets',
+    parameters: { id: 'id of the promotion' },
+    audience: 'clients',
+    status: 200,
+    answer: Promotion,
+    problems: ['promotion-unknown'],
+  })
   async get(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<Promotion> {
     const row = PromotionId.safeParse(id).success ? await this.#promotions.get(id) : undefined;
-    if (row === undefined) {
-      throw new PromotionError(`there is no promotion ${JSON.stringify(id.slice(0, 100))}`, {
-        code: 'promotion-unknown',
-        operation: 'get promotion',
-      });
-    }
-    for (const item of row.items) authorise(actor, 'promotions:read', { path: row.path, repository: item.sourceRepository });
-    return toPromotion(row);
+    // What one may not see is as unknown as what is not there: the answer tells nobody which it is.
+    if (row !== undefined && mayRead(actor, row)) return toPromotion(row);
+    throw new PromotionError(`there is no promotion ${JSON.stringify(id.slice(0, 100))} that this key may read`, {
+      code: 'promotion-unknown',
+      operation: 'get promotion',
+    });
   }
 
   @Get()
   @Requires('promotions:read')
-  @Documented({ summary: 'Promotions, newest first', status: 200, answer: PromotionList })
-  async list(@Query({ schema: ListPromotions }) page: ListPromotions, @CurrentActor() actor: Actor): Promise<PromotionList> {
-    const before = page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^[0-9a-f-]{36}$/);
-    const rows = await this.#promotions.list({ limit: page.limit, ...(before === undefined ? {} : { before }) });
-    const last = rows.at(-1);
-    return {
-      promotions: rows
-        .filter((row) =>
-          row.items.every((item) => allows(actor.grants, 'promotions:read', { path: row.path, repository: item.sourceRepository })),
-        )
-        .map(toSummary),
-      ...(last === undefined || rows.length < page.limit ? {} : { next: encodeCursor(last.id) }),
-    };
+  @Documented({
+    summary: 'Promotions that the key may read, newest first',
+    audience: 'clients',
+    status: 200,
+    answer: PromotionList,
+    problems: ['request-invalid'],
+  })
+  async list(@Query({ schema: ListPromotions }) { limit, cursor }: ListPromotions, @CurrentActor() actor: Actor): Promise<PromotionList> {
+    const { rows, next } = await visiblePage<PromotionSummaryRow, string>({
+      limit,
+      after: cursor === undefined ? undefined : decodeCursor(cursor, 'uuid'),
+      read: (before, count) => this.#promotions.list({ limit: count, ...(before === undefined ? {} : { before }) }),
+      positionOf: ({ id }) => id,
+      visible: (candidates) => candidates.filter((row) => mayRead(actor, row)),
+    });
+    return { promotions: rows.map(toSummary), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
+}
+
+/** A promotion is read whole, so every one of its items must be granted. */
+function mayRead(
+  actor: Actor,
+  row: Pick<PromotionDetail, 'path'> & { readonly items: readonly { readonly sourceRepository: string }[] },
+): boolean {
+  return row.items.every((item) => allows(actor.grants, 'promotions:read', { path: row.path, repository: item.sourceRepository }));
 }

@@ -9,6 +9,7 @@ import {
   forecastTarget,
   hashIntent,
   inspectContent,
+  type ItemContent,
   observeTargets,
   planItems,
   type PlannedItem,
@@ -19,9 +20,11 @@ import {
   type ResolvedItem,
   resolveSource,
 } from '@waybill/promotion';
+import { registryNamed } from '@waybill/topology';
 import type { RegistryClients } from '@waybill/registry-clients';
-import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, type Tag } from '@waybill/oci-model';
+import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, type Tag, viewManifest } from '@waybill/oci-model';
 import { ApiError } from '../../http/api-error.js';
+import { jsonAnswer } from '../../http/json-answer.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
 import { TopologyRegistryReader } from '../../infrastructure/topology-registry-reader.js';
 
@@ -115,63 +118,61 @@ export function requestedItems(body: CreatePromotion): RequestedItem[] {
 
 async function resolveItem(reader: RegistryReader, item: PlannedItem, deadline: AbortSignal): Promise<Resolution> {
   const [root, targets] = await Promise.all([
-    withinDeadline(item, resolveSource(reader, item, deadline), deadline),
+    inTime(item, resolveSource(reader, item, deadline), deadline),
     observeTargets(reader, item, deadline),
   ]);
+  // What is no manifest could never be copied: refused now rather than failed later.
+  viewManifest(root);
   return { item, root, resolved: { source: item.source, digest: root.digest, mediaType: root.mediaType, targets } };
 }
 
-/** A source that does not answer in time is as unreachable as one that refuses the connection. */
-async function withinDeadline<T>(item: PlannedItem, reading: Promise<T>, deadline: AbortSignal): Promise<T> {
+/** Our deadline aborts the reading; to the caller it is the registry that did not answer in time. */
+async function inTime<T>(item: PlannedItem, reading: Promise<T>, deadline: AbortSignal): Promise<T> {
   try {
     return await reading;
-  } catch (cause) {
-    if (!deadline.aborted) throw cause;
+  } catch (error) {
+    if (!deadline.aborted || !(error instanceof PromotionError) || error.code !== 'source-unreachable') throw error;
+    const { operation, retryAfterMs } = error;
     throw new PromotionError(`the source registry ${item.source.registry} did not answer in time`, {
       code: 'source-unreachable',
-      operation: 'resolve source',
+      operation,
       retryable: true,
-      retryAfterMs: 10_000,
-      cause,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      cause: error,
     });
   }
 }
 
+const nothing: ItemContent = { manifests: 0, blobs: [] };
+
 /** A forecast is a courtesy: what cannot be read in time is left out of it. */
 async function forecast(
   reader: RegistryReader,
-  revision: TopologyRevision,
+  { topology }: TopologyRevision,
   resolutions: readonly Resolution[],
   deadline: AbortSignal,
 ): Promise<Estimate> {
-  const { topology } = revision;
   const contents = await Promise.all(
-    resolutions.map(({ item, root }) =>
-      inspectContent(reader, item, root, deadline).catch(ignoreContentErrors({ manifests: 0, blobs: [] })),
-    ),
+    resolutions.map(({ item, root }) => inspectContent(reader, item, root, deadline).catch(undefinedOnContentError)),
   );
   const forecasts = await Promise.all(
     resolutions.flatMap(({ item }, index) =>
-      item.targets.map((target) =>
-        forecastTarget(
-          reader,
-          contents[index] ?? { manifests: 0, blobs: [] },
-          { ...target, item: index, source: item.source.registry },
-          deadline,
-        ),
-      ),
+      item.targets.map(async (target) => {
+        const content = contents[index];
+        const asked = { ...target, item: index, source: item.source.registry };
+        const seen = await forecastTarget(reader, content ?? nothing, asked, deadline);
+        return content === undefined ? { ...seen, present: undefined } : seen;
+      }),
     ),
   );
   const source = resolutions[0]?.item.source.registry;
-  const location = source === undefined ? undefined : topology.registries[source]?.location;
-  return estimate(topology, { location, items: contents }, forecasts, new Date());
+  const location = source === undefined ? undefined : registryNamed(topology, source).location;
+  return estimate(topology, { location, items: contents.map((content) => content ?? nothing) }, forecasts, new Date());
 }
 
-function ignoreContentErrors<T>(fallback: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof ContentError) return fallback;
-    throw error;
-  };
+function undefinedOnContentError(error: unknown): undefined {
+  if (error instanceof ContentError) return undefined;
+  throw error;
 }
 
 function acceptance(promotion: NewPromotion): StoredAnswer {
@@ -193,7 +194,7 @@ function acceptance(promotion: NewPromotion): StoredAnswer {
       })),
     })),
   };
-  return { status: 202, headers: { Location: `/api/v1/promotions/${promotion.id}` }, body };
+  return jsonAnswer(202, { Location: `/api/v1/promotions/${promotion.id}` }, body);
 }
 
 /** Undefined numbers of an estimate are absent in JSON. */

@@ -23,8 +23,11 @@ export class RegistriesController {
   @Requires('registries:locate')
   @Documented({
     summary: 'Tell where a local registry listens now; `waybill up` does it at each start',
+    parameters: { name: 'name of a registry of the active topology' },
+    audience: 'operators',
     status: 204,
-    problems: ['malformed-json', 'no-topology', 'registry-unknown', 'registry-not-local'],
+    body: true,
+    problems: ['no-topology', 'registry-unknown', 'registry-not-local'],
   })
   async locate(@Param('name') name: string, @Body({ schema: LocateRegistry }) body: LocateRegistry): Promise<void> {
     const revision = await this.#revisions.active();

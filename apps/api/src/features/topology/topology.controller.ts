@@ -10,6 +10,9 @@ import { CurrentActor } from '../../http/actor.js';
 import { ApiError } from '../../http/api-error.js';
 import { Documented } from '../../http/api-documentation.js';
 
+/** One answer lists no more mistakes than this. */
+const maxDiagnostics = 100;
+
 @ApiTags('topology')
 @ApiBearerAuth()
 @Controller('api/v1/topology')
@@ -25,21 +28,26 @@ export class TopologyController {
   @Requires('topology:apply')
   @Documented({
     summary: 'Make a topology file the active revision',
+    audience: 'operators',
     status: 200,
     answer: AppliedTopology,
-    problems: ['malformed-json', 'topology-invalid'],
+    body: true,
+    problems: ['topology-invalid'],
   })
   async apply(@Body({ schema: ApplyTopology }) body: ApplyTopology, @CurrentActor() actor: Actor): Promise<AppliedTopology> {
     const { topology, diagnostics } = parseTopology(body.source, { file: body.file });
     if (topology === undefined) {
       throw new ApiError(`${body.file} is not a valid topology: nothing was changed`, {
         code: 'topology-invalid',
-        errors: diagnostics.map((diagnostic) => ({
-          pointer: diagnostic.path,
-          detail: formatDiagnostic(diagnostic),
-          line: diagnostic.line,
-          column: diagnostic.column,
-        })),
+        errors: diagnostics
+          .filter(({ severity }) => severity === 'error')
+          .slice(0, maxDiagnostics)
+          .map((diagnostic) => ({
+            pointer: diagnostic.path,
+            detail: formatDiagnostic(diagnostic),
+            line: diagnostic.line,
+            column: diagnostic.column,
+          })),
       });
     }
     const { revision, changed } = await this.#revisions.apply(topology, body.source, actor.principal.id);
@@ -48,7 +56,7 @@ export class TopologyController {
 
   @Get()
   @Requires('topology:read')
-  @Documented({ summary: 'The active topology', status: 200, answer: ActiveTopology, problems: ['no-topology'] })
+  @Documented({ summary: 'The active topology', audience: 'clients', status: 200, answer: ActiveTopology, problems: ['no-topology'] })
   async active(): Promise<ActiveTopology> {
     const [revision, registries] = await Promise.all([this.#revisions.active(), this.#revisions.currentRegistries()]);
     if (revision === undefined)

@@ -1,0 +1,40 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { Problem } from '@waybill/contracts/http';
+import { z } from 'zod';
+
+/** OpenAPI 3.0, from the schemas that validate. */
+export function describeApi(app: INestApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('Waybill')
+    .setDescription('Runs a company’s container registries as one system.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key' })
+    .build();
+  const document = SwaggerModule.createDocument(app, builder, {
+    operationIdFactory: (controller, method) => `${method}${controller.replace(/Controller$/, '')}`,
+    standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? toOpenApi(schema, schemaType) : undefined),
+  });
+  return {
+    ...document,
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...toOpenApi(Problem, 'output').components } },
+  };
+}
+
+interface JsonSchema {
+  readonly definitions?: Readonly<Record<string, object>>;
+}
+
+/** Schemas with an id become components, which others refer to. */
+function toOpenApi(schema: z.ZodType, io: 'input' | 'output') {
+  const { definitions = {}, ...root } = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io,
+    override: ({ jsonSchema }) => {
+      // The format says it already, and nobody can read the pattern.
+      if (jsonSchema.format === 'date-time' || jsonSchema.format === 'uuid') delete jsonSchema.pattern;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  }) as JsonSchema;
+  return { schema: root, components: { ...definitions } };
+}
