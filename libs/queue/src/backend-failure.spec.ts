@@ -12,6 +12,8 @@ describe('asQueueError', () => {
     ['a refused connection', withCode('ECONNREFUSED')],
     ['a role that may not log in (for now)', withCode('28000')],
     ['a wrong password (for now)', withCode('28P01')],
+    ['a missing password for Redis (for now)', new Error('NOAUTH Authentication required.')],
+    ['a wrong password for Redis (for now)', new Error('WRONGPASS invalid username-password pair or user is disabled.')],
     ['a server that starts', withCode('57P03')],
     ['too many connections', withCode('53300')],
     ['a full disk', withCode('53100')],
@@ -27,8 +29,6 @@ describe('asQueueError', () => {
     ['a missing schema', withCode('3F000')],
     ['a missing database', withCode('3D000')],
     ['a schema of a later version', new SchemaVersionMismatchError(9, 6)],
-    ['a missing password for Redis', new Error('NOAUTH Authentication required.')],
-    ['a wrong password for Redis', new Error('WRONGPASS invalid username-password pair or user is disabled.')],
     ['a missing right in Redis', new Error("NOPERM this user has no permissions to run the 'evalsha' command")],
   ])('calls %s a refusal that a person has to end', (_what, cause) => {
     expect(asQueueError('open queue', cause)).toMatchObject({ code: 'queue-refused', retryable: false, cause });

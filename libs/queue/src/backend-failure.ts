@@ -8,8 +8,8 @@ import { QueueError } from './queue-error.js';
  */
 const refusedByPostgres = new Set(['42501', '3F000', '42P01', '42883', '3D000']);
 
-/** Redis answers and refuses (the first word of an error, "RESP protocol", section "Simple errors"). */
-const refusedByRedis = /^(?:NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR unknown command)/;
+/** Redis answers and refuses. `NOAUTH` and `WRONGPASS` are not among them, for the same reason. */
+const refusedByRedis = /^(?:NOPERM|ERR unknown command)/;
 
 const unusable = [SchemaMigrationRequiredError, SchemaVersionMismatchError, UnsupportedPostgresVersionError];
 

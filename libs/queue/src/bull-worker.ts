@@ -4,6 +4,7 @@ import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, Wa
 import { isConnectionLoss } from './backend-failure.js';
 import type { OpenWorker, TakenJob, WorkerRequest } from './backend.js';
 import { settlesWithin } from './deadline.js';
+import { RepeatedErrors } from './repeated-errors.js';
 import { timing } from './timing.js';
 
 /** A BullMQ worker that can be left to itself when its backend does not answer. */
@@ -73,13 +74,12 @@ function listen<B extends IQueueBackend, C>(worker: BullWorker<B, C>, logger: Lo
   worker.on('active', ({ id }) => lost.delete(id ?? ''));
   worker.on('completed', ({ id }) => lost.delete(id ?? ''));
 
-  let lastMessage: string | undefined;
+  const repeated = new RepeatedErrors();
   worker.on('error', (error) => {
     // The connection's own log tells of losses, and `lockRenewalFailed` of locks.
     if (stopping.aborted || isLostLock(error)) return;
     breathe(worker, stopping);
-    if (isConnectionLoss(error) || error.message === lastMessage) return;
-    lastMessage = error.message;
+    if (isConnectionLoss(error) || !repeated.isNews(error)) return;
     logger.error({ err: error }, 'the queue answered with an error');
   });
 }

@@ -12,6 +12,8 @@ import { reconnectDelay, timing } from './timing.js';
 
 const connectionOptions = {
   connectTimeout: timing.deadline,
+  // ioredis 6.0 waits as long for a socket that is closed already, which would keep an ending process alive.
+  disconnectTimeout: 250,
   keepAlive: 10_000,
   retryStrategy: reconnectDelay,
   // A failover leaves clients connected to what is a replica now (seen with ElastiCache); 2 means: reconnect and send again.

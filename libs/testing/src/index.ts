@@ -33,3 +33,4 @@ export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer
 export { type RunningRedis, startRedis } from './redis.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
+export { until } from './until.js';

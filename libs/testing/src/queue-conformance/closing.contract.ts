@@ -1,5 +1,6 @@
 import { jestGlobals } from '../jest-globals.js';
-import { Gate, newProbeQueue, probeJob, type Queues, Recorder, until, untilAborted } from './fixture.js';
+import { until } from '../until.js';
+import { Gate, newProbeQueue, probeJob, type Queues, Recorder, untilAborted } from './fixture.js';
 
 const one = { concurrency: 1 } as const;
 

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { defineJob } from '@waybill/queue';
 import { z } from 'zod';
 import { jestGlobals } from '../jest-globals.js';
-import { Gate, newProbeQueue, type Probe, probeJob, type Queues, Recorder, until } from './fixture.js';
+import { until } from '../until.js';
+import { Gate, newProbeQueue, type Probe, probeJob, type Queues, Recorder } from './fixture.js';
 
 const one = { concurrency: 1 } as const;
 

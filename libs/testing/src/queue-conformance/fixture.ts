@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { QueueConfig } from '@waybill/config';
 import { createLogger, type Logger } from '@waybill/observability';
 import { defineJob, type JobContext, type JobQueue, openQueue } from '@waybill/queue';
@@ -121,13 +120,4 @@ export function untilAborted({ signal }: JobContext): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-}
-
-/** Asks again and again until it is so. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, deadlineMs = 25_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
-    await delay(10);
-  }
 }

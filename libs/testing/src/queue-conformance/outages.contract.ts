@@ -1,6 +1,7 @@
 import type { JobQueue } from '@waybill/queue';
 import { jestGlobals } from '../jest-globals.js';
-import { Gate, newProbeQueue, type Probe, probeJob, type QueueBackendFixture, type Queues, Recorder, until } from './fixture.js';
+import { until } from '../until.js';
+import { Gate, newProbeQueue, type Probe, probeJob, type QueueBackendFixture, type Queues, Recorder } from './fixture.js';
 
 const one = { concurrency: 1 } as const;
 
