@@ -4,7 +4,7 @@ import { WaybillError } from '@waybill/kernel';
 interface ApiProblemFacts {
   readonly code: string;
   readonly retryable?: boolean;
-  readonly problem?: Problem;
+  readonly problem?: Problem | undefined;
   readonly cause?: unknown;
 }
 
@@ -23,14 +23,21 @@ export class ApiProblem extends WaybillError {
   }
 }
 
+/** What to do about a problem, where the command line knows more than the API. */
+const advice: Readonly<Record<string, string>> = {
+  unauthenticated: 'set WAYBILL_API_KEY; "waybill up" keeps the administrator\'s key in .waybill/admin.key',
+};
+
 /** The problem as lines for a person. */
 export function explain(error: ApiProblem): string[] {
-  const { near, errors } = error.problem ?? {};
+  const { near, errors, code } = error.problem ?? {};
+  const advised = code === undefined ? undefined : advice[code];
   return [
     error.message,
-    ...(near === undefined ? [] : [`did you mean ${near.join(', ')}?`]),
+    ...(near === undefined || near.length === 0 ? [] : [`did you mean ${near.join(', ')}?`]),
     ...(errors ?? [])
       .filter(({ detail }) => detail !== error.message)
-      .map(({ pointer, detail, line }) => (line === undefined ? `${pointer ?? ''}: ${detail}` : detail)),
+      .map(({ pointer, detail, line }) => (line === undefined && pointer !== undefined ? `${pointer}: ${detail}` : detail)),
+    ...(advised === undefined ? [] : [advised]),
   ];
 }

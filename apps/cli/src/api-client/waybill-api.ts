@@ -7,6 +7,7 @@ import {
   type CreateKey,
   type CreatePromotion,
   KeyList,
+  type KeyView,
   Problem,
   Promotion,
   PromotionList,
@@ -19,6 +20,8 @@ export interface WaybillApiOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly key: string | undefined;
+  /** Ends every call. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Call<Answer> {
@@ -27,24 +30,26 @@ interface Call<Answer> {
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly answer?: z.ZodType<Answer>;
-  readonly signal?: AbortSignal | undefined;
 }
 
 const timeoutMs = 30_000;
+const pageSize = 200;
 
-/** A client of the HTTP API. Every method rejects with ApiProblem. */
+/** A client of the HTTP API. Every method rejects with ApiProblem, or with the signal's reason. */
 export class WaybillApi {
   readonly url: string;
   readonly #key: string | undefined;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor({ url, key }: WaybillApiOptions) {
-    this.url = url.replace(/\/$/, '');
+  constructor({ url, key, signal }: WaybillApiOptions) {
+    this.url = url.replace(/\/+$/, '');
     this.#key = key;
+    this.#signal = signal;
   }
 
   /** The same API with another key. */
   withKey(key: string): WaybillApi {
-    return new WaybillApi({ url: this.url, key });
+    return new WaybillApi({ url: this.url, key, signal: this.#signal });
   }
 
   /** `idempotencyKey` makes a repetition safe; each call gets a new one by default. */
@@ -52,16 +57,23 @@ export class WaybillApi {
     return this.#call({ method: 'POST', path: '/api/v1/promotions', body, idempotencyKey, answer: AcceptedPromotion });
   }
 
-  promotion(id: string, signal?: AbortSignal): Promise<Promotion> {
-    return this.#call({ method: 'GET', path: `/api/v1/promotions/${encodeURIComponent(id)}`, answer: Promotion, signal });
+  promotion(id: string): Promise<Promotion> {
+    return this.#call({ method: 'GET', path: `/api/v1/promotions/${encodeURIComponent(id)}`, answer: Promotion });
+  }
+
+  /** Where a promotion is found by any client of HTTP. */
+  addressOfPromotion(id: string): string {
+    return `${this.url}/api/v1/promotions/${encodeURIComponent(id)}`;
   }
 
   promotions(limit: number): Promise<PromotionList> {
     return this.#call({ method: 'GET', path: `/api/v1/promotions?limit=${limit}`, answer: PromotionList });
   }
 
-  provenance(digest: string): Promise<Provenance> {
-    return this.#call({ method: 'GET', path: `/api/v1/artifacts/${encodeURIComponent(digest)}/provenance?limit=200`, answer: Provenance });
+  /** The whole record of a digest, page by page. */
+  async *provenance(digest: string): AsyncGenerator<Provenance['entries'][number]> {
+    const path = `/api/v1/artifacts/${encodeURIComponent(digest)}/provenance`;
+    for await (const { entries } of this.#pages(path, Provenance)) yield* entries;
   }
 
   topology(): Promise<ActiveTopology> {
@@ -80,12 +92,23 @@ export class WaybillApi {
     return this.#call({ method: 'POST', path: '/api/v1/keys', body, idempotencyKey: randomUUID(), answer: CreatedKey });
   }
 
-  keys(): Promise<KeyList> {
-    return this.#call({ method: 'GET', path: '/api/v1/keys', answer: KeyList });
+  /** Every key, revoked and expired ones included, page by page. */
+  async *keys(): AsyncGenerator<KeyView> {
+    for await (const { keys } of this.#pages('/api/v1/keys', KeyList)) yield* keys;
   }
 
   async revokeKey(id: string): Promise<void> {
     await this.#call({ method: 'DELETE', path: `/api/v1/keys/${encodeURIComponent(id)}` });
+  }
+
+  async *#pages<Page extends { readonly next?: string | undefined }>(path: string, answer: z.ZodType<Page>): AsyncGenerator<Page> {
+    let cursor: string | undefined;
+    do {
+      const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await this.#call({ method: 'GET', path: `${path}?limit=${pageSize}${from}`, answer });
+      yield page;
+      cursor = page.next;
+    } while (cursor !== undefined);
   }
 
   async #call<Answer>(call: Call<Answer>): Promise<Answer> {
@@ -101,7 +124,7 @@ export class WaybillApi {
     });
   }
 
-  async #send({ method, path, body, idempotencyKey, signal }: Call<unknown>): Promise<{ readonly status: number; readonly text: string }> {
+  async #send({ method, path, body, idempotencyKey }: Call<unknown>): Promise<{ readonly status: number; readonly text: string }> {
     const headers = {
       accept: 'application/json',
       ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
@@ -114,16 +137,16 @@ export class WaybillApi {
         method,
         headers,
         body: body === undefined ? null : JSON.stringify(body),
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: this.#signal === undefined ? timeout : AbortSignal.any([this.#signal, timeout]),
       });
       return { status: response.status, text: await response.text() };
     } catch (cause) {
-      signal?.throwIfAborted();
-      throw new ApiProblem(`no answer from ${this.url}: is Waybill running there? (set WAYBILL_API_URL, or start it with "npm start")`, {
-        code: 'api-unreachable',
-        retryable: true,
-        cause,
-      });
+      this.#signal?.throwIfAborted();
+      const silence = timeout.aborted ? ` within ${timeoutMs / 1000} s` : '';
+      throw new ApiProblem(
+        `no answer from ${this.url}${silence}: is Waybill running there? (set WAYBILL_API_URL, or start it with "npm start")`,
+        { code: 'api-unreachable', retryable: true, cause },
+      );
     }
   }
 }

@@ -1,3 +1,14 @@
+/** What a command may know of a stream that it writes to. */
+export interface TextStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export interface Streams {
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+}
+
 /** Where commands write: results to stdout, everything about them to stderr when stdout carries JSON. */
 export interface Output {
   /** A line for a person. */
@@ -5,15 +16,16 @@ export interface Output {
   /** The result for a program; the only thing on stdout with `--json`. */
   json(value: unknown): void;
   error(text: string): void;
-  readonly isTerminal: boolean;
+  /** Where lines for people go. */
+  readonly people: TextStream;
 }
 
-export function consoleOutput(options: { readonly json: boolean }): Output {
-  const people = options.json ? process.stderr : process.stdout;
+export function consoleOutput({ stdout, stderr }: Streams, options: { readonly json: boolean }): Output {
+  const people = options.json ? stderr : stdout;
   return {
     line: (text = '') => void people.write(`${text}\n`),
-    json: (value) => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
-    error: (text) => void process.stderr.write(`${text}\n`),
-    isTerminal: people.isTTY === true,
+    json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    error: (text) => void stderr.write(`${text}\n`),
+    people,
   };
 }

@@ -12,7 +12,12 @@ export function formatSeconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }
 
-/** `sha256:0123456789ab…` */
+/** `1.2 s`, from milliseconds. */
+export function roundSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** `sha256:0123456789ab` */
 export function shortDigest(digest: string): string {
-  return `${digest.slice(0, digest.indexOf(':') + 13)}…`;
+  return digest.slice(0, digest.indexOf(':') + 13);
 }

@@ -1,51 +1,104 @@
-import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import { type GenericFormatter, MultiBar, Presets, type SingleBar } from 'cli-progress';
+import type { Output, TextStream } from './console-output.js';
 import { formatBytes } from './format.js';
-import type { Output } from './console-output.js';
 
 /** One piece of long work. */
 export interface ProgressTask {
-  /** Bytes; the total may be learnt on the way, or never. */
-  update(done: number, total?: number): void;
+  /** Bytes; the total may be learnt on the way, or never. The note says how far it is. */
+  update(done: number, total?: number, note?: string): void;
   /** Ends the task with a word about how it went. */
   done(note: string): void;
+  /** Ends it where it stands. */
+  failed(note: string): void;
 }
 
 /** Bars on a terminal, plain lines elsewhere. */
 export interface Progress {
   task(title: string): ProgressTask;
-  /** Leaves the terminal as it was. */
+  /** A line that stays, above bars that move. */
+  line(text: string): void;
+  /** Leaves the terminal as it was. A task begun later starts anew. */
   stop(): void;
 }
 
-const titleWidth = 34;
+export const titleWidth = 42;
+const barWidth = 20;
+/** ECMA-48, "Erase in line": a line above takes the place of a bar that may have been longer. */
+const clearToEndOfLine = '\u001B[K';
 
 export function progressOn(output: Output): Progress {
-  return output.isTerminal ? bars() : plainLines(output);
+  return output.people.isTTY === true ? new Bars(output) : plainLines(output);
 }
 
-function bars(): Progress {
-  const format = `{title} {bar} {done} {note}`;
-  const multi = new MultiBar({ format, clearOnComplete: false, hideCursor: true, forceRedraw: true, barsize: 24 }, Presets.shades_classic);
-  return {
-    task: (title) => barTask(multi.create(1, 0, { title: title.padEnd(titleWidth), done: '', note: '' }), multi),
-    stop: () => multi.stop(),
-  };
+/** What a bar shows beside its place. */
+interface Payload {
+  readonly title: string;
+  readonly amount: string;
+  readonly note: string;
 }
 
-function barTask(bar: SingleBar, multi: MultiBar): ProgressTask {
+class Bars implements Progress {
+  readonly #output: Output;
+  #bars: MultiBar | undefined;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  task(title: string): ProgressTask {
+    const payload: Payload = { title: cutTitle(title), amount: '', note: '' };
+    return barTask((this.#bars ??= openBars(this.#output.people)).create(0, 0, payload));
+  }
+
+  line(text: string): void {
+    if (this.#bars === undefined) this.#output.line(text);
+    else this.#bars.log(`${text}${clearToEndOfLine}\n`);
+  }
+
+  stop(): void {
+    // What was logged or updated since the last drawing would be lost otherwise.
+    this.#bars?.update();
+    this.#bars?.stop();
+    this.#bars = undefined;
+  }
+}
+
+function openBars(stream: TextStream): MultiBar {
+  return new MultiBar(
+    // The library wants a stream of Node's and uses no more than a terminal has. Signals are handled by the command itself.
+    {
+      stream: stream as NodeJS.WritableStream,
+      format: drawBar,
+      clearOnComplete: false,
+      hideCursor: true,
+      gracefulExit: false,
+      // A line above pushes all bars down, those too that did not change.
+      forceRedraw: true,
+    },
+    Presets.shades_classic,
+  );
+}
+
+/** A bar without a total has no place to show. */
+const drawBar: GenericFormatter = (_options, { progress, total }, payload: Payload) => {
+  const filled = total > 0 ? Math.round(Math.min(progress, 1) * barWidth) : 0;
+  const bar = '█'.repeat(filled) + (total > 0 ? '░' : ' ').repeat(barWidth - filled);
+  return `${payload.title.padEnd(titleWidth)} ${bar} ${[payload.amount, payload.note].filter((text) => text !== '').join('  ')}`;
+};
+
+function barTask(bar: SingleBar): ProgressTask {
+  let amount = '';
   return {
-    update: (done, total) => {
-      if (total === undefined) {
-        bar.update(0, { done: formatBytes(done) });
-        return;
-      }
-      bar.setTotal(Math.max(total, 1));
-      bar.update(done, { done: `${formatBytes(done)} / ${formatBytes(total)}` });
+    update: (done, total, note = '') => {
+      amount = total === undefined ? formatBytes(done) : `${formatBytes(done)} / ${formatBytes(total)}`;
+      if (total !== undefined) bar.setTotal(Math.max(total, 1));
+      bar.update(total === undefined ? 0 : done, { amount, note });
     },
     done: (note) => {
-      bar.update(bar.getTotal(), { note });
-      multi.update();
+      bar.setTotal(1);
+      bar.update(1, { amount: '', note });
     },
+    failed: (note) => bar.update({ amount, note }),
   };
 }
 
@@ -53,8 +106,17 @@ function plainLines(output: Output): Progress {
   return {
     task: (title) => {
       output.line(`${title} …`);
-      return { update: () => undefined, done: (note) => output.line(`${title}: ${note}`) };
+      const end = (note: string): void => output.line(`${title}: ${note}`);
+      return { update: () => undefined, done: end, failed: end };
     },
+    line: (text) => output.line(text),
     stop: () => undefined,
   };
+}
+
+/** Keeps both ends: the registry stands first, the tag last. */
+export function cutTitle(title: string): string {
+  if (title.length <= titleWidth) return title;
+  const start = Math.floor(titleWidth / 3);
+  return `${title.slice(0, start)}…${title.slice(title.length - (titleWidth - start - 1))}`;
 }

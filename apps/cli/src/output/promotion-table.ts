@@ -1,18 +1,16 @@
 import type { Promotion } from '@waybill/contracts/http';
-import Table from 'cli-table3';
 import { formatBytes, formatSeconds, shortDigest } from './format.js';
+import { drawTable } from './table.js';
 
 type Item = Promotion['items'][number];
 type Target = Item['targets'][number];
 
+const head = ['registry', 'repository:tag', 'digest', 'outcome', 'copied', 'mounted', 'seconds'];
+
 /** One row per item and target: what went where, and how it ended. */
 export function promotionTable(promotion: Promotion): string {
-  const table = new Table({
-    head: ['registry', 'repository:tag', 'digest', 'outcome', 'copied', 'mounted', 'seconds'],
-    style: { head: [], border: [] },
-  });
-  for (const item of promotion.items) for (const target of item.targets) table.push(rowOf(item, target));
-  return table.toString();
+  const rows = promotion.items.flatMap((item) => item.targets.map((target) => rowOf(item, target)));
+  return drawTable(head, rows);
 }
 
 /** What kept targets from being done, and what happened beside. */
@@ -23,12 +21,14 @@ export function promotionNotes(promotion: Promotion): string[] {
       : [
           `note: the source tag moved to ${item.sourceMoved.to ?? 'nothing'} meanwhile; ${item.digest}, pinned at request, is what was promoted`,
         ]),
-    ...item.targets.flatMap(({ registry, state, error, dueAt, attempts }) =>
-      error === undefined
-        ? []
-        : [`${registry}: ${error.message}${state === 'done' ? '' : ` (attempt ${attempts}, next ${dueAt ?? 'soon'})`}`],
-    ),
+    ...item.targets.map(failureOf).filter((note) => note !== undefined),
   ]);
+}
+
+/** Why a target is not done yet, or ended without the image. */
+export function failureOf({ registry, state, error, dueAt, attempts }: Target): string | undefined {
+  if (error === undefined) return undefined;
+  return `${registry}: ${error.message}${state === 'done' ? '' : ` (attempt ${attempts}, next ${dueAt ?? 'soon'})`}`;
 }
 
 function rowOf(item: Item, target: Target): string[] {

@@ -6,29 +6,34 @@ import type { WaybillApi } from '../api-client/waybill-api.js';
 const pollMs = 200;
 
 export interface AwaitOptions {
-  /** Wait for best-effort targets too, not only until the promotion's state is final. */
-  readonly settled: boolean;
-  readonly onUpdate?: (promotion: Promotion) => void;
-  readonly signal?: AbortSignal;
+  readonly onUpdate: (promotion: Promotion) => void;
+  /** Called once for each time that the API goes away. */
+  readonly onSilence: (problem: ApiProblem) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const unfinished: readonly Promotion['state'][] = ['requested', 'waiting', 'running'];
-
-/** Follows a promotion to its end; an API that is away for a moment is asked again. */
-export async function awaitPromotion(api: WaybillApi, id: string, { settled, onUpdate, signal }: AwaitOptions): Promise<Promotion> {
+/** Follows a promotion until no target, replicas included, has anything left to do; an API that is away for a moment is asked again. */
+export async function awaitPromotion(api: WaybillApi, id: string, { onUpdate, onSilence, signal }: AwaitOptions): Promise<Promotion> {
+  let isSilent = false;
   for (;;) {
-    const promotion = await look(api, id, signal);
-    if (promotion !== undefined) onUpdate?.(promotion);
-    if (promotion !== undefined && (settled ? promotion.settled : !unfinished.includes(promotion.state))) return promotion;
+    const found = await look(api, id);
+    if (found instanceof ApiProblem) {
+      if (!isSilent) onSilence(found);
+      isSilent = true;
+    } else {
+      isSilent = false;
+      onUpdate(found);
+      if (found.settled) return found;
+    }
     await wait(pollMs, undefined, { signal });
   }
 }
 
-async function look(api: WaybillApi, id: string, signal: AbortSignal | undefined): Promise<Promotion | undefined> {
+async function look(api: WaybillApi, id: string): Promise<Promotion | ApiProblem> {
   try {
-    return await api.promotion(id, signal);
+    return await api.promotion(id);
   } catch (error) {
-    if (error instanceof ApiProblem && error.retryable) return undefined;
+    if (error instanceof ApiProblem && error.retryable) return error;
     throw error;
   }
 }

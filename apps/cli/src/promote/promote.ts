@@ -1,10 +1,11 @@
-import type { CreatePromotion, Promotion } from '@waybill/contracts/http';
+import { randomUUID } from 'node:crypto';
+import type { AcceptedPromotion, CreatePromotion, Promotion } from '@waybill/contracts/http';
+import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
-import { progressOn } from '../output/progress.js';
-import { promotionNotes, promotionTable } from '../output/promotion-table.js';
-import { awaitPromotion } from './await-promotion.js';
+import { followPromotion } from './follow-promotion.js';
+import { printPromotion } from './print-promotion.js';
 
 export interface PromoteOptions {
   readonly path: string;
@@ -20,64 +21,60 @@ export interface PromoteOptions {
 
 /** Asks for a promotion of one or more sources; gives the exit status. */
 export async function promote(api: WaybillApi, sources: readonly string[], options: PromoteOptions, output: Output): Promise<number> {
-  const accepted = await api.createPromotion(requestOf(sources, options), options.idempotencyKey);
+  const accepted = await request(api, requestOf(sources, options), options, output);
   if (!options.wait) {
-    if (options.json) output.json(accepted);
-    else output.line(`promotion ${accepted.id} is requested; follow it with: waybill status ${accepted.id}`);
+    if (options.json) output.json({ ...accepted, location: api.addressOfPromotion(accepted.id) });
+    else printAccepted(accepted, api, output);
     return exitStatus.succeeded;
   }
   output.line(`promotion ${accepted.id}`);
-  const promotion = await follow(api, accepted.id, output, options.signal);
+  const promotion = await follow(api, accepted.id, options, output);
   if (options.json) output.json(promotion);
   else printPromotion(promotion, output);
   return exitStatusOf(promotion);
 }
 
-export function printPromotion(promotion: Promotion, output: Output): void {
-  output.line(promotionTable(promotion));
-  for (const note of promotionNotes(promotion)) output.line(note);
-  output.line(`${promotion.state}${promotion.settled ? '' : ' (replicas are still on their way)'}`);
+function printAccepted({ id, items }: AcceptedPromotion, api: WaybillApi, output: Output): void {
+  output.line(`promotion ${id} is requested`);
+  for (const { source, digest, targets } of items) {
+    output.line(`  ${source.registry}/${source.repository}@${digest} → ${targets.map(({ registry }) => registry).join(', ')}`);
+  }
+  output.line(`location: ${api.addressOfPromotion(id)}`);
+  output.line(`follow it with: waybill status ${id}`);
 }
 
-/** One bar or line per target until all are done. */
-export async function follow(api: WaybillApi, id: string, output: Output, signal?: AbortSignal): Promise<Promotion> {
-  const progress = progressOn(output);
-  const tasks = new Map<string, ReturnType<typeof progress.task>>();
-  const finished = new Set<string>();
+/** When no answer came, the request may have arrived all the same: its key makes a repetition safe. */
+async function request(api: WaybillApi, body: CreatePromotion, options: PromoteOptions, output: Output): Promise<AcceptedPromotion> {
+  const key = options.idempotencyKey ?? randomUUID();
   try {
-    return await awaitPromotion(api, id, {
-      settled: true,
-      ...(signal === undefined ? {} : { signal }),
-      onUpdate: (promotion) => {
-        for (const [position, item] of promotion.items.entries()) {
-          for (const target of item.targets) {
-            const key = `${position} ${target.registry}`;
-            const task = tasks.get(key) ?? progress.task(`${target.registry}/${target.repository}`);
-            tasks.set(key, task);
-            const forecast = promotion.estimate.targets.find((one) => one.item === position && one.registry === target.registry)?.bytes;
-            const moved = target.bytesCopied + target.bytesMounted + target.bytesSkipped;
-            task.update(moved, forecast === undefined ? moved : Math.max(moved, forecast.copy + forecast.mount + forecast.skip));
-            if (target.outcome === undefined || finished.has(key)) continue;
-            finished.add(key);
-            task.done(target.outcome);
-          }
-        }
-      },
-    });
-  } finally {
-    progress.stop();
+    return await api.createPromotion(body, key);
+  } catch (error) {
+    const isAnswered = error instanceof ApiProblem && !error.retryable;
+    if (!isAnswered) output.error(`the request may have been accepted: repeat it safely with --idempotency-key ${key}`);
+    throw error;
+  }
+}
+
+async function follow(api: WaybillApi, id: string, { signal }: PromoteOptions, output: Output): Promise<Promotion> {
+  try {
+    return await followPromotion(api, id, output, signal);
+  } catch (error) {
+    if (signal?.aborted === true) output.error(`stopped waiting; the promotion goes on. Follow it with: waybill status ${id}`);
+    throw error;
   }
 }
 
 function requestOf(sources: readonly string[], options: PromoteOptions): CreatePromotion {
+  const { path, tag, reason, label, externalRef } = options;
   return {
-    path: options.path,
+    path,
+    // The API says what is wrong with a tag, and where.
     items: sources.map((source) => ({
       source,
-      ...(options.tag === undefined ? {} : { tags: options.tag as CreatePromotion['items'][number]['tags'] }),
+      ...(tag === undefined ? {} : { tags: [...tag] as CreatePromotion['items'][number]['tags'] }),
     })),
-    ...(options.reason === undefined ? {} : { reason: options.reason }),
-    ...(options.label === undefined ? {} : { labels: { ...options.label } }),
-    ...(options.externalRef === undefined ? {} : { externalRef: options.externalRef }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(label === undefined ? {} : { labels: { ...label } }),
+    ...(externalRef === undefined ? {} : { externalRef }),
   };
 }

@@ -1,8 +1,8 @@
-import Table from 'cli-table3';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
-import { printPromotion } from '../promote/promote.js';
+import { drawTable } from '../output/table.js';
+import { printPromotion } from '../promote/print-promotion.js';
 
 export interface StatusOptions {
   readonly limit: number;
@@ -27,7 +27,11 @@ async function list(api: WaybillApi, { limit, json }: StatusOptions, output: Out
     output.json(page);
     return;
   }
-  const table = new Table({ head: ['promotion', 'path', 'state', 'requested', 'reason'], style: { head: [], border: [] } });
-  for (const { id, path, state, requestedAt, reason } of page.promotions) table.push([id, path, state, requestedAt, reason ?? '']);
-  output.line(page.promotions.length === 0 ? 'no promotion was requested yet' : table.toString());
+  if (page.promotions.length === 0) {
+    output.line('no promotion was requested yet');
+    return;
+  }
+  const rows = page.promotions.map(({ id, path, state, requestedAt, reason }) => [id, path, state, requestedAt, reason ?? '']);
+  output.line(drawTable(['promotion', 'path', 'state', 'requested', 'reason'], rows));
+  if (page.next !== undefined) output.line(`only the newest are shown: see --limit`);
 }

@@ -1,29 +1,42 @@
 import { readFile } from 'node:fs/promises';
 import { WaybillError } from '@waybill/kernel';
-import { formatDiagnostic, parseTopology, type Topology } from '@waybill/topology';
+import { type Diagnostic, formatDiagnostic, parseTopology, type Topology } from '@waybill/topology';
 
 /** A topology file that cannot be used; the message holds every diagnostic. */
-export class TopologyFileError extends WaybillError<'file-unreadable' | 'topology-invalid'> {}
+export class TopologyFileError extends WaybillError<'file-unreadable' | 'topology-invalid'> {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(
+    message: string,
+    facts: { readonly code: 'file-unreadable' | 'topology-invalid'; readonly cause?: unknown },
+    diagnostics: readonly Diagnostic[] = [],
+  ) {
+    super(message, { operation: 'read topology', ...facts });
+    this.diagnostics = diagnostics;
+  }
+}
 
 export interface TopologyFile {
   readonly file: string;
   readonly source: string;
   readonly topology: Topology;
-  /** Formatted, one each. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** @throws TopologyFileError */
 export async function readTopologyFile(file: string): Promise<TopologyFile> {
   const source = await readText(file);
   const { topology, diagnostics } = parseTopology(source, { file });
+  if (topology !== undefined) return { file, source, topology, warnings: diagnostics };
   const lines = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, source));
-  if (topology !== undefined) return { file, source, topology, warnings: lines };
   const count = diagnostics.filter(({ severity }) => severity === 'error').length;
-  throw new TopologyFileError(`${lines.join('\n')}\n${file}: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed`, {
-    code: 'topology-invalid',
-    operation: 'read topology',
-  });
+  const message = `${lines.join('\n')}\n${file}: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed`;
+  throw new TopologyFileError(message, { code: 'topology-invalid' }, diagnostics);
+}
+
+/** The file's warnings as lines for a person. */
+export function warningLines({ warnings, source }: TopologyFile): string[] {
+  return warnings.map((warning) => formatDiagnostic(warning, source));
 }
 
 async function readText(file: string): Promise<string> {
@@ -31,10 +44,6 @@ async function readText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    throw new TopologyFileError(missing ? `there is no file ${file}` : `${file} cannot be read`, {
-      code: 'file-unreadable',
-      operation: 'read topology',
-      cause,
-    });
+    throw new TopologyFileError(missing ? `there is no file ${file}` : `${file} cannot be read`, { code: 'file-unreadable', cause });
   }
 }

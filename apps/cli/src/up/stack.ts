@@ -3,6 +3,10 @@ export class Stack {
   readonly #undo: (() => Promise<void>)[] = [];
   #unwinding: Promise<void> | undefined;
 
+  get isEmpty(): boolean {
+    return this.#undo.length === 0;
+  }
+
   push(undo: () => Promise<void>): void {
     this.#undo.push(undo);
   }

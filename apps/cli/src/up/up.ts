@@ -1,71 +1,93 @@
-import { access, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { inheritedEnvironment } from '@waybill/config';
-import type { EmbeddedError } from '@waybill/embedded';
-import { parseRepositoryName } from '@waybill/oci-model';
-import { OciLayout } from '@waybill/oci-layout';
+import { access } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Environment, inheritedEnvironment } from '@waybill/config';
 import { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
-import { formatBytes, formatSeconds } from '../output/format.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
+import { roundSeconds } from '../output/format.js';
 import { type Progress, progressOn } from '../output/progress.js';
-import { packWaybillImage } from '../pack-image/pack-waybill-image.js';
-import { readTopologyFile, type TopologyFile } from '../topology/read-topology-file.js';
-import { adminKey } from './admin-key.js';
-import { demonstrate } from './demonstrate.js';
-import { type DemonstrationPlan, planGivenImage, planLayout } from './demonstration-image.js';
-import { makeDemonstrationKey } from './demonstration-key.js';
+import { readTopologyFile, type TopologyFile, warningLines } from '../topology/read-topology-file.js';
+import { addressesOf, announceAddresses, announceParts, firstLines } from './announce.js';
+import { type DataFolder, openDataFolder } from './data-folder.js';
+import { type Demonstrated, demonstrate } from './demonstrate.js';
+import { DemonstrationError, type DemonstrationPlan, planGivenImage } from './demonstration-image.js';
+import { demonstrationSubject, makeDemonstrationKey, revokeLeftoverKeys } from './demonstration-key.js';
+import { FirstFailure } from './first-failure.js';
+import { prepareOwnImage } from './prepare-image.js';
 import { pushImage } from './push-image.js';
-import { type RunningSystem, startSystem, versionOf } from './start-system.js';
+import { reachServers } from './reach-servers.js';
+import { Stack } from './stack.js';
+import { type RunningSystem, startSystem } from './start-system.js';
 
 export interface UpOptions {
   /** The repository's root, built. */
   readonly root: string;
+  readonly version: string;
   readonly topology?: string;
   readonly data: string;
   readonly port: number;
   readonly once: boolean;
   readonly image?: string;
   readonly json: boolean;
+  /** Default: the process's own. */
+  readonly environment?: Environment | undefined;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
 }
 
+/** What all steps of a run know. */
+interface Run {
+  readonly options: UpOptions;
+  readonly output: Output;
+  readonly file: TopologyFile;
+  readonly failure: FirstFailure;
+  /** What is to be undone at the end, last first. */
+  readonly stack: Stack;
+  /** Monotonic, milliseconds. */
+  readonly startedAt: number;
+}
+
 /**
  * Starts the whole system on this machine, promotes an image through it, and stays until it is told to stop.
- * Gives the exit status.
+ * Gives the exit status. Whatever happens, everything that was started is stopped.
  */
 export async function up(options: UpOptions, output: Output): Promise<number> {
-  const started = performance.now();
+  const startedAt = performance.now();
   const file = await readTopologyFile(await topologyFile(options));
-  for (const warning of file.warnings) output.error(warning);
-  await mkdir(options.data, { recursive: true, mode: 0o711 });
-  const key = await adminKey(options.data);
-
-  const failure = new AbortController();
-  const signal = AbortSignal.any([options.signal, failure.signal]);
-  const progress = progressOn(output);
-  const imaging = prepareImage(options, file, progress, signal);
-  const starting = start(options, file, { adminKey: key.text, signal, onUnexpectedExit: (error) => failure.abort(error) }, progress);
-  await Promise.allSettled([imaging, starting]);
-  const system = await starting;
+  for (const warning of warningLines(file)) output.error(warning);
+  const run: Run = { options, output, file, failure: new FirstFailure(options.signal), stack: new Stack(), startedAt };
   try {
-    const plan = await imaging;
-    progress.stop();
-    announce(system, file, output);
-    if (key.isNew) output.line(`Admin key (shown once, kept in ${key.file}): ${key.text}`);
-    else output.line(`Admin key: in ${key.file}`);
-    const admin = new WaybillApi({ url: system.apiUrl, key: key.text });
-    await declare(admin, file, system, output);
-    return await show(admin, { system, plan, file, started, signal }, options, output);
+    return await work(run);
   } catch (error) {
-    if (failure.signal.aborted) throw failure.signal.reason;
-    throw error;
+    throw run.failure.reasonOf(error);
   } finally {
-    progress.stop();
-    output.line('Stopping …');
-    await system.stop();
+    await stopAll(run);
   }
+}
+
+async function work(run: Run): Promise<number> {
+  const { options, file, failure, output, stack } = run;
+  // What was given is looked at before anything is started.
+  const given = options.image === undefined ? undefined : await planGivenImage(file.topology, options.image);
+  const environment = inheritedEnvironment(options.environment);
+  await reachServers(environment, failure.signal);
+  const folder = await openDataFolder(options.data, stack);
+  if (folder.lock.stopped.length > 0) {
+    output.line(`Stopped what a killed run had left behind: ${folder.lock.stopped.map(({ name }) => name).join(', ')}`);
+  }
+
+  const { system, plan } = await startAndPack(run, { folder, environment, given });
+  announceParts(system, file.file, output);
+  const admin = new WaybillApi({ url: system.apiUrl, key: folder.key.text, signal: failure.signal });
+  const revision = await declare(admin, system, run);
+  const shown = plan === undefined ? undefined : await show(admin, { system, plan, folder }, run);
+  announceAddresses(system.apiUrl, folder, output);
+  if (options.json) {
+    const registries = system.registries.map(({ name, url }) => ({ name, url }));
+    output.json({ ...addressesOf(system.apiUrl), adminKeyFile: folder.key.file, registries, revision, ...shown });
+  }
+  if (!options.once) return stay(run);
+  return shown === undefined ? exitStatus.failed : exitStatusOf(shown.promotion);
 }
 
 async function topologyFile({ topology, root }: UpOptions): Promise<string> {
@@ -77,112 +99,128 @@ async function topologyFile({ topology, root }: UpOptions): Promise<string> {
   );
 }
 
+interface Prepared {
+  readonly folder: DataFolder;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly given: DemonstrationPlan | undefined;
+}
+
+/** Packing takes a while at the first start, so it goes on beside. */
+async function startAndPack(
+  run: Run,
+  { folder, environment, given }: Prepared,
+): Promise<{ readonly system: RunningSystem; readonly plan: DemonstrationPlan | undefined }> {
+  const { failure, output, startedAt } = run;
+  const progress = progressOn(output);
+  const told = { adminKey: !folder.key.isNew };
+  const onApiReady = (url: string): void => {
+    for (const line of firstLines(url, run.options.port, folder, performance.now() - startedAt)) progress.line(line);
+    told.adminKey = true;
+  };
+  try {
+    const [system, plan] = await failure.all([
+      start(run, { folder, environment, onApiReady }, progress),
+      given === undefined ? ownPlan(run, folder, progress) : Promise.resolve(given),
+    ]);
+    return { system, plan };
+  } catch (error) {
+    if (!told.adminKey) output.error(`The administrator's key was made and is in ${folder.key.file}`);
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
 async function start(
-  options: UpOptions,
-  { topology }: TopologyFile,
-  more: { readonly adminKey: string; readonly signal: AbortSignal; readonly onUnexpectedExit: (error: EmbeddedError) => void },
+  { options, file, failure, stack }: Run,
+  more: Pick<Parameters<typeof startSystem>[0], 'folder' | 'environment' | 'onApiReady'>,
   progress: Progress,
 ): Promise<RunningSystem> {
-  const task = progress.task('Starting database, registries, api, worker');
+  const task = progress.task('Starting database, registries, API, worker');
   const started = performance.now();
-  const { root, data, port } = options;
-  const system = await startSystem({ root, dataDir: resolve(data), topology, port, environment: inheritedEnvironment(), ...more });
-  task.done(`${formatSeconds(performance.now() - started)} s`);
+  const system = await startSystem({ root: options.root, topology: file.topology, port: options.port, failure, stack, ...more });
+  const phases = Object.entries(system.phases).map(([name, ms]) => `${name} ${roundSeconds(ms)}`);
+  task.done(`${roundSeconds(performance.now() - started)} (${phases.join(', ')})`);
   return system;
 }
 
-/** Packs Waybill itself, unless another image was given. */
-async function prepareImage(
-  options: UpOptions,
-  { topology }: TopologyFile,
+/** A topology need not have a way for an image of Waybill: then there is nothing to show, and the system runs all the same. */
+async function ownPlan(
+  { options, file, failure, output }: Run,
+  { dir }: DataFolder,
   progress: Progress,
-  signal: AbortSignal,
-): Promise<DemonstrationPlan> {
-  if (options.image !== undefined) return planGivenImage(topology, options.image);
-  const task = progress.task('Packing an image of Waybill itself');
-  const started = performance.now();
-  const layoutDir = join(resolve(options.data), 'image');
-  const packedBytes = new Map<string, number>();
-  const packed = await packWaybillImage({
-    root: options.root,
-    layoutDir,
-    version: versionOf(options.root),
-    signal,
-    onProgress: ({ layer, bytes }) => {
-      packedBytes.set(layer, bytes);
-      task.update([...packedBytes.values()].reduce((sum, one) => sum + one, 0));
-    },
-  });
-  task.done(`${formatBytes(packed.bytes)}, ${formatSeconds(performance.now() - started)} s${packed.reused ? ', unchanged' : ''}`);
-  const store = (await OciLayout.open(layoutDir)).store();
-  return planLayout(topology, { store, digest: packed.digest, repositories: [parseRepositoryName('waybill')], tag: packed.tag });
-}
-
-function announce(system: RunningSystem, file: TopologyFile, output: Output): void {
-  if (system.leftovers.length > 0) output.line(`Stopped what a killed run had left behind: ${system.leftovers.join(', ')}`);
-  output.line(`Database: ${system.database}; queue: ${system.queue}; topology: ${file.file}`);
-  for (const { name, url, engine, version, port, requestedPort } of system.registries) {
-    const moved = requestedPort === undefined || requestedPort === port ? '' : `, since port ${requestedPort} is taken`;
-    output.line(`  ${name.padEnd(14)} ${url}  (${engine}${version === '' ? '' : ` ${version}`}${moved})`);
+): Promise<DemonstrationPlan | undefined> {
+  const { root, version } = options;
+  try {
+    return await prepareOwnImage({ root, version, dataDir: dir, topology: file.topology, progress, signal: failure.signal });
+  } catch (error) {
+    if (!(error instanceof DemonstrationError)) throw error;
+    output.error(`${error.message}\nNothing is promoted: name an image of yours with --image`);
+    return undefined;
   }
-  if (system.registries.length > 0) output.line('Local registries are open to everyone on this machine, and listen on loopback only.');
-  if (!system.apiUrl.endsWith(`:${system.requestedPort}`))
-    output.line(`Port ${system.requestedPort} is taken: the API listens on another one.`);
 }
 
 /** Applies the topology and tells where local registries listen. */
-async function declare(admin: WaybillApi, file: TopologyFile, system: RunningSystem, output: Output): Promise<void> {
-  const { revision, changed } = await admin.applyTopology(file.source, file.file);
+async function declare(admin: WaybillApi, system: RunningSystem, { file, output }: Run): Promise<number> {
+  const { revision, changed } = await admin.applyTopology(file.source, basename(file.file));
   for (const { name, url } of system.registries) await admin.locateRegistry(name, url);
   output.line(`Topology revision ${revision.number}${changed ? ' applied' : ', unchanged'}`);
+  return revision.number;
 }
 
 interface Shown {
   readonly system: RunningSystem;
   readonly plan: DemonstrationPlan;
-  readonly file: TopologyFile;
-  /** Monotonic, milliseconds. */
-  readonly started: number;
-  readonly signal: AbortSignal;
+  readonly folder: DataFolder;
 }
 
-async function show(
-  admin: WaybillApi,
-  { system, plan, file, started, signal }: Shown,
-  options: UpOptions,
-  output: Output,
-): Promise<number> {
+async function show(admin: WaybillApi, { system, plan, folder }: Shown, run: Run): Promise<Demonstrated> {
+  const { failure, output } = run;
+  await push({ system, plan, folder }, run);
+  const subject = demonstrationSubject(folder.dir);
+  await revokeLeftoverKeys(admin, subject);
+  const key = await makeDemonstrationKey(admin, plan, subject);
+  run.stack.push(() => revokeAtEnd(key.id, { system, plan, folder }, output));
+  return demonstrate(admin.withKey(key.text), plan, output, failure.signal);
+}
+
+async function push({ system, plan }: Shown, { file, failure, output }: Run): Promise<void> {
+  const { content, reference } = plan;
+  const address = system.registries.find(({ name }) => name === reference.registry)?.url;
+  if (content === undefined || address === undefined) return;
   const progress = progressOn(output);
-  const address = system.registries.find(({ name }) => name === plan.reference.registry)?.url;
-  if (plan.content !== undefined) {
-    const task = progress.task(`Pushing to ${plan.reference.registry}/${plan.reference.repository}:${plan.reference.tag}`);
-    await pushImage(plan, { topology: file.topology, address, progress: task, signal });
-  }
-  progress.stop();
-  const key = await makeDemonstrationKey(admin, plan);
+  const task = progress.task(`Pushing ${reference.registry}/${reference.repository}:${reference.tag}`);
   try {
-    const promotion = await demonstrate(key.api, plan, output, signal);
-    printAddresses(system, options, started, output);
-    if (options.json) output.json(promotion);
-    if (options.once) return exitStatusOf(promotion);
-    output.line('Press Ctrl-C to stop.');
-    await stopped(signal);
-    return options.signal.aborted ? exitStatus.succeeded : exitStatus.failed;
+    await pushImage({ ...plan, content }, { topology: file.topology, address, progress: task, signal: failure.signal });
   } finally {
-    await admin.revokeKey(key.id).catch((error: unknown) => output.error(`the demonstration's key could not be revoked: ${String(error)}`));
+    progress.stop();
   }
 }
 
-function printAddresses({ apiUrl }: RunningSystem, { data }: UpOptions, started: number, output: Output): void {
-  output.line();
-  output.line(`API        ${apiUrl}/api/v1`);
-  output.line(`API docs   ${apiUrl}/api/docs`);
-  output.line(`Health     ${apiUrl}/health/ready`);
-  output.line(`Logs       ${join(resolve(data), 'logs')}`);
-  output.line(`Ready after ${formatSeconds(performance.now() - started)} s`);
+/** With a client of its own: the run's signal may have been aborted. */
+async function revokeAtEnd(id: string, { system, folder }: Shown, output: Output): Promise<void> {
+  try {
+    await new WaybillApi({ url: system.apiUrl, key: folder.key.text }).revokeKey(id);
+  } catch {
+    output.error("the demonstration's key could not be revoked now; the next start revokes it");
+  }
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
+async function stay({ options, output, failure }: Run): Promise<number> {
+  output.line('Press Ctrl-C to stop.');
+  await aborted(failure.signal);
+  if (!options.signal.aborted) throw failure.signal.reason;
+  return exitStatus.succeeded;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }));
+}
+
+/** What cannot be stopped is told, and does not hide why the run ended. */
+async function stopAll({ stack, output }: Run): Promise<void> {
+  if (stack.isEmpty) return;
+  output.line('Stopping …');
+  await stack.unwind().catch((error: unknown) => output.error(error instanceof Error ? error.message : String(error)));
 }

@@ -1,0 +1,176 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type Environment, loadClientConfig } from '@waybill/config';
+import { WaybillApi } from './api-client/waybill-api.js';
+import { Interruption } from './interruption.js';
+import { consoleOutput, type Output, type Streams } from './output/console-output.js';
+import { exitStatus } from './output/exit-status.js';
+import { reportError } from './output/report-error.js';
+import { promote } from './promote/promote.js';
+import { status } from './status/status.js';
+import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
+import { up } from './up/up.js';
+
+/** What the command line has around it. */
+export interface Surroundings extends Streams {
+  /** The repository's root, built. */
+  readonly root: string;
+  readonly version: string;
+  /** Aborted with an Interruption when the command shall end. */
+  readonly stop: AbortSignal;
+  /** Default: the process's own. */
+  readonly environment?: Environment;
+}
+
+interface JsonOption {
+  readonly json: boolean;
+}
+
+type Run = (options: JsonOption, command: (output: Output) => Promise<number>) => Promise<void>;
+
+const json = ['--json', 'print the result, or the error, as JSON on standard output', false] as const;
+const defaultApiPort = 8080;
+
+const exitStatusHelp = `
+Exit status:
+  0  done                       3  partial: some targets failed
+  1  failed                     4  superseded by a newer promotion
+  2  wrong usage                5  not finished yet (status only)
+  128 and the signal's number when interrupted, e.g. 130 by Ctrl-C`;
+
+const environmentHelp = `
+Environment:
+  WAYBILL_API_URL  where the API is (default http://127.0.0.1:8080)
+  WAYBILL_API_KEY  the key to show to it`;
+
+/** Runs the command that the arguments name; gives the exit status, and never rejects. */
+export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  let status: number = exitStatus.succeeded;
+  const run: Run = async (options, command) => {
+    const output = consoleOutput(surroundings, options);
+    try {
+      status = await command(output);
+    } catch (error) {
+      const interruption = interruptionIn(error, surroundings.stop);
+      status = interruption?.exitStatus ?? exitStatus.failed;
+      if (interruption === undefined) reportError(error, output, options);
+    }
+  };
+  try {
+    await program(surroundings, run).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are asked for with success; help without a command is not.
+    return error.exitCode === 0 ? exitStatus.succeeded : exitStatus.usage;
+  }
+  return status;
+}
+
+/** What waits on a signal rejects with its reason, or with an AbortError in its place (Node's timers). */
+function interruptionIn(error: unknown, { reason }: AbortSignal): Interruption | undefined {
+  if (error instanceof Interruption) return error;
+  return error instanceof Error && error.name === 'AbortError' && reason instanceof Interruption ? reason : undefined;
+}
+
+function program(surroundings: Surroundings, run: Run): Command {
+  const { version, stdout, stderr } = surroundings;
+  const waybill = new Command('waybill')
+    .description("Runs a company's container registries as one system.")
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text) })
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText('after', `${environmentHelp}\n${exitStatusHelp}`);
+  upCommand(waybill, surroundings, run);
+  promotionCommands(waybill, surroundings, run);
+  topologyCommands(waybill, surroundings, run);
+  return waybill;
+}
+
+function upCommand(waybill: Command, { root, version, stop, environment }: Surroundings, run: Run): void {
+  waybill
+    .command('up')
+    .description('start everything on this machine and promote an image through it')
+    .option('--topology <file>', 'topology file (default: topology.yaml here, else the example)')
+    .option('--data <folder>', 'where data is kept', '.waybill')
+    .option('--port <number>', 'wanted port of the API', portNumber, defaultApiPort)
+    .option('--image <reference|layout>', 'promote this image: registry/repository:tag, or the folder of an OCI layout[:tag]')
+    .option('--once', 'end after the promotion', false)
+    .option(...json)
+    .action((options: Omit<Parameters<typeof up>[0], 'root' | 'version' | 'signal'>) =>
+      run(options, (output) => up({ ...options, root, version, environment, signal: stop }, output)),
+    );
+}
+
+function promotionCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+  const api = (): WaybillApi => connect(environment, stop);
+  waybill
+    .command('promote')
+    .description('ask for a promotion')
+    .argument('<source...>', 'registry/repository:tag or registry/repository@digest')
+    .requiredOption('--path <name>', 'path of the topology')
+    .option('--tag <tag...>', 'tags to write at the targets (default: the source tag)')
+    .option('--reason <text>', 'why')
+    .option('--label <key=value...>', 'labels to keep with it', labels)
+    .option('--external-ref <text>', 'a name in another system, e.g. of the pipeline run')
+    .option('--idempotency-key <key>', 'makes a repetition of this command safe')
+    .option('--wait', 'wait until every target is done, replicas included', false)
+    .option(...json)
+    .addHelpText('after', '\nExample:\n  waybill promote ci-snapshots/team-a/app:1.4.0 --path release --wait')
+    .action((sources: string[], options: Parameters<typeof promote>[2]) =>
+      run(options, (output) => promote(api(), sources, { ...options, signal: stop }, output)),
+    );
+  waybill
+    .command('status')
+    .description('show a promotion, or the newest ones')
+    .argument('[promotion]', 'its id')
+    .option('--limit <number>', 'how many to list', limit, 20)
+    .option(...json)
+    .action((id: string | undefined, options: Parameters<typeof status>[2]) =>
+      run(options, (output) => status(api(), id, options, output)),
+    );
+}
+
+function topologyCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+  const api = (): WaybillApi => connect(environment, stop);
+  const topology = waybill.command('topology').description('check, apply and show the topology');
+  topology
+    .command('validate')
+    .description('check a file, without any server')
+    .argument('<file>')
+    .option(...json)
+    .action((file: string, options: JsonOption) => run(options, (output) => validateTopology(file, options, output)));
+  topology
+    .command('apply')
+    .description('make a file the active revision')
+    .argument('<file>')
+    .option(...json)
+    .action((file: string, options: JsonOption) => run(options, (output) => applyTopology(api(), file, options, output)));
+  topology
+    .command('show')
+    .description('show the active revision')
+    .option(...json)
+    .action((options: JsonOption) => run(options, (output) => showTopology(api(), options, output)));
+}
+
+function connect(environment: Environment | undefined, signal: AbortSignal): WaybillApi {
+  const { apiUrl, apiKey } = loadClientConfig(environment);
+  return new WaybillApi({ url: apiUrl, key: apiKey, signal });
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('expected a port from 0 to 65535');
+}
+
+function limit(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 200) return count;
+  throw new InvalidArgumentError('expected a number from 1 to 200');
+}
+
+function labels(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('expected key=value');
+  return { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) };
+}

@@ -1,0 +1,11 @@
+import type { Promotion } from '@waybill/contracts/http';
+import type { Output } from '../output/console-output.js';
+import { promotionNotes, promotionTable } from '../output/promotion-table.js';
+
+/** The targets of a promotion as a table, what went wrong, and its state. */
+export function printPromotion(promotion: Promotion, output: Output): void {
+  output.line(promotionTable(promotion));
+  for (const note of promotionNotes(promotion)) output.line(note);
+  const rest = promotion.settled || promotion.finishedAt === undefined ? '' : ' (replicas are still on their way)';
+  output.line(`promotion ${promotion.id}: ${promotion.state}${rest}`);
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { parseRepositoryName } from '@waybill/oci-model';
+import { OciLayout } from '@waybill/oci-layout';
+import type { Topology } from '@waybill/topology';
+import { formatBytes, roundSeconds } from '../output/format.js';
+import type { Progress } from '../output/progress.js';
+import { packWaybillImage } from '../pack-image/pack-waybill-image.js';
+import { type DemonstrationPlan, planLayout } from './demonstration-image.js';
+
+export interface PrepareImageOptions {
+  /** The repository's root, built. */
+  readonly root: string;
+  readonly version: string;
+  readonly dataDir: string;
+  readonly topology: Topology;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Packs Waybill itself and plans its promotion. */
+export async function prepareOwnImage(options: PrepareImageOptions): Promise<DemonstrationPlan> {
+  const { root, version, dataDir, topology, progress, signal } = options;
+  const task = progress.task('Packing an image of Waybill itself');
+  const started = performance.now();
+  const layoutDir = join(dataDir, 'image');
+  const packedBytes = new Map<string, number>();
+  const packed = await packWaybillImage({
+    root,
+    layoutDir,
+    version,
+    signal,
+    onProgress: ({ layer, bytes }) => {
+      packedBytes.set(layer, bytes);
+      task.update([...packedBytes.values()].reduce((sum, one) => sum + one, 0));
+    },
+  });
+  task.done(`${formatBytes(packed.bytes)}, ${roundSeconds(performance.now() - started)}${packed.reused ? ', unchanged' : ''}`);
+  const store = (await OciLayout.open(layoutDir)).store();
+  return planLayout(topology, { store, digest: packed.digest, repositories: [parseRepositoryName('waybill')], tag: packed.tag });
+}
