@@ -4,6 +4,8 @@ import { type Prisma, PrismaClient } from './generated/client.js';
 export interface DatabaseOptions {
   /** Connections that this process may hold. */
   readonly maxConnections?: number;
+  /** How long to wait for a free connection, or a new one, in milliseconds; default 5,000. */
+  readonly connectTimeoutMs?: number;
   /** Called for every statement sent, with its text and without its parameters. */
   readonly onStatement?: (statement: string) => void;
 }
@@ -11,18 +13,20 @@ export interface DatabaseOptions {
 /** The tables, whether inside a transaction or not. */
 export type Tables = Prisma.TransactionClient;
 
-const connectionTimeoutMs = 5_000;
+const defaultConnectTimeoutMs = 5_000;
 const transactionTimeoutMs = 15_000;
 
 /** One process's connection to PostgreSQL. */
 export class Database {
   readonly #prisma: PrismaClient;
+  readonly #connectTimeoutMs: number;
 
   constructor(url: string, options: DatabaseOptions = {}) {
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
     const adapter = new PrismaPg({
       connectionString: url,
       max: options.maxConnections ?? 10,
-      connectionTimeoutMillis: connectionTimeoutMs,
+      connectionTimeoutMillis: this.#connectTimeoutMs,
     });
     const { onStatement } = options;
     if (onStatement === undefined) {
@@ -41,7 +45,7 @@ export class Database {
 
   /** Runs `work` in one transaction (read committed); a rejection rolls back. */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#prisma.$transaction(work, { maxWait: connectionTimeoutMs, timeout: transactionTimeoutMs });
+    return this.#prisma.$transaction(work, { maxWait: this.#connectTimeoutMs, timeout: transactionTimeoutMs });
   }
 
   /** Rejects when the database does not answer. */

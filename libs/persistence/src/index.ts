@@ -1,9 +1,10 @@
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './access/api-keys.js';
 export { type Claim, type IdempotentRequest, IdempotencyKeys, type StoredAnswer } from './access/idempotency-keys.js';
 export { Database, type DatabaseOptions } from './database.js';
+export { isDatabaseUnavailable } from './database-unavailable.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';
 export { type Channel, Notifications } from './notifications.js';
-export { isDatabaseUnavailable, PersistenceError, type PersistenceErrorCode } from './persistence-error.js';
+export { PersistenceError, type PersistenceErrorCode } from './persistence-error.js';
 export { PromotionWriter } from './promotions/create-promotion.js';
 export type { NewPromotion } from './promotions/new-promotion.js';
 export { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from './promotions/promotion.read-model.js';

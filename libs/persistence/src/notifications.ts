@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -12,6 +13,7 @@ export const channels = {
 export type Channel = keyof typeof channels;
 
 const reconnectMs = 1_000;
+const connectTimeoutMs = 5_000;
 
 /**
  * Listens on one connection of its own (LISTEN/NOTIFY), and reconnects for as long as it is open.
@@ -22,7 +24,6 @@ export class Notifications {
   readonly #onTrouble: (error: unknown) => void;
   readonly #handlers = new EventEmitter();
   readonly #closing = new AbortController();
-  #client: pg.Client | undefined;
   #running: Promise<void> | undefined;
 
   constructor(url: string, onTrouble: (error: unknown) => void) {
@@ -30,7 +31,7 @@ export class Notifications {
     this.#onTrouble = onTrouble;
   }
 
-  /** `handler` gets the payload, empty after a reconnection. Register before `start`. */
+  /** `handler` gets the payload, empty after a reconnection; it must not throw. Register before `start`. */
   on(channel: Channel, handler: (payload: string) => void): void {
     this.#handlers.on(channels[channel], handler);
   }
@@ -39,9 +40,9 @@ export class Notifications {
     this.#running ??= this.#run();
   }
 
+  /** Resolves when no connection is left, whether it was listening, connecting or between two connections. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#client?.end();
     await this.#running;
   }
 
@@ -49,7 +50,7 @@ export class Notifications {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        await this.#listenUntilLost();
+        await this.#listenUntilLost(signal);
       } catch (error) {
         if (!signal.aborted) this.#onTrouble(error);
       }
@@ -57,21 +58,35 @@ export class Notifications {
     }
   }
 
-  async #listenUntilLost(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#url, connectionTimeoutMillis: 5_000, keepAlive: true });
-    const lost = new Promise<void>((resolve, reject) => {
-      client.once('end', resolve);
-      client.once('error', reject);
-    });
-    lost.catch(() => undefined);
-    client.on('notification', ({ channel, payload }) => this.#handlers.emit(channel, payload ?? ''));
-    await client.connect();
-    this.#client = client;
-    if (this.#closing.signal.aborted) await client.end();
-    else {
-      for (const channel of this.#handlers.eventNames()) await client.query(`LISTEN ${client.escapeIdentifier(String(channel))}`);
-      for (const channel of this.#handlers.eventNames()) this.#handlers.emit(channel, '');
+  async #listenUntilLost(signal: AbortSignal): Promise<void> {
+    // A socket of our own: a client that is still connecting, or whose server hangs, cannot be ended in words.
+    const socket = new Socket();
+    const destroy = (): void => void socket.destroy();
+    signal.addEventListener('abort', destroy, { once: true });
+    try {
+      const client = new pg.Client({
+        connectionString: this.#url,
+        connectionTimeoutMillis: connectTimeoutMs,
+        keepAlive: true,
+        stream: () => socket,
+      });
+      client.on('notification', ({ channel, payload }) => this.#handlers.emit(channel, payload ?? ''));
+      const lost = new Promise<void>((resolve, reject) => {
+        client.once('end', resolve);
+        // A server that ends the connection says so twice: in words, and by ending it.
+        client.on('error', reject);
+      });
+      await Promise.race([this.#listen(client), lost]);
+      await lost;
+    } finally {
+      signal.removeEventListener('abort', destroy);
+      socket.destroy();
     }
-    await lost;
+  }
+
+  async #listen(client: pg.Client): Promise<void> {
+    await client.connect();
+    for (const channel of this.#handlers.eventNames()) await client.query(`LISTEN ${client.escapeIdentifier(String(channel))}`);
+    for (const channel of this.#handlers.eventNames()) this.#handlers.emit(channel, '');
   }
 }

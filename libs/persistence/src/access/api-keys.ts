@@ -115,9 +115,10 @@ interface Row {
 }
 
 function toRecord(row: Row): ApiKeyRecord {
+  const { id, kind, issuer, subject } = row.principal;
   return {
     id: row.id,
-    principal: { ...row.principal, kind: row.principal.kind as Principal['kind'] },
+    principal: { id, kind: kind as Principal['kind'], issuer, subject },
     grants: row.grants as Grant[],
     createdAt: row.createdAt,
     expiresAt: row.expiresAt ?? undefined,

@@ -56,11 +56,12 @@ export class IdempotencyKeys {
     await this.#database.tables.idempotencyKey.deleteMany({ where: { principalId, route, key, claimToken: token, status: null } });
   }
 
-  /** Removes what is past its time; gives how many. */
+  /** Removes what is past its time; gives how many. A key that is claimed anew meanwhile stays: the row is looked at again. */
   async purge(): Promise<number> {
     return this.#database.tables.$executeRaw`
       DELETE FROM idempotency_key WHERE (principal_id, route, key) IN
-        (SELECT principal_id, route, key FROM idempotency_key WHERE expires_at < now() ORDER BY expires_at LIMIT 1000)`;
+        (SELECT principal_id, route, key FROM idempotency_key WHERE expires_at < now() ORDER BY expires_at LIMIT 1000)
+        AND expires_at < now()`;
   }
 
   async #whoseIsIt({ principalId, route, key, hash }: IdempotentRequest): Promise<Claim> {

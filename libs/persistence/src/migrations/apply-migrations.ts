@@ -12,6 +12,8 @@ const bookkeeping = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at TIMESTAMPTZ,
   started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`;
 
+const connectTimeoutMs = 10_000;
+
 interface Migration {
   readonly name: string;
   readonly sql: string;
@@ -29,7 +31,9 @@ export const migrationsFolder = path.resolve(import.meta.dirname, '../../../../p
  */
 export async function applyMigrations(url: string, folder: string = migrationsFolder): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
+  // A connection that ends says so to the statement under way; nobody else must hear of it.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
@@ -104,7 +108,8 @@ async function apply(client: pg.Client, { name, sql, checksum }: Migration): Pro
     );
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
+    // A connection that is gone has rolled back.
+    await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
