@@ -1,21 +1,21 @@
 // Times a promotion of a tiny image to three targets, from the request to `succeeded`, on what `npm start` runs:
 // Distribution registries, embedded PostgreSQL, the queue on PostgreSQL, api and worker as processes of their own.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { issueApiKey } from '@waybill/access';
+import { findFreePort, startEmbeddedPostgres, startLocalRegistryProcess, superviseProcess } from '@waybill/embedded';
 import { digestOf, mediaType } from '@waybill/oci-model';
 import { RegistryClient } from '@waybill/oci-registry';
-import { parseTopology } from '@waybill/topology';
-import { startSystem } from '../apps/cli/dist/up/start-system.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 100);
 const warmup = 10;
 const countedRounds = 10;
 const root = path.resolve(import.meta.dirname, '..');
+const registryNames = ['snapshots', 'prod-a', 'prod-b', 'prod-c'];
 
 const source = `
 apiVersion: waybill/v1
@@ -33,6 +33,8 @@ replications: []
 `;
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'waybill-bench-'));
+// The database runs as nobody when this runs as root.
+await chmod(dataDir, 0o711);
 try {
   const timed = await withSystem('warn', async (bench) => {
     for (let round = 0; round < warmup; round += 1) await promote(bench, await bench.push());
@@ -69,30 +71,50 @@ try {
 }
 
 async function withSystem(logLevel, work) {
-  const { topology } = parseTopology(source, { file: 'bench' });
   const key = issueApiKey(randomUUID()).text;
-  const abort = new AbortController();
-  const system = await startSystem({
-    root,
-    dataDir,
-    topology,
-    adminKey: key,
-    port: 0,
-    environment: { WAYBILL_LOG_LEVEL: logLevel },
-    onUnexpectedExit: (error) => abort.abort(error),
-    signal: abort.signal,
-  });
-  const address = (name) => system.registries.find((registry) => registry.name === name).url;
-  const client = new RegistryClient({ origin: address('snapshots') });
+  const stops = [];
   try {
-    const call = apiCaller(system.apiUrl, key);
+    const postgres = await startEmbeddedPostgres({ dataDir: path.join(dataDir, 'postgres') });
+    stops.unshift(() => postgres.stop());
+    const registries = await Promise.all(registryNames.map((name) => startRegistry(name, stops)));
+    const environment = { DATABASE_URL: postgres.url, WAYBILL_QUEUE_DATABASE_URL: postgres.queueUrl, WAYBILL_LOG_LEVEL: logLevel };
+    const [apiPort, workerPort] = [await findFreePort(), await findFreePort()];
+    await startProgram('api', { ...environment, WAYBILL_ADMIN_KEY: key, WAYBILL_API_PORT: String(apiPort) }, apiPort, stops);
+    await startProgram('worker', { ...environment, WAYBILL_WORKER_PORT: String(workerPort) }, workerPort, stops);
+
+    const call = apiCaller(`http://127.0.0.1:${apiPort}`, key);
     await call('PUT', '/api/v1/topology', { source });
-    for (const { name, url } of system.registries) await call('PUT', `/api/v1/registries/${name}/address`, { address: url });
-    return await work({ call, push: () => pushTinyImage(client), countLines: (during) => countLines(during) });
+    for (const { name, url } of registries) await call('PUT', `/api/v1/registries/${name}/address`, { address: url });
+    const client = new RegistryClient({ origin: registries[0].url });
+    stops.unshift(() => client.close());
+    return await work({ call, push: () => pushTinyImage(client), countLines });
   } finally {
-    client.close();
-    await system.stop();
+    for (const stop of stops) await stop();
   }
+}
+
+async function startRegistry(name, stops) {
+  const registry = await startLocalRegistryProcess({ name, dataDir: path.join(dataDir, name), engine: 'docker-registry' });
+  stops.unshift(() => registry.stop());
+  return registry;
+}
+
+async function startProgram(name, env, port, stops) {
+  const child = await superviseProcess({
+    name,
+    command: process.execPath,
+    args: [path.join(root, 'apps', name, 'dist', 'main.js')],
+    env: { ...env, WAYBILL_EXIT_WITH_STDIN: '1' },
+    logFile: logOf(name),
+    maxLogBytes: 1024 ** 3,
+    readyWhen: { answersAt: `http://127.0.0.1:${port}/health/ready`, accept: ({ ok }) => ok },
+    endsWith: 'stdin',
+  });
+  stops.unshift(() => child.stop());
+}
+
+function logOf(name) {
+  return path.join(dataDir, `${name}.log`);
 }
 
 function apiCaller(url, key) {
@@ -149,7 +171,7 @@ async function countLines(during) {
 }
 
 async function countsNow() {
-  const logs = await Promise.all(['api', 'worker'].map((name) => readFile(path.join(dataDir, 'logs', `${name}.log`), 'utf8')));
+  const logs = await Promise.all(['api', 'worker'].map((name) => readFile(logOf(name), 'utf8')));
   const text = logs.join('');
   return { requests: text.split('"msg":"registry request"').length - 1, statements: text.split('"msg":"statement"').length - 1 };
 }
