@@ -45,7 +45,7 @@ export const RegistryView = z
 export const ActiveTopology = z
   .object({
     revision: Revision.describe('the active revision'),
-    registries: z.array(RegistryView).describe('all of them, in the order of the file'),
+    registries: z.array(RegistryView).describe('all of them, by name'),
     paths: z
       .array(
         z
@@ -56,7 +56,7 @@ export const ActiveTopology = z
           })
           .describe('what may be promoted from where to where'),
       )
-      .describe('all of them, in the order of the file'),
+      .describe('all of them, by name'),
     replications: z
       .array(
         z

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Actor } from '@waybill/access';
 import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
 import { type IdSource, uuidV7 } from '@waybill/kernel';
@@ -62,6 +63,7 @@ export class RequestPromotion {
 
     const reader = await this.#reader(revision);
     const deadline = AbortSignal.timeout(this.#options.registryDeadlineMs);
+    setMaxListeners(0, deadline); // each of the many small reads listens to it
     const resolutions = await Promise.all(planned.map((item) => resolveItem(reader, item, deadline)));
     const items = resolutions.map(({ resolved }) => resolved);
     refuseImmutableConflicts(topology, items);
