@@ -14,7 +14,8 @@ export function toPromotion(row: PromotionDetail): Promotion {
   const targets = row.items.flatMap((item) => item.targets);
   return {
     ...toSummary(row),
-    settled: targets.every(({ state }) => state === 'done'),
+    // Targets are read after the promotion: ends that came in between belong to the next look.
+    settled: row.finishedAt !== null && targets.every(({ state }) => state === 'done'),
     labels: row.labels as Record<string, string>,
     intentHash: digestFromBytes(row.intentHash),
     estimate: row.estimate as unknown as Promotion['estimate'],
