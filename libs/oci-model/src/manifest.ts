@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ContentError } from './content-error.js';
 import { type Digest, digestOf, hashesTo, isDigest } from './digest.js';
-import { isForeignLayer, isIndexMediaType, isManifestMediaType, mediaType } from './media-types.js';
+import { manifestTypeOf } from './manifest-type.js';
+import { isForeignLayer, isIndexMediaType, isManifestMediaType, isSchema1MediaType } from './media-types.js';
+import { invalidManifest, schema1Refused } from './refused-manifest.js';
 
 /** No manifest may be larger (distribution-spec v1.1.1, "Pushing Manifests"). */
 export const maxManifestBytes = 4 * 1024 * 1024;
@@ -48,8 +50,9 @@ export interface ManifestChildren {
 }
 
 /**
- * Takes bytes as they came and makes a manifest of them.
- * `expected` is checked against the bytes; `declaredMediaType` is what the store or descriptor said.
+ * Takes bytes as they came and makes a manifest of them. `expected` is checked against the bytes.
+ * `declaredMediaType` is what the store or descriptor said; content that contradicts it, or that
+ * could be read as an image and as an index, is refused.
  * @throws ContentError `manifest-too-large`, `digest-mismatch`, `manifest-invalid`
  */
 export function manifestFromBytes(bytes: Uint8Array, declaredMediaType: string | undefined, expected?: Digest): Manifest {
@@ -67,7 +70,7 @@ export function manifestFromBytes(bytes: Uint8Array, declaredMediaType: string |
     });
   }
   const digest = expected ?? digestOf(bytes);
-  return { bytes, digest, mediaType: mediaTypeOf(bytes, declaredMediaType) };
+  return { bytes, digest, mediaType: manifestTypeOf(parseJson(bytes), declaredMediaType) };
 }
 
 /**
@@ -80,7 +83,7 @@ export function viewManifest(manifest: Manifest): ManifestView {
   const parsed = index ? ImageIndex.safeParse(json) : ImageManifest.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw invalid(`manifest ${manifest.digest} is malformed at /${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'unreadable'}`);
+    throw invalidManifest(`manifest ${manifest.digest} is malformed at /${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'unreadable'}`);
   }
   return index
     ? { kind: 'index', ...(parsed.data as z.infer<typeof ImageIndex>) }
@@ -91,6 +94,7 @@ export function viewManifest(manifest: Manifest): ManifestView {
 export function childrenOf(manifest: Manifest): ManifestChildren {
   const view = viewManifest(manifest);
   if (view.kind === 'index') {
+    if (view.manifests.some((child) => isSchema1MediaType(child.mediaType))) throw schema1Refused();
     return {
       manifests: unique(view.manifests.filter((child) => isManifestMediaType(child.mediaType))),
       blobs: unique(view.manifests.filter((child) => !isManifestMediaType(child.mediaType))),
@@ -109,21 +113,6 @@ export function descriptorOf(manifest: Manifest): Descriptor {
   return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
 }
 
-function mediaTypeOf(bytes: Uint8Array, declared: string | undefined): string {
-  const bare = declared?.split(';')[0]?.trim().toLowerCase();
-  if (bare === mediaType.dockerSchema1 || bare === mediaType.dockerSchema1Signed) throw schema1();
-  if (bare !== undefined && isManifestMediaType(bare)) return bare;
-  const json = parseJson(bytes) as { schemaVersion?: unknown; mediaType?: unknown; manifests?: unknown } | null;
-  if (json?.schemaVersion === 1) throw schema1();
-  if (typeof json?.mediaType === 'string' && isManifestMediaType(json.mediaType)) return json.mediaType;
-  if (json?.schemaVersion === 2) return Array.isArray(json.manifests) ? mediaType.ociIndex : mediaType.ociManifest;
-  throw invalid(`content of type "${bare ?? 'unknown'}" is no manifest`);
-}
-
-function schema1(): ContentError {
-  return invalid('Docker schema 1 manifests are not supported: rebuild or re-push the image with a current client');
-}
-
 function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -132,10 +121,15 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function invalid(message: string): ContentError {
-  return new ContentError(message, { code: 'manifest-invalid', operation: 'read manifest' });
-}
-
+/** @throws ContentError `manifest-invalid` when one digest stands there with two sizes: at most one can be true */
 function unique(descriptors: readonly Descriptor[]): Descriptor[] {
-  return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()];
+  const found = new Map<Digest, Descriptor>();
+  for (const descriptor of descriptors) {
+    const known = found.get(descriptor.digest) ?? descriptor;
+    if (known.size !== descriptor.size) {
+      throw invalidManifest(`manifest names ${descriptor.digest} with ${known.size} and with ${descriptor.size} bytes`);
+    }
+    found.set(descriptor.digest, known);
+  }
+  return [...found.values()];
 }

@@ -28,6 +28,11 @@ export function isIndexMediaType(type: string): boolean {
   return type === mediaType.ociIndex || type === mediaType.dockerManifestList;
 }
 
+/** Docker's manifests of before 2016; their digest is not that of the bytes that are served. */
+export function isSchema1MediaType(type: string): boolean {
+  return type === mediaType.dockerSchema1 || type === mediaType.dockerSchema1Signed;
+}
+
 const foreignLayer = /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.v1\.tar|docker\.image\.rootfs\.foreign\.diff\.tar)/;
 
 /** Layers that registries hold by reference only; they are not copied (image-spec v1.1.1, layer.md). */

@@ -26,6 +26,11 @@ export class VerifiedStream extends Transform {
       done(this.#mismatch('size-mismatch', `is longer than the ${this.#expected.size} bytes its descriptor says`));
       return;
     }
+    // An empty chunk must not push the held one out: it may be the last with bytes in it.
+    if (chunk.byteLength === 0) {
+      done();
+      return;
+    }
     this.#hash.update(chunk);
     if (this.#held !== undefined) this.push(this.#held);
     this.#held = chunk;
