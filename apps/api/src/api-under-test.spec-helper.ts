@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { everything, type Grant, issueApiKey } from '@waybill/access';
 import { type ApiConfig, loadApiConfig } from '@waybill/config';
@@ -55,7 +54,7 @@ export async function startApi({ config = {}, databaseUrl }: StartApiOptions = {
   const environment = loadApiConfig({ DATABASE_URL: databaseUrl ?? database?.url ?? '' });
   const app = await createApi({ ...environment, adminKey, registryDeadlineMs: 2_000, ...config }, { logger });
   await app.listen(0, '127.0.0.1');
-  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
 
   async function send(method: string, path: string, { key = adminKey, body, headers = {} }: Sending = {}): Promise<Answer> {

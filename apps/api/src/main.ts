@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
 import { ConfigError, loadApiConfig } from '@waybill/config';
 import { createLogger } from '@waybill/observability';
 import { applyMigrations } from '@waybill/persistence';
@@ -11,14 +10,19 @@ async function main(): Promise<void> {
   await applyMigrations(config.databaseUrl);
   const app = await createApi(config, { logger });
   await app.listen(config.port, config.host);
-  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const { port } = app.getHttpServer().address() as AddressInfo;
   logger.info({ host: config.host, port }, 'api is ready');
   if (config.exitWithStdin) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`waybill api cannot start: ${text}\n`);
+  process.stderr.write(`waybill api cannot start: ${reasonOf(error)}\n`);
   // Nest may have opened connections before it failed.
   process.exit(1);
 });
+
+/** Whoever set a variable wrong needs no stack. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

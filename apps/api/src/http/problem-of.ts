@@ -19,8 +19,7 @@ const registryRetryMs = 10_000;
 /** What an error means to an HTTP client: the one place that knows. */
 export function problemOf(error: unknown, instance: string): ProblemAnswer {
   if (error instanceof ContentError) return ofContent(error, instance);
-  if (error instanceof WaybillError && isProblemCode(error.code)) return ofOurs(error, error.code, instance);
-  // Only now: a broken connection to a registry may stand among the causes of the above.
+  if (isOurs(error) && isProblemCode(error.code)) return ofOurs(error, error.code, instance);
   if (isDatabaseUnavailable(error)) {
     return answer('unavailable', 'the database does not answer', { instance, retryAfterMs: databaseRetryMs });
   }
@@ -38,12 +37,20 @@ function ofContent(error: ContentError, instance: string): ProblemAnswer {
 
 function ofOurs(error: WaybillError, code: ProblemCode, instance: string): ProblemAnswer {
   const { near, pointer } = error.details;
-  const errors = error instanceof ApiError ? error.errors : typeof pointer === 'string' ? [{ pointer, detail: error.message }] : undefined;
+  const errors = error instanceof ApiError ? error.errors : placeOf(pointer, error.message);
   return answer(code, error.message, {
     instance,
     retryAfterMs: error.retryAfterMs,
     more: { ...(Array.isArray(near) && near.length > 0 ? { near: near as string[] } : {}), ...(errors === undefined ? {} : { errors }) },
   });
+}
+
+function isOurs(error: unknown): error is WaybillError {
+  return error instanceof WaybillError;
+}
+
+function placeOf(pointer: unknown, detail: string): Problem['errors'] {
+  return typeof pointer === 'string' ? [{ pointer, detail }] : undefined;
 }
 
 /** What the framework itself refuses: an address that is none, and one that leads nowhere. */

@@ -19,8 +19,9 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const requestId = requestIdOf(http.getRequest<Request>());
     const { problem, retryAfter, isDefect } = problemOf(error, `urn:uuid:${requestId}`);
-    if (isDefect || problem.status >= 500)
+    if (isDefect || problem.status >= 500) {
       this.#logger[isDefect ? 'error' : 'warn']({ requestId, code: problem.code, err: error }, 'request failed');
+    }
     if (response.headersSent) {
       response.destroy();
       return;

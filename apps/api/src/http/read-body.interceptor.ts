@@ -45,8 +45,9 @@ const codeOfStatus: Readonly<Record<number, ProblemCode>> = {
   415: 'unsupported-media-type',
 };
 
-function refusalOf(error: unknown): unknown {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return error;
+function refusalOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error('the body could not be read', { cause: error });
+  if (!('status' in error) || typeof error.status !== 'number') return error;
   const isSyntax = 'type' in error && error.type === 'entity.parse.failed';
   const code = isSyntax ? 'malformed-json' : codeOfStatus[error.status];
   if (code === undefined) return error;

@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ApiConfig, environmentAndFolderSecrets } from '@waybill/config';
-import { createLogger, type Logger } from '@waybill/observability';
+import type { Logger } from '@waybill/observability';
 import {
   ApiKeys,
   Database,

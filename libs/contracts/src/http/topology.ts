@@ -69,7 +69,13 @@ export const ActiveTopology = z
   .meta({ id: 'Topology', description: 'the active topology' });
 export type ActiveTopology = z.infer<typeof ActiveTopology>;
 
+const LoopbackOrigin = z
+  .string()
+  .regex(/^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?$/, 'not a loopback origin: expected http://127.0.0.1:PORT')
+  .refine((text) => URL.canParse(text), 'has a port that is none')
+  .describe('loopback origin, e.g. http://127.0.0.1:5000');
+
 export const LocateRegistry = z
-  .strictObject({ address: z.url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|localhost|\[::1\])$/ }).describe('loopback address') })
+  .strictObject({ address: LoopbackOrigin })
   .meta({ id: 'LocateRegistry', description: 'tells where a local registry listens now' });
 export type LocateRegistry = z.infer<typeof LocateRegistry>;

@@ -87,6 +87,6 @@ function digestOrUndefined(bytes: Uint8Array | null): Digest | undefined {
   return bytes === null ? undefined : digestFromBytes(bytes);
 }
 
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value });
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Partial<Record<Key, Value>>);
 }

@@ -23,7 +23,7 @@ import {
 } from '@waybill/promotion';
 import { registryNamed } from '@waybill/topology';
 import type { RegistryClients } from '@waybill/registry-clients';
-import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, type Tag, viewManifest } from '@waybill/oci-model';
+import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, viewManifest } from '@waybill/oci-model';
 import { ApiError } from '../../http/api-error.js';
 import { jsonAnswer } from '../../http/json-answer.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
@@ -106,7 +106,7 @@ export function requestedItems(body: CreatePromotion): RequestedItem[] {
   const errors: { pointer: string; detail: string }[] = [];
   const items = body.items.flatMap((item, position): RequestedItem[] => {
     try {
-      return [{ source: parseArtifactReference(item.source), ...(item.tags === undefined ? {} : { tags: item.tags as Tag[] }) }];
+      return [{ source: parseArtifactReference(item.source), ...(item.tags === undefined ? {} : { tags: item.tags }) }];
     } catch (error) {
       if (!(error instanceof ContentError)) throw error;
       errors.push({ pointer: `/items/${position}/source`, detail: error.message });

@@ -31,10 +31,11 @@ export class RegistriesController {
   })
   async locate(@Param('name') name: string, @Body({ schema: LocateRegistry }) body: LocateRegistry): Promise<void> {
     const revision = await this.#revisions.active();
-    if (revision === undefined)
+    if (revision === undefined) {
       throw new PromotionError('no topology was applied yet', { code: 'no-topology', operation: 'locate registry' });
+    }
     registryNamed(revision.topology, name);
-    if (!(await this.#revisions.locate(name, new URL(body.address).origin))) {
+    if (!(await this.#revisions.locate(name, body.address))) {
       throw new ApiError(`${name} is not a local registry: its address stands in the topology`, { code: 'registry-not-local' });
     }
   }

@@ -59,8 +59,9 @@ export class TopologyController {
   @Documented({ summary: 'The active topology', audience: 'clients', status: 200, answer: ActiveTopology, problems: ['no-topology'] })
   async active(): Promise<ActiveTopology> {
     const [revision, registries] = await Promise.all([this.#revisions.active(), this.#revisions.currentRegistries()]);
-    if (revision === undefined)
+    if (revision === undefined) {
       throw new PromotionError('no topology was applied yet', { code: 'no-topology', operation: 'show topology' });
+    }
     return toActive(revision, registries);
   }
 }

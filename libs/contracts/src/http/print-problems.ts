@@ -1,0 +1,3 @@
+import { problemsPage } from './problems-page.js';
+
+process.stdout.write(problemsPage());
