@@ -7,6 +7,7 @@ export type EmbeddedErrorCode =
   | 'binaries-missing'
   | 'wrong-major'
   | 'credentials-missing'
+  | 'database-unusable'
   | 'already-running'
   | 'no-unprivileged-identity'
   | 'permission-denied'

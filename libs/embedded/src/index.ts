@@ -1,4 +1,5 @@
 export { EmbeddedError, type EmbeddedErrorCode } from './embedded-error.js';
+export { checkDatabase } from './postgres/check-database.js';
 export { createDatabase, layOutDatabase, ownerRole, queueRole, queueSchema } from './postgres/database-layout.js';
 export { type EmbeddedLog } from './embedded-log.js';
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions } from './postgres/embedded-postgres.js';

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EmbeddedError } from '../embedded-error.js';
 import type { EmbeddedLog } from '../embedded-log.js';
 import type { HeldLock } from '../process/exclusive-lock.js';
-import type { ProcessIdentity } from '../process/process-identity.js';
+import { isStillRunning, type ProcessIdentity } from '../process/process-identity.js';
 import { stopProcess } from '../process/stop-process.js';
 import { adminRole, postgresMajor } from './cluster.js';
 import { databaseName, ownerRole, queueRole } from './database-layout.js';
@@ -13,7 +13,7 @@ export interface EmbeddedPostgresOptions {
   /** The folder of this server: its cluster, passwords and log. Made when absent. */
   readonly dataDir: string;
   readonly log?: EmbeddedLog | undefined;
-  /** Called when the server ends without `stop`; never for an adopted one. */
+  /** Called when the server ends without `stop`; for an adopted one within two seconds. */
   readonly onUnexpectedExit?: ((error: EmbeddedError) => void) | undefined;
   /** False for data that may be lost at a crash: nothing is flushed to the disk. For tests only. */
   readonly durable?: boolean | undefined;
@@ -62,12 +62,14 @@ export interface HandleParts {
   readonly onUnexpectedExit?: EmbeddedPostgresOptions['onUnexpectedExit'];
 }
 
+const adoptedLookMs = 1_000;
+
 /** Makes the handle and watches the server from here on. */
 export function handleOf(server: RunningServer, parts: HandleParts): EmbeddedPostgres {
   const { credentials, folder } = parts;
   let stopping: Promise<void> | undefined;
-  server.child?.once('exit', (code, killedBy) => {
-    if (stopping === undefined) parts.onUnexpectedExit?.(unexpectedExit(killedBy ?? `code ${code}`, folder));
+  onceEnded(server, (exit) => {
+    if (stopping === undefined) parts.onUnexpectedExit?.(unexpectedExit(exit, folder));
   });
   return {
     url: postgresUrl(ownerRole, credentials.owner, { port: server.port, database: databaseName }),
@@ -82,6 +84,20 @@ export function handleOf(server: RunningServer, parts: HandleParts): EmbeddedPos
     adopted: server.child === undefined,
     stop: () => (stopping ??= stop(server, parts)),
   };
+}
+
+/** An adopted server is no child of this process: nothing tells of its end, so it is looked after. */
+function onceEnded(server: RunningServer, report: (exit: string) => void): void {
+  if (server.child !== undefined) {
+    server.child.once('exit', (code, killedBy) => report(killedBy ?? `code ${code}`));
+    return;
+  }
+  const look = setInterval(() => {
+    if (isStillRunning(server)) return;
+    clearInterval(look);
+    report('an unknown status');
+  }, adoptedLookMs);
+  look.unref();
 }
 
 async function stop(server: RunningServer, { lock, folder }: HandleParts): Promise<void> {

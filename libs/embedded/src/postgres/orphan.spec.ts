@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startTypeScript, type TypeScriptProcess } from '@waybill/testing';
 import pg from 'pg';
+import type { EmbeddedError } from '../embedded-error.js';
 import { startTokenOf } from '../process/process-identity.js';
 import { waitFor } from '../process/wait.js';
 import type { EmbeddedPostgres } from './embedded-postgres.js';
@@ -88,6 +89,18 @@ describe('startEmbeddedPostgres after a kill', () => {
     await adopted.stop();
 
     expect(startTokenOf(earlier.pid)).toBeUndefined();
+  });
+
+  it('says when an adopted server ends by itself', async () => {
+    const earlier = await startElsewhere();
+    await earlier.supervisor.kill('SIGKILL');
+    let report: (error: EmbeddedError) => void = () => undefined;
+    const reported = new Promise<EmbeddedError>((resolve) => (report = resolve));
+    servers.push(await startEmbeddedPostgres({ dataDir: folder, onUnexpectedExit: report }));
+
+    await kill(earlier.pid);
+
+    expect(await reported).toMatchObject({ code: 'exited' });
   });
 
   it('refuses while another process supervises the folder, naming it', async () => {
