@@ -30,6 +30,7 @@ export const diagnosticCodes = [
   'insecure-unneeded',
   'registries-overlap',
   'credentials-missing',
+  'secret-shared',
   'immutable-tags-loosened',
   'immutable-tags-not-ours',
   'replica-of-nothing',

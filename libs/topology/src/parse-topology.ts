@@ -9,6 +9,7 @@ import { pathEdges } from './checks/path-edges.js';
 import { registryAddress } from './checks/registry-address.js';
 import { replicas } from './checks/replicas.js';
 import { replicationEdges } from './checks/replication-edges.js';
+import { sharedSecrets } from './checks/shared-secrets.js';
 import { unknownNames } from './checks/unknown-names.js';
 import type { Diagnostic } from './diagnostic.js';
 import { DocumentIndex } from './document-index.js';
@@ -32,6 +33,7 @@ const checks: readonly ((draft: Draft) => Finding[])[] = [
   duplicateTargets,
   collidingPaths,
   missingCredentials,
+  sharedSecrets,
   replicationEdges,
 ];
 
