@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
@@ -6,12 +6,11 @@ import { PurgeIdempotencyKeysModule } from './features/purge-idempotency-keys/pu
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
-import { InfrastructureModule } from './infrastructure/infrastructure.module.js';
+import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
   imports: [
     ScheduleModule.forRoot(),
-    InfrastructureModule,
     RunPromotionModule,
     RelayOutboxModule,
     RedispatchDueModule,
@@ -20,4 +19,8 @@ import { InfrastructureModule } from './infrastructure/infrastructure.module.js'
     HealthModule,
   ],
 })
-export class WorkerModule {}
+export class WorkerModule {
+  static with(parts: InfrastructureParts): DynamicModule {
+    return { module: WorkerModule, imports: [InfrastructureModule.with(parts)] };
+  }
+}

@@ -1,7 +1,7 @@
-import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { environmentAndFolderSecrets, loadWorkerConfig, type WorkerConfig } from '@waybill/config';
-import { createLogger, type Logger } from '@waybill/observability';
-import { Database, Notifications, TopologyRevisions } from '@waybill/persistence';
+import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { environmentAndFolderSecrets, type WorkerConfig } from '@waybill/config';
+import type { Logger } from '@waybill/observability';
+import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import { type JobQueue, openQueue } from '@waybill/queue';
 import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from './tokens.js';
@@ -9,12 +9,15 @@ import { CONFIG, JOB_QUEUE, LOGGER } from './tokens.js';
 /** Connections to the database beside the one that listens. */
 const maxConnections = 12;
 
+export interface InfrastructureParts {
+  readonly config: WorkerConfig;
+  readonly logger: Logger;
+}
+
 /** What every feature of the worker stands on; closed in the reverse order of use. */
 @Global()
 @Module({
   providers: [
-    { provide: CONFIG, useFactory: () => loadWorkerConfig() },
-    { provide: LOGGER, inject: [CONFIG], useFactory: ({ logLevel }: WorkerConfig) => createLogger({ name: 'worker', level: logLevel }) },
     {
       provide: Database,
       inject: [CONFIG, LOGGER],
@@ -41,9 +44,10 @@ const maxConnections = 12;
           client: { observe: (event) => logger.debug({ ...event }, 'registry request') },
         }),
     },
+    { provide: Outbox, inject: [Database], useFactory: (database: Database) => new Outbox(database) },
     { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
   ],
-  exports: [CONFIG, LOGGER, Database, Notifications, JOB_QUEUE, RegistryClients, TopologyRevisions],
+  exports: [Database, Notifications, JOB_QUEUE, RegistryClients, Outbox, TopologyRevisions],
 })
 export class InfrastructureModule implements OnApplicationShutdown {
   readonly #database: Database;
@@ -58,6 +62,18 @@ export class InfrastructureModule implements OnApplicationShutdown {
     this.#clients = clients;
   }
 
+  static with({ config, logger }: InfrastructureParts): DynamicModule {
+    return {
+      module: InfrastructureModule,
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: LOGGER, useValue: logger },
+      ],
+      exports: [CONFIG, LOGGER],
+    };
+  }
+
+  /** Every consumer and loop has ended by now (`onModuleDestroy`). */
   async onApplicationShutdown(): Promise<void> {
     await this.#queue.close();
     await this.#notifications.close();

@@ -72,6 +72,13 @@ export class Outbox {
     });
   }
 
+  /** Where something is to be run, now or later; a location may be gone from the topology since. */
+  async openLocations(): Promise<string[]> {
+    const rows = await this.#database.tables.$queryRaw<{ location: string }[]>`
+      SELECT DISTINCT location FROM dispatch WHERE due_at IS NOT NULL ORDER BY location`;
+    return rows.map(({ location }) => location);
+  }
+
   /**
    * Hands the oldest messages to `send` and forgets them once it resolves. A crash in between
    * sends them twice, which the queue ignores or the dispatch's lease refuses. Gives how many.

@@ -2,7 +2,13 @@ import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
 import type { Health } from '@waybill/contracts/http';
 import { Database } from '@waybill/persistence';
 import type { JobQueue } from '@waybill/queue';
+import { answersWithin } from '../../infrastructure/answers-within.js';
 import { JOB_QUEUE } from '../../infrastructure/tokens.js';
+
+/** A probe waits no longer, and a silent part is a failing one. */
+const answerMs = 2_000;
+
+type PartHealth = Health['parts'][string];
 
 interface Answer {
   status(code: number): unknown;
@@ -28,21 +34,18 @@ export class HealthController {
   /** The process can do its work; otherwise which part keeps it from that. */
   @Get('ready')
   async ready(@Res({ passthrough: true }) answer: Answer): Promise<Health> {
-    const [database, queue] = await Promise.all([
-      this.#database.ping().then(
-        () => ({ status: 'ok' }) as const,
-        () => ({ status: 'failing', problem: 'the database does not answer' }) as const,
-      ),
-      this.#queue
-        .health()
-        .then((health) =>
-          health.status === 'up'
-            ? ({ status: 'ok' } as const)
-            : ({ status: 'failing', problem: `the ${health.kind} queue does not answer` } as const),
-        ),
-    ]);
+    const [database, queue] = await Promise.all([this.#databaseHealth(), this.#queueHealth()]);
     const status = database.status === 'ok' && queue.status === 'ok' ? 'ok' : 'failing';
     if (status === 'failing') answer.status(HttpStatus.SERVICE_UNAVAILABLE);
     return { status, parts: { database, queue } };
+  }
+  async #databaseHealth(): Promise<PartHealth> {
+    const isUp = await answersWithin(answerMs, this.#database.ping());
+    return isUp ? { status: 'ok' } : { status: 'failing', problem: 'the database does not answer' };
+  }
+
+  async #queueHealth(): Promise<PartHealth> {
+    const { status, kind } = await this.#queue.health();
+    return status === 'up' ? { status: 'ok' } : { status: 'failing', problem: `the ${kind} queue does not answer` };
   }
 }

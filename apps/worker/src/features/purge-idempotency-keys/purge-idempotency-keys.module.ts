@@ -4,30 +4,22 @@ import type { Logger } from '@waybill/observability';
 import { Database, IdempotencyKeys, Schedules } from '@waybill/persistence';
 import { LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
+import { PurgeIdempotencyKeys } from './purge-idempotency-keys.js';
 
 const tickMs = 30_000;
 
-/** Removes Idempotency-Keys that are past their 24 hours; the schedule's row lets one worker do it. */
 @Module({})
 export class PurgeIdempotencyKeysModule implements OnModuleDestroy {
   readonly #loop: WokenLoop;
-  readonly #schedules: Schedules;
-  readonly #logger: Logger;
 
   constructor(database: Database, @Inject(LOGGER) logger: Logger) {
-    const keys = new IdempotencyKeys(database);
-    this.#schedules = new Schedules(database);
-    this.#logger = logger.child({ work: 'purge-idempotency-keys' });
-    this.#loop = new WokenLoop(() => keys.purge(), this.#logger);
+    const purgeIdempotencyKeys = new PurgeIdempotencyKeys(new Schedules(database), new IdempotencyKeys(database));
+    this.#loop = new WokenLoop(() => purgeIdempotencyKeys.purge(), logger.child({ work: 'purge-idempotency-keys' }));
   }
 
   @Interval(tickMs)
-  async tick(): Promise<void> {
-    try {
-      if (await this.#schedules.claim('purge-idempotency-keys')) this.#loop.wake();
-    } catch (err) {
-      this.#logger.warn({ err }, 'the schedule could not be read');
-    }
+  tick(): void {
+    this.#loop.wake();
   }
 
   onModuleDestroy(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Logger } from '@waybill/observability';
-import { Database, Outbox } from '@waybill/persistence';
+import { Outbox } from '@waybill/persistence';
 import { LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
 
@@ -12,8 +12,7 @@ const tickMs = 500;
 export class RedispatchDueModule implements OnModuleDestroy {
   readonly #loop: WokenLoop;
 
-  constructor(database: Database, @Inject(LOGGER) logger: Logger) {
-    const outbox = new Outbox(database);
+  constructor(outbox: Outbox, @Inject(LOGGER) logger: Logger) {
     this.#loop = new WokenLoop(() => outbox.redispatchDue(), logger.child({ work: 'redispatch-due' }));
   }
 

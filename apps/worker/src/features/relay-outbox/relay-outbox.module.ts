@@ -1,7 +1,7 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Logger } from '@waybill/observability';
-import { Database, Notifications, Outbox } from '@waybill/persistence';
+import { Notifications, Outbox } from '@waybill/persistence';
 import type { JobQueue } from '@waybill/queue';
 import { JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
@@ -15,8 +15,8 @@ export class RelayOutboxModule implements OnApplicationBootstrap, OnModuleDestro
   readonly #loop: WokenLoop;
   readonly #notifications: Notifications;
 
-  constructor(database: Database, notifications: Notifications, @Inject(JOB_QUEUE) queue: JobQueue, @Inject(LOGGER) logger: Logger) {
-    const relayOutbox = new RelayOutbox(new Outbox(database), queue);
+  constructor(outbox: Outbox, notifications: Notifications, @Inject(JOB_QUEUE) queue: JobQueue, @Inject(LOGGER) logger: Logger) {
+    const relayOutbox = new RelayOutbox(outbox, queue);
     this.#loop = new WokenLoop(() => relayOutbox.relay(), logger.child({ work: 'relay-outbox' }));
     this.#notifications = notifications;
   }

@@ -3,10 +3,10 @@ import { type JobQueue, runPromotionJob } from '@waybill/queue';
 
 /** Hands the outbox's messages to the queue; gives how many. */
 export class RelayOutbox {
-  readonly #outbox: Outbox;
-  readonly #queue: JobQueue;
+  readonly #outbox: Pick<Outbox, 'relay'>;
+  readonly #queue: Pick<JobQueue, 'add'>;
 
-  constructor(outbox: Outbox, queue: JobQueue) {
+  constructor(outbox: Pick<Outbox, 'relay'>, queue: Pick<JobQueue, 'add'>) {
     this.#outbox = outbox;
     this.#queue = queue;
   }

@@ -1,56 +1,61 @@
 import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
-import type { Notifications, TopologyRevisions } from '@waybill/persistence';
+import type { Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import { type Consumer, type JobQueue, requireHandlers, runPromotionJob, runPromotionQueue } from '@waybill/queue';
+import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import type { RunPromotion } from './run-promotion.js';
 
 export interface PromotionConsumersOptions {
-  readonly config: WorkerConfig;
+  readonly config: Pick<WorkerConfig, 'locations' | 'concurrency' | 'drainMs'>;
   readonly queue: JobQueue;
-  readonly revisions: TopologyRevisions;
-  readonly notifications: Notifications;
-  readonly runPromotion: RunPromotion;
+  readonly revisions: Pick<TopologyRevisions, 'active'>;
+  readonly outbox: Pick<Outbox, 'openLocations'>;
+  readonly notifications: Pick<Notifications, 'on'>;
+  readonly runPromotion: Pick<RunPromotion, 'run'>;
   readonly logger: Logger;
 }
 
-/** One consumer per location that this worker serves; new locations of the topology get theirs as it is applied. */
+/**
+ * One consumer per location that this worker serves. New locations of the topology get theirs as it is
+ * applied; those that it no longer has are served for as long as a promotion of an older revision is to run there.
+ */
 export class PromotionConsumers {
   readonly #options: PromotionConsumersOptions;
   readonly #consumers = new Map<string, Consumer>();
-  #following: Promise<void> = Promise.resolve();
+  readonly #following: WokenLoop;
 
   constructor(options: PromotionConsumersOptions) {
     this.#options = options;
+    this.#following = new WokenLoop(() => this.#consumeNewLocations(), options.logger.child({ work: 'follow-locations' }));
   }
 
   async start(): Promise<void> {
-    this.#options.notifications.on('topology', () => this.#follow());
-    await this.#consumeLocations();
+    this.#options.notifications.on('topology', () => this.follow());
+    await this.#consumeNewLocations();
+    requireHandlers(
+      this.#options.queue,
+      [...this.#consumers.keys()].map((location) => ({ job: runPromotionJob.name, queueName: runPromotionQueue(location) })),
+    );
   }
 
+  /** Looks for locations that have no consumer yet. */
+  follow(): void {
+    this.#following.wake();
+  }
+
+  /** Takes no more promotions, and hands over what does not end within the time to drain. */
   async close(): Promise<void> {
     const { drainMs } = this.#options.config;
-    await this.#following;
+    await this.#following.close();
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close({ drainMs })));
   }
 
-  #follow(): void {
-    const { logger } = this.#options;
-    this.#following = this.#following
-      .then(() => this.#consumeLocations())
-      .catch((err: unknown) => logger.error({ err }, 'the locations of the topology could not be read'));
-  }
-
-  async #consumeLocations(): Promise<void> {
-    const { queue } = this.#options;
-    const locations = await this.#locations();
-    for (const location of locations) {
+  /** All at once: there is never anything left. */
+  async #consumeNewLocations(): Promise<0> {
+    for (const location of await this.#locations()) {
       if (!this.#consumers.has(location)) this.#consumers.set(location, this.#consume(location));
     }
-    requireHandlers(
-      queue,
-      locations.map((location) => ({ job: runPromotionJob.name, queueName: runPromotionQueue(location) })),
-    );
+    return 0;
   }
 
   #consume(location: string): Consumer {
@@ -62,8 +67,9 @@ export class PromotionConsumers {
   }
 
   async #locations(): Promise<readonly string[]> {
-    const { config, revisions } = this.#options;
+    const { config, revisions, outbox } = this.#options;
     if (config.locations !== 'all') return config.locations;
-    return Object.keys((await revisions.active())?.topology.locations ?? {});
+    const [active, open] = await Promise.all([revisions.active(), outbox.openLocations()]);
+    return [...Object.keys(active?.topology.locations ?? {}), ...open];
   }
 }

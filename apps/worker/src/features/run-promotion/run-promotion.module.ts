@@ -1,13 +1,18 @@
 import { hostname } from 'node:os';
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
-import { Database, Notifications, TopologyRevisions } from '@waybill/persistence';
+import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import type { JobQueue } from '@waybill/queue';
 import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
 import { PromotionConsumers } from './promotion-consumers.js';
+import { RegistryCopier } from './registry-copier.js';
 import { RunPromotion } from './run-promotion.js';
+
+/** A notification wakes it when a topology is applied; the tick is for work at locations that no topology has any more. */
+const tickMs = 15_000;
 
 @Module({
   providers: [
@@ -17,7 +22,7 @@ import { RunPromotion } from './run-promotion.js';
       useFactory: (config: WorkerConfig, logger: Logger, database: Database, clients: RegistryClients) =>
         new RunPromotion({
           database,
-          clients,
+          copierOf: ({ topology, addresses }) => new RegistryCopier({ clients, topology, addresses }),
           logger,
           workerId: `${hostname()}:${process.pid}`,
           leaseMs: config.dispatchLeaseMs,
@@ -26,15 +31,16 @@ import { RunPromotion } from './run-promotion.js';
     },
     {
       provide: PromotionConsumers,
-      inject: [CONFIG, LOGGER, JOB_QUEUE, TopologyRevisions, Notifications, RunPromotion],
+      inject: [CONFIG, LOGGER, JOB_QUEUE, TopologyRevisions, Outbox, Notifications, RunPromotion],
       useFactory: (
         config: WorkerConfig,
         logger: Logger,
         queue: JobQueue,
         revisions: TopologyRevisions,
+        outbox: Outbox,
         notifications: Notifications,
         runPromotion: RunPromotion,
-      ) => new PromotionConsumers({ config, logger, queue, revisions, notifications, runPromotion }),
+      ) => new PromotionConsumers({ config, logger, queue, revisions, outbox, notifications, runPromotion }),
     },
   ],
 })
@@ -47,6 +53,11 @@ export class RunPromotionModule implements OnApplicationBootstrap, OnModuleDestr
 
   async onApplicationBootstrap(): Promise<void> {
     await this.#consumers.start();
+  }
+
+  @Interval(tickMs)
+  tick(): void {
+    this.#consumers.follow();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -1,3 +1,4 @@
+import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
 import {
   closeRun,
@@ -5,17 +6,17 @@ import {
   type DispatchLease,
   DispatchLeases,
   type DispatchMessage,
+  type LoadedRun,
   loadRun,
   PrismaRunJournal,
 } from '@waybill/persistence';
-import { PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
-import type { RegistryClients } from '@waybill/registry-clients';
+import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
 import { keepLease } from './keep-lease.js';
-import { RegistryCopier } from './registry-copier.js';
 
 export interface RunPromotionOptions {
   readonly database: Database;
-  readonly clients: RegistryClients;
+  /** Reaches the registries of a run, as its topology declares them. */
+  readonly copierOf: (run: LoadedRun) => ContentCopier;
   readonly logger: Logger;
   /** Names this process in leases. */
   readonly workerId: string;
@@ -38,13 +39,14 @@ export class RunPromotion {
    * When `signal` is aborted the lease is given up, and another worker goes on.
    */
   async run(message: DispatchMessage, signal: AbortSignal): Promise<void> {
-    const { logger, workerId } = this.#options;
+    const { logger, workerId, leaseMs } = this.#options;
+    const since = systemClock.monotonic();
     const lease = await this.#leases.claim(message, workerId);
     if (lease === undefined) {
       logger.debug({ ...message }, 'nothing to run for this dispatch');
       return;
     }
-    const keeper = keepLease(() => this.#leases.renew(lease), this.#options.leaseMs, signal);
+    const keeper = keepLease({ renew: () => this.#leases.renew(lease), leaseMs, since, shutdown: signal });
     try {
       await this.#runLocation(lease, keeper.signal);
       await closeRun(this.#options.database, lease);
@@ -56,11 +58,11 @@ export class RunPromotion {
   }
 
   async #runLocation(lease: DispatchLease, signal: AbortSignal): Promise<void> {
-    const { database, clients, leaseMs, retry } = this.#options;
+    const { database, copierOf, leaseMs, retry } = this.#options;
     const loaded = await loadRun(database, lease.promotionId, lease.location);
     if (loaded === undefined) return;
     const ports: RunPorts = {
-      copier: new RegistryCopier({ clients, topology: loaded.topology, addresses: loaded.addresses }),
+      copier: copierOf(loaded),
       journal: new PrismaRunJournal(database, lease, { tagLeaseMs: leaseMs }),
       retry,
     };
