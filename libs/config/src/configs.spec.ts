@@ -124,6 +124,12 @@ describe('loadWorkerConfig', () => {
     expect(told.map(({ variable }) => variable)).toEqual(['WAYBILL_WORKER_LOCATIONS']);
   });
 
+  it('refuses a lease in which no tag can be written', () => {
+    const env = { ...enough, WAYBILL_WORKER_DISPATCH_LEASE_MS: '4999' };
+
+    expect(refusal(() => loadWorkerConfig(env)).message).toContain('expected an integer from 5000 to 600000');
+  });
+
   it('refuses a longest wait below the first', () => {
     const env = { ...enough, WAYBILL_WORKER_RETRY_BASE_MS: '5000', WAYBILL_WORKER_RETRY_MAX_MS: '4000' };
 

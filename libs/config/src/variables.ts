@@ -84,7 +84,8 @@ export const workerVariables = {
   dispatchLeaseMs: integer({
     name: 'WAYBILL_WORKER_DISPATCH_LEASE_MS',
     meaning: 'How long a silent worker keeps a promotion before another may take it, in milliseconds.',
-    min: 1_000,
+    // A tag is written in what is left of a lease of this length after a margin of 2 s: a shorter one leaves no time at all.
+    min: 5_000,
     max: 600_000,
     fallback: 15_000,
   }),
