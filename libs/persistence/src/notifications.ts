@@ -52,7 +52,7 @@ export class Notifications {
       try {
         await this.#listenUntilLost(signal);
       } catch (error) {
-        if (!signal.aborted) this.#onTrouble(error);
+        if (!this.#closing.signal.aborted) this.#onTrouble(error);
       }
       await wait(reconnectMs, undefined, { signal }).catch(() => undefined);
     }

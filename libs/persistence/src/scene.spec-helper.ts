@@ -9,7 +9,16 @@ import {
   type RepositoryName,
   type Tag,
 } from '@waybill/oci-model';
-import { type ContentCopier, type ExpectedDigest, hashIntent, type ResolvedItem, runLocation } from '@waybill/promotion';
+import {
+  type ContentCopier,
+  type ExpectedDigest,
+  hashIntent,
+  type ItemRun,
+  type LocationRun,
+  type ResolvedItem,
+  runLocation,
+  type TargetRun,
+} from '@waybill/promotion';
 import { createMigratedDatabase, type TestDatabase } from '@waybill/testing';
 import type { Topology } from '@waybill/topology';
 import { ApiKeys } from './access/api-keys.js';
@@ -45,7 +54,7 @@ export const topology: Topology = {
   registries: {
     ci: { ...local, name: 'ci', role: 'ci-snapshots', location: 'eu', immutableTags: { kind: 'none' } },
     prod: { ...local, name: 'prod', role: 'prod', location: 'eu' },
-    'prod-b': { ...local, name: 'prod-b', role: 'prod', location: 'eu' },
+    'prod-b': { ...local, name: 'prod-b', role: 'prod', location: 'eu', immutableTags: { kind: 'none' } },
     'prod-c': { ...local, name: 'prod-c', role: 'prod', location: 'eu' },
     'prod-us': { ...local, name: 'prod-us', role: 'replica', of: 'prod', location: 'us' },
   },
@@ -65,13 +74,14 @@ export interface Asked {
 /** Registries that take everything, in memory. */
 export class MemoryCopier implements ContentCopier {
   /** What tags hold, by `registry:tag`. */
-  readonly tags = new Map<string, Digest>();
+  readonly tags: Map<string, Digest>;
   /** Manifests sent, by `registry@digest`. */
   readonly manifests = new Set<string>();
   readonly #manifest: Manifest;
 
-  constructor(manifest: Manifest = image) {
+  constructor(manifest: Manifest = image, tags = new Map<string, Digest>()) {
     this.#manifest = manifest;
+    this.tags = tags;
   }
 
   copy: ContentCopier['copy'] = async (item, targets, { beforeManifest }) => {
@@ -98,6 +108,15 @@ export class MemoryCopier implements ContentCopier {
   };
 }
 
+/** A worker's run of one promotion at one location, as far as it has come. */
+export interface OpenRun {
+  readonly lease: DispatchLease;
+  readonly journal: PrismaRunJournal;
+  readonly run: LocationRun;
+  readonly item: ItemRun;
+  readonly target: TargetRun;
+}
+
 /** A database with a topology, and promotions in it. */
 export class Scene {
   readonly server: TestDatabase;
@@ -110,7 +129,7 @@ export class Scene {
     this.principalId = principalId;
   }
 
-  static async open(options: DatabaseOptions = {}): Promise<Scene> {
+  static async start(options: DatabaseOptions = {}): Promise<Scene> {
     const server = await createMigratedDatabase();
     const database = new Database(server.url, options);
     const principal = { kind: 'service', issuer: 'waybill', subject: 'spec' } as const;
@@ -124,8 +143,14 @@ export class Scene {
     await this.server.drop();
   }
 
-  /** Records a promotion; gives its id. */
-  async request(asked: Asked = {}): Promise<string> {
+  /** Applies another topology; gives its revision. */
+  async apply(changed: Topology): Promise<number> {
+    const { revision } = await new TopologyRevisions(this.database).apply(changed, 'source', this.principalId);
+    return revision.number;
+  }
+
+  /** Records a promotion of one item or more; gives its id. */
+  async request(asked: Asked = {}, ...more: readonly Asked[]): Promise<string> {
     const id = uuidV7.next();
     const request = { principalId: this.principalId, route: 'POST /promotions', key: id, hash: new Uint8Array(32) };
     const claim = await new IdempotencyKeys(this.database).claim(request);
@@ -141,7 +166,7 @@ export class Scene {
       intent,
       intentHash: hashIntent(intent),
       estimate: { madeAt: new Date(0).toISOString(), targets: [], links: [] },
-      items: [itemOf(asked)],
+      items: [asked, ...more].map(itemOf),
     };
     const answer = { status: 202, headers: {}, body: { id } };
     const created = await new PromotionWriter(this.database).create(promotion, { request, token: claim.token, answer });
@@ -168,6 +193,16 @@ export class Scene {
     const lease = await new DispatchLeases(this.database, { leaseMs }).claim(message, holder);
     if (lease === undefined) throw new Error('the dispatch is not to be had');
     return lease;
+  }
+
+  /** Claims a promotion's dispatch and loads it; `item` and `target` are the first. */
+  async open(message: DispatchMessage, holder = 'worker'): Promise<OpenRun> {
+    const lease = await this.claim(message, holder);
+    const loaded = await loadRun(this.database, message.promotionId, message.location);
+    const item = loaded?.run.items[0];
+    const target = item?.targets[0];
+    if (loaded === undefined || item === undefined || target === undefined) throw new Error('the run has no target');
+    return { lease, journal: this.journal(lease), run: loaded.run, item, target };
   }
 
   journal(lease: DispatchLease): PrismaRunJournal {

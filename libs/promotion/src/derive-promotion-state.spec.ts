@@ -57,6 +57,14 @@ describe('derivePromotionState', () => {
     expect(derivePromotionState(itemTargets)).toBe(state);
   });
 
+  it.each([[[untouched]], [[done('cancelled')]], [[done('failed'), done('cancelled')]]])(
+    'is rejected when that was decided, whatever %j says',
+    (itemTargets) => {
+      expect(derivePromotionState(itemTargets, { isRejected: true })).toBe('rejected');
+      expect(derivePromotionState(itemTargets, { isRejected: false })).toBe(derivePromotionState(itemTargets));
+    },
+  );
+
   it('never changes with best-effort targets', () => {
     fc.assert(
       fc.property(required, bestEffort, (targets, replicas) => {

@@ -12,7 +12,7 @@ describe('ApiKeys', () => {
   let keys: ApiKeys;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.start();
     keys = new ApiKeys(scene.database);
   });
 

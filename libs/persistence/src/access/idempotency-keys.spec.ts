@@ -11,7 +11,7 @@ describe('IdempotencyKeys', () => {
   let asked = 0;
 
   beforeAll(async () => {
-    scene = await Scene.open();
+    scene = await Scene.start();
     keys = new IdempotencyKeys(scene.database);
   });
 

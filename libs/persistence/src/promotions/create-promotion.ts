@@ -84,9 +84,9 @@ async function insertPromotion(tables: Tables, promotion: NewPromotion): Promise
       reason: promotion.reason ?? null,
       labels: promotion.labels,
       externalRef: promotion.externalRef ?? null,
-      intent: promotion.intent as object,
+      intent: asJson(promotion.intent),
       intentHash: promotion.intentHash,
-      estimate: promotion.estimate as object,
+      estimate: asJson(promotion.estimate),
     },
   });
 }
@@ -170,7 +170,7 @@ async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<v
         path: promotion.path,
         revision: promotion.revision,
         intentHash: `sha256:${Buffer.from(promotion.intentHash).toString('hex')}`,
-        source: item.source as object,
+        source: item.source,
         requestedBy: promotion.requestedBy,
         ...(promotion.onBehalfOf === undefined ? {} : { onBehalfOf: promotion.onBehalfOf }),
         ...(promotion.reason === undefined ? {} : { reason: promotion.reason }),
@@ -178,4 +178,9 @@ async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<v
       },
     })),
   });
+}
+
+/** Prisma's JSON type knows no interfaces. */
+function asJson(value: object): object {
+  return value;
 }

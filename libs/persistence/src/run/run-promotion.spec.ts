@@ -8,7 +8,7 @@ describe('a promotion in the tables', () => {
   const statements: string[] = [];
 
   beforeAll(async () => {
-    scene = await Scene.open({ onStatement: (statement) => void statements.push(statement) });
+    scene = await Scene.start({ onStatement: (statement) => void statements.push(statement) });
   });
 
   afterAll(() => scene.close());

@@ -1,4 +1,4 @@
-import { WaybillError } from '@waybill/kernel';
+import type { WaybillError } from '@waybill/kernel';
 
 /** An error as rows and answers show it: no stack, no cause's internals, no secret. */
 export interface StoredError {

@@ -90,19 +90,28 @@ export class TopologyRevisions {
 
   async #declareRegistries(tables: Tables, revision: bigint, registries: readonly Registry[]): Promise<void> {
     const current = await tables.registry.findMany({ where: { replacedAt: null } });
-    const declared = new Map(registries.map((registry) => [registry.name, identityOf(registry)]));
-    const gone = current.filter((row) => declared.get(row.name) !== row.identity).map(({ id }) => id);
-    const kept = new Set(current.filter((row) => declared.get(row.name) === row.identity).map(({ name }) => name));
+    const rowOf = new Map(current.map((row) => [row.name, row]));
+    const kept = registries.flatMap((registry) => {
+      const row = rowOf.get(registry.name);
+      return row?.identity === identityOf(registry) ? [{ registry, row }] : [];
+    });
+    const keptIds = new Set(kept.map(({ row }) => row.id));
+    const gone = current.flatMap(({ id }) => (keptIds.has(id) ? [] : [id]));
     if (gone.length > 0) await tables.$executeRaw`UPDATE registry SET replaced_at = now() WHERE id = ANY(${gone}::uuid[])`;
-    const fresh = registries.filter(({ name }) => !kept.has(name));
+    for (const { registry, row } of kept) {
+      if (row.role !== registry.role) await tables.registry.update({ where: { id: row.id }, data: { role: registry.role } });
+    }
+    const keptNames = new Set(kept.map(({ row }) => row.name));
     await tables.registry.createMany({
-      data: fresh.map((registry) => ({
-        id: this.#ids.next(),
-        name: registry.name,
-        role: registry.role,
-        identity: identityOf(registry),
-        firstRevision: revision,
-      })),
+      data: registries
+        .filter(({ name }) => !keptNames.has(name))
+        .map((registry) => ({
+          id: this.#ids.next(),
+          name: registry.name,
+          role: registry.role,
+          identity: identityOf(registry),
+          firstRevision: revision,
+        })),
     });
   }
 }

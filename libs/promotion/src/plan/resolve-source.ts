@@ -66,7 +66,7 @@ function unknown(code: PromotionErrorCode, message: string, near: readonly strin
 
 function unreadable(error: ContentError, registry: string): Error {
   if (error.code === 'unauthorized' || error.code === 'denied') {
-    return new PromotionError(`${registry} does not let us read: check its read credentials`, {
+    return new PromotionError(`${registry} does not let us read: ${error.message}`, {
       code: 'source-refused',
       operation: 'resolve source',
       cause: error,

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RepositoryName } from '@waybill/oci-model';
+import { type Registry, registryNamed, type Topology } from '@waybill/topology';
+import { Scene, topology } from '../scene.spec-helper.js';
+import { TopologyRevisions } from './topology-revisions.js';
+
+function changing(name: string, facts: Partial<Registry>): Topology {
+  const { local, ...registry } = registryNamed(topology, name);
+  const changed = { ...registry, ...(facts.url === undefined && local !== undefined ? { local } : {}), ...facts };
+  return { ...topology, registries: { ...topology.registries, [name]: changed as Registry } };
+}
+
+describe('TopologyRevisions', () => {
+  let scene: Scene;
+  let revisions: TopologyRevisions;
+
+  beforeEach(async () => {
+    scene = await Scene.start();
+    revisions = new TopologyRevisions(scene.database);
+  });
+
+  afterEach(() => scene.close());
+
+  const apply = (changed: Topology) => revisions.apply(changed, 'source', scene.principalId);
+  const current = async () => new Map((await revisions.currentRegistries()).map((registry) => [registry.name, registry]));
+
+  it('numbers what is applied, and makes no revision of what is active already', async () => {
+    const changed = { ...topology, name: 'changed' };
+
+    expect(await apply(topology)).toMatchObject({ changed: false, revision: { number: 1 } });
+    expect(await apply(changed)).toMatchObject({ changed: true, revision: { number: 2, topology: changed, source: 'source' } });
+    expect(await apply(topology)).toMatchObject({ changed: true, revision: { number: 3 } });
+
+    expect((await revisions.active())?.number).toBe(3);
+    expect((await revisions.byNumber(2))?.topology).toEqual(changed);
+    expect(await revisions.byNumber(4)).toBeUndefined();
+  });
+
+  it('numbers without a gap when many apply at once', async () => {
+    const applied = await Promise.all(Array.from({ length: 8 }, (_, index) => apply({ ...topology, name: `number ${index}` })));
+
+    expect(applied.map(({ revision }) => revision.number).sort()).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it.each<[string, Topology, boolean]>([
+    ['a new URL', changing('prod', { url: 'https://prod.example' }), true],
+    ['a new prefix', changing('prod', { url: 'https://prod.example', prefix: 'acme' as RepositoryName }), true],
+    ['another role', changing('prod', { role: 'staging' }), false],
+    ['another location', changing('prod', { location: 'us' }), false],
+    ['nothing new of its own', { ...topology, name: 'changed' }, false],
+  ])('takes a registry with %s for another one or the same', async (_name, changed, isReplaced) => {
+    await revisions.locate('prod', 'http://127.0.0.1:5001');
+    const before = await current();
+
+    await apply(changed);
+
+    const after = await current();
+    expect(after.get('prod')?.id === before.get('prod')?.id).toBe(!isReplaced);
+    expect(after.get('prod')?.address).toBe(isReplaced ? undefined : 'http://127.0.0.1:5001');
+    expect(after.get('ci')).toEqual(before.get('ci'));
+    const row = await scene.database.tables.registry.findFirst({ where: { name: 'prod', replacedAt: null } });
+    expect(row?.role).toBe(changed.registries['prod']?.role);
+  });
+
+  it('gives a registry that was removed and comes back a new identity', async () => {
+    const before = await current();
+    const { prod: _, 'prod-us': __, ...others } = topology.registries;
+    await apply({ ...topology, registries: others, paths: {}, replications: [] });
+    expect([...(await current()).keys()]).toEqual(['ci', 'prod-b', 'prod-c']);
+
+    await apply(topology);
+
+    expect((await current()).get('prod')?.id).not.toBe(before.get('prod')?.id);
+  });
+
+  it('notes where local registries listen, and no others', async () => {
+    await apply(changing('prod', { url: 'https://prod.example' }));
+
+    expect(await revisions.locate('ci', 'http://127.0.0.1:5001')).toBe(true);
+    expect(await revisions.locate('prod', 'http://127.0.0.1:5002')).toBe(false);
+    expect(await revisions.locate('none', 'http://127.0.0.1:5003')).toBe(false);
+
+    expect((await current()).get('ci')?.address).toBe('http://127.0.0.1:5001');
+    expect((await current()).get('prod')?.address).toBeUndefined();
+  });
+});
