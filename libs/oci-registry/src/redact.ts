@@ -34,6 +34,7 @@ export class Redactor {
     const line = this.redact(text.slice(0, longestExcerpted))
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
       .trim();
-    return line.length > most ? `${line.slice(0, most)}…` : line;
+    // A cut may leave half of a surrogate pair, which databases refuse.
+    return (line.length > most ? `${line.slice(0, most)}…` : line).toWellFormed();
   }
 }

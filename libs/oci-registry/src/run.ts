@@ -69,12 +69,13 @@ export class Run {
   }
 
   /**
-   * Did the server close a kept connection just as we used it again? Then it has not seen the request,
-   * which is simply sent anew (RFC 9112, section 9.3.1); a streamed body is gone and cannot be.
+   * Did the server probably close a kept connection just as we used it again? Idempotent requests may then be
+   * sent anew (RFC 9112, section 9.3.1); a POST may have been seen, and a streamed body is gone.
    */
   get metStaleConnection(): boolean {
     const unanswered = this.#response === undefined && this.#interruption === undefined;
-    return unanswered && this.#request?.reusedSocket === true && !(this.#exchange.body instanceof UploadBody);
+    const mayRepeat = this.#exchange.method !== 'POST' && !(this.#exchange.body instanceof UploadBody);
+    return unanswered && mayRepeat && this.#request?.reusedSocket === true;
   }
 
   readonly #receive = (response: IncomingMessage): void => {
