@@ -68,7 +68,11 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
 /** What waits on a signal rejects with its reason, or with an AbortError in its place (Node's timers). */
 function interruptionIn(error: unknown, { reason }: AbortSignal): Interruption | undefined {
   if (error instanceof Interruption) return error;
-  return error instanceof Error && error.name === 'AbortError' && reason instanceof Interruption ? reason : undefined;
+  return isAbortError(error) && reason instanceof Interruption ? reason : undefined;
+}
+
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }
 
 function program(surroundings: Surroundings, run: Run): Command {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { WaybillError } from '@waybill/kernel';
 import { type Diagnostic, formatDiagnostic, parseTopology, type Topology } from '@waybill/topology';
+import { systemCodeOf } from '../system-error.js';
 
 /** A topology file that cannot be used; the message holds every diagnostic. */
 export class TopologyFileError extends WaybillError<'file-unreadable' | 'topology-invalid'> {
@@ -43,7 +44,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const missing = systemCodeOf(cause) === 'ENOENT';
     throw new TopologyFileError(missing ? `there is no file ${file}` : `${file} cannot be read`, { code: 'file-unreadable', cause });
   }
 }

@@ -2,6 +2,7 @@ import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueApiKey, readApiKey } from '@waybill/access';
 import { uuidV7, WaybillError } from '@waybill/kernel';
+import { systemCodeOf } from '../system-error.js';
 
 /** The file of the administrator's key cannot be used. */
 export class AdminKeyError extends WaybillError<'key-unreadable'> {}
@@ -45,7 +46,7 @@ async function readKept(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

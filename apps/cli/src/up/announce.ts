@@ -26,7 +26,9 @@ export function firstLines(apiUrl: string, wantedPort: number, { key }: DataFold
 
 /** What runs, and where. */
 export function announceParts(system: RunningSystem, topologyFile: string, output: Output): void {
+  const phases = Object.entries(system.phases).map(([name, ms]) => `${name} ${roundSeconds(ms)}`);
   output.line();
+  output.line(`Started: ${phases.join(', ')}`);
   output.line(`Database: ${system.database}; queue: ${system.queue}; topology: ${topologyFile}`);
   for (const { name, url, engine, version, port, requestedPort } of system.registries) {
     const moved = requestedPort === undefined || requestedPort === port ? '' : `, since port ${requestedPort} is taken`;

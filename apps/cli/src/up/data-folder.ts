@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { acquireRunLock, type RunLock } from '@waybill/embedded';
 import { WaybillError } from '@waybill/kernel';
+import { messageOf, systemCodeOf } from '../system-error.js';
 import { type AdminKey, adminKey } from './admin-key.js';
 import type { Stack } from './stack.js';
 
@@ -41,8 +42,7 @@ export async function openDataFolder(data: string, stack: Stack): Promise<DataFo
     return { dir, logs, lock, key: await adminKey(dir) };
   } catch (cause) {
     if (cause instanceof WaybillError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const reason = advice[code] ?? (cause instanceof Error ? cause.message : String(cause));
+    const reason = advice[systemCodeOf(cause) ?? ''] ?? messageOf(cause);
     throw new DataFolderError(`the data folder ${dir} cannot be used: ${reason}`, {
       code: 'folder-unusable',
       operation: 'open data folder',

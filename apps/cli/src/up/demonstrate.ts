@@ -27,7 +27,7 @@ export async function demonstrate(api: WaybillApi, plan: DemonstrationPlan, outp
   output.line();
   output.line(`Promoting ${source} along path "${plan.path.name}" (${plan.path.from} → ${plan.path.to.join(', ')})`);
   const accepted = await api.createPromotion({ path: plan.path.name, items: [{ source }], reason: 'demonstration by waybill up' });
-  const promotion = await followPromotion(api, accepted.id, output, signal);
+  const promotion = await follow(api, accepted.id, output, signal);
   output.line();
   printPromotion(promotion, output);
 
@@ -39,6 +39,15 @@ export async function demonstrate(api: WaybillApi, plan: DemonstrationPlan, outp
     provenance.push(...entries);
   }
   return { promotion, provenance };
+}
+
+async function follow(api: WaybillApi, id: string, output: Output, signal: AbortSignal): Promise<Promotion> {
+  try {
+    return await followPromotion(api, id, output, signal);
+  } catch (error) {
+    if (signal.aborted) output.line(`Promotion ${id} is not finished; it goes on at the next start.`);
+    throw error;
+  }
 }
 
 function printProvenance(digest: string, entries: readonly Entry[], output: Output): void {

@@ -73,6 +73,7 @@ function planReference(topology: Topology, text: string): DemonstrationPlan {
   if (tag === undefined) throw unusable(`${text} names no tag: write registry/repository:tag`);
   assertKnown(topology, registry);
   const from = Object.values(topology.paths).filter((path) => path.from === registry);
+  if (from.length === 0) throw noPath(`no path of the topology begins at ${registry}`, []);
   const path = from.find((candidate) => admits(candidate, repository, tag).admitted);
   if (path === undefined) throw noPath(`no path of the topology carries ${text}`, from);
   return { path, reference: { ...reference, tag } };
@@ -122,7 +123,7 @@ async function openLayout(dir: string): Promise<OciLayout> {
     return await OciLayout.open(dir);
   } catch (cause) {
     if (!(cause instanceof WaybillError)) throw cause;
-    throw unusable(`the folder ${dir} is no OCI image layout: ${cause.message}`, cause);
+    throw unusable(cause.message, cause);
   }
 }
 

@@ -124,9 +124,13 @@ async function startApi(database: StartedDatabase, options: StartSystemOptions, 
   return url;
 }
 
+/** Ctrl-C is not to wait for a copy: what the worker hands over goes on at the next start. */
+const drainMs = '1000';
+
 async function startWorker(database: StartedDatabase, options: StartSystemOptions, stack: Stack): Promise<void> {
   const port = await findFreePort();
-  await startProcess({ name: 'worker', port, env: { ...database.environment, WAYBILL_WORKER_PORT: String(port) } }, options, stack);
+  const env = { WAYBILL_WORKER_PORT: String(port), WAYBILL_WORKER_DRAIN_MS: options.environment['WAYBILL_WORKER_DRAIN_MS'] ?? drainMs };
+  await startProcess({ name: 'worker', port, env: { ...database.environment, ...env } }, options, stack);
 }
 
 interface Program {

@@ -6,8 +6,10 @@ import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { roundSeconds } from '../output/format.js';
 import { type Progress, progressOn } from '../output/progress.js';
+import { messageOf } from '../system-error.js';
 import { readTopologyFile, type TopologyFile, warningLines } from '../topology/read-topology-file.js';
 import { addressesOf, announceAddresses, announceParts, firstLines } from './announce.js';
+import { checkEnvironment } from './check-environment.js';
 import { type DataFolder, openDataFolder } from './data-folder.js';
 import { type Demonstrated, demonstrate } from './demonstrate.js';
 import { DemonstrationError, type DemonstrationPlan, planGivenImage } from './demonstration-image.js';
@@ -15,7 +17,6 @@ import { demonstrationSubject, makeDemonstrationKey, revokeLeftoverKeys } from '
 import { FirstFailure } from './first-failure.js';
 import { prepareOwnImage } from './prepare-image.js';
 import { pushImage } from './push-image.js';
-import { reachServers } from './reach-servers.js';
 import { Stack } from './stack.js';
 import { type RunningSystem, startSystem } from './start-system.js';
 
@@ -70,7 +71,7 @@ async function work(run: Run): Promise<number> {
   // What was given is looked at before anything is started.
   const given = options.image === undefined ? undefined : await planGivenImage(file.topology, options.image);
   const environment = inheritedEnvironment(options.environment);
-  await reachServers(environment, failure.signal);
+  await checkEnvironment(environment, failure.signal);
   const folder = await openDataFolder(options.data, stack);
   if (folder.lock.stopped.length > 0) {
     output.line(`Stopped what a killed run had left behind: ${folder.lock.stopped.map(({ name }) => name).join(', ')}`);
@@ -139,8 +140,7 @@ async function start(
   const task = progress.task('Starting database, registries, API, worker');
   const started = performance.now();
   const system = await startSystem({ root: options.root, topology: file.topology, port: options.port, failure, stack, ...more });
-  const phases = Object.entries(system.phases).map(([name, ms]) => `${name} ${roundSeconds(ms)}`);
-  task.done(`${roundSeconds(performance.now() - started)} (${phases.join(', ')})`);
+  task.done(roundSeconds(performance.now() - started));
   return system;
 }
 
@@ -222,5 +222,5 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function stopAll({ stack, output }: Run): Promise<void> {
   if (stack.isEmpty) return;
   output.line('Stopping …');
-  await stack.unwind().catch((error: unknown) => output.error(error instanceof Error ? error.message : String(error)));
+  await stack.unwind().catch((error: unknown) => output.error(messageOf(error)));
 }
