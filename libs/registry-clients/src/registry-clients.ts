@@ -1,4 +1,4 @@
-import { type BasicSecret, parseBasicSecret, type SecretSource, secretVariable } from '@waybill/config';
+import { type BasicSecret, ConfigError, parseBasicSecret, type SecretSource, secretVariable } from '@waybill/config';
 import { ContentError } from '@waybill/oci-model';
 import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
 import type { Registry, SecretRef } from '@waybill/topology';
@@ -70,14 +70,19 @@ export class RegistryClients {
 
   #credentials(registry: string, reference: SecretRef | undefined): BasicSecret | undefined {
     if (reference === undefined) return undefined;
-    const value = this.#options.secrets.read(reference.secret);
-    if (value === undefined) {
-      throw new ContentError(
-        `secret "${reference.secret}" of registry ${registry} is not set: give ${secretVariable('WAYBILL_SECRET_', reference.secret)}=username:password, or a file of that name in the secrets folder`,
-        { code: 'unauthorized', operation: 'read credentials' },
-      );
+    const { secret } = reference;
+    try {
+      const value = this.#options.secrets.read(secret);
+      if (value !== undefined) return parseBasicSecret(secret, value);
+    } catch (cause) {
+      if (!(cause instanceof ConfigError)) throw cause;
+      // To whoever talks to registries this is about one registry, and must not stop the others.
+      throw unusable(`the credentials of registry ${registry} cannot be used: ${cause.message}`, cause);
     }
-    return parseBasicSecret(reference.secret, value);
+    const variable = secretVariable('WAYBILL_SECRET_', secret);
+    throw unusable(
+      `secret "${secret}" of registry ${registry} is not set: give ${variable}=username:password, or a file of that name in the secrets folder`,
+    );
   }
 
   /** The map keeps the order of use. A client let go finishes what is under way; its idle connections close by themselves. */
@@ -90,4 +95,8 @@ export class RegistryClients {
 /** Where a registry is reached: its URL, or a local one's address at run time. */
 export function originOf(registry: Registry, address: string | undefined): string | undefined {
   return registry.url ?? address;
+}
+
+function unusable(message: string, cause?: ConfigError): ContentError {
+  return new ContentError(message, { code: 'unauthorized', operation: 'read credentials', ...(cause === undefined ? {} : { cause }) });
 }
