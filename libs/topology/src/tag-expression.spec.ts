@@ -30,6 +30,9 @@ describe('parseTagExpression', () => {
     ['(?=v)', 'is no RE2 expression: invalid or unsupported Perl syntax'],
     ['(a)\\1', 'is no RE2 expression: invalid escape sequence'],
     ['(a{1000}){1000}', 'is no RE2 expression'],
+    ['v\0', 'has a control character'],
+    ['v\n', 'has a control character'],
+    ['\ud800', 'has a control character'],
     ['a'.repeat(1001), 'is longer than 1000 characters'],
   ])('refuses %j', (expression, problem) => {
     expect(parseTagExpression(expression)).toEqual({ ok: false, problem: expect.stringContaining(problem) });

@@ -8,9 +8,13 @@ export type ParsedTagExpression = { readonly ok: true; readonly expression: RE2J
 
 const longestExpression = 1000;
 
+/** No tag has one, and a database keeps neither NUL nor half of a surrogate pair. */
+const controlCharacter = /[\p{Cc}\p{Cs}]/u;
+
 export function parseTagExpression(source: string): ParsedTagExpression {
   if (source === '') return { ok: false, problem: 'is empty; ".*" admits every tag' };
   if (source.length > longestExpression) return { ok: false, problem: `is longer than ${longestExpression} characters` };
+  if (controlCharacter.test(source)) return { ok: false, problem: 'has a control character, which never occurs in a tag' };
   try {
     return { ok: true, expression: RE2JS.compile(source) };
   } catch (error) {

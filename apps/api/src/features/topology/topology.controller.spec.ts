@@ -63,6 +63,17 @@ describe('the topology', () => {
     expect(await active()).toEqual(before);
   });
 
+  it.each(['\\0', '\\x00', '\\ud800', '\\ufdd0'])('bears an escaped %s wherever a text may stand', async (escape) => {
+    const before = await active();
+    for (const changed of ['tags: "^v', 'repositories: ["', 'name: "spec']) {
+      const text = releaseTopology.replace('name: spec', 'name: "spec"').replace(changed, `${changed}${escape}`);
+      const { status } = await apply(text);
+
+      expect([200, 422]).toContain(status);
+    }
+    await apply(before.source);
+  });
+
   it('lists at most a hundred mistakes', async () => {
     const wrong = Array.from({ length: 150 }, (_, index) => `  r${index}: { role: nothing }`).join('\n');
 
