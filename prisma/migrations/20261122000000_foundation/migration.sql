@@ -134,6 +134,7 @@ CREATE TABLE item_target (
   CHECK ((state = 'done') = (outcome IS NOT NULL))
 );
 CREATE INDEX item_target_promotion_id_idx ON item_target (promotion_id);
+CREATE INDEX item_target_item_id_idx ON item_target (item_id);
 
 -- The order of writes to one tag: tickets are given at request, never written out of order.
 CREATE TABLE tag_order (

@@ -46,8 +46,10 @@ export class ProvenanceChain {
     return this.#database.transaction(async (tables) => {
       const [lock] = await tables.$queryRaw<{ ours: boolean }[]>`SELECT pg_try_advisory_xact_lock(${sequencerLock}::bigint) AS ours`;
       if (lock?.ours !== true) return 0;
-      const records = await pendingRecords(tables);
-      if (records.length === 0) return 0;
+      const pending = await tables.provenanceUnchained.findMany({ orderBy: { recordId: 'asc' }, take: batch });
+      if (pending.length === 0) return 0;
+      const ids = pending.map(({ recordId }) => recordId);
+      const records = await recordsOf(tables, ids);
       const last = await tables.provenanceChain.findFirst({ orderBy: { sequence: 'desc' }, select: { sequence: true, hash: true } });
       const links = linkRecords(last ?? undefined, records);
       await tables.provenanceChain.createMany({
@@ -58,7 +60,7 @@ export class ProvenanceChain {
           hash: new Uint8Array(hash),
         })),
       });
-      await tables.provenanceUnchained.deleteMany({ where: { recordId: { in: records.map(({ id }) => id) } } });
+      await tables.provenanceUnchained.deleteMany({ where: { recordId: { in: ids } } });
       return links.length;
     });
   }
@@ -82,9 +84,9 @@ export class ProvenanceChain {
   }
 }
 
-async function pendingRecords(tables: Tables): Promise<ProvenanceRecord[]> {
-  const rows = await tables.$queryRaw<Row[]>`
-    SELECT ${columns} FROM provenance_unchained u JOIN provenance_record r ON r.id = u.record_id ORDER BY u.record_id LIMIT ${batch}`;
+/** By their ids: joined to the table of what is pending, whose size the planner never knows, it would read all records. */
+async function recordsOf(tables: Tables, ids: readonly bigint[]): Promise<ProvenanceRecord[]> {
+  const rows = await tables.$queryRaw<Row[]>`SELECT ${columns} FROM provenance_record r WHERE r.id = ANY(${ids}::bigint[]) ORDER BY r.id`;
   return rows.map(toRecord);
 }
 

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Tag } from '@waybill/oci-model';
+import pg from 'pg';
+import { IdempotencyKeys } from './access/idempotency-keys.js';
+import { PromotionReadModel } from './promotions/promotion.read-model.js';
+import { ProvenanceChain } from './provenance/provenance-chain.js';
+import { Outbox } from './run/outbox.js';
+import { image, MemoryCopier, Scene } from './scene.spec-helper.js';
+
+/** Enough that reading an index is far cheaper than reading the table. */
+const rows = 40_000;
+
+/** The tables that grow with use; the others are as large as the topology. */
+const growing = [
+  'promotion',
+  'promotion_item',
+  'item_target',
+  'item_target_tag',
+  'tag_order',
+  'dispatch',
+  'effect',
+  'provenance_record',
+  'provenance_chain',
+  'content',
+  'content_edge',
+  'placement',
+  'tag_event',
+  'idempotency_key',
+];
+
+/** Promotions that have ended, each with all that hangs on one; as the superuser, without triggers. */
+const grow = `
+  SET session_replication_role = replica;
+  CREATE TEMPORARY TABLE seed AS SELECT n, gen_random_uuid() AS promotion, gen_random_uuid() AS item, gen_random_uuid() AS target,
+    gen_random_uuid() AS effect, sha256(n::text::bytea) AS digest FROM generate_series(1, ${rows}) AS n;
+  INSERT INTO promotion (id, path, revision, state, requested_by, intent, intent_hash, estimate, finished_at)
+    SELECT promotion, 'release', 1, 'succeeded', p.id, '{}', digest, '{}', now() FROM seed, principal p;
+  INSERT INTO promotion_item (id, promotion_id, position, source_registry_id, source_repository, digest, media_type)
+    SELECT item, promotion, 0, r.id, 'team-a/app', digest, 'application/json' FROM seed, registry r WHERE r.name = 'ci';
+  INSERT INTO item_target (id, promotion_id, item_id, registry_id, location, repository, requirement, state, outcome)
+    SELECT target, promotion, item, r.id, 'eu', 'team-a/app', 'required', 'done', 'copied' FROM seed, registry r WHERE r.name = 'prod';
+  INSERT INTO tag_order (registry_id, repository, tag, last_ticket, written_ticket)
+    SELECT r.id, 'team-a/app', n::text, 1, 1 FROM seed, registry r WHERE r.name = 'prod';
+  INSERT INTO item_target_tag (item_target_id, tag, ticket, expected) SELECT target, n::text, 1, 'absent' FROM seed;
+  INSERT INTO dispatch (promotion_id, location, number, state) SELECT promotion, 'eu', 1, 'finished' FROM seed;
+  INSERT INTO effect (id, promotion_id, item_target_id, kind, registry_id, repository, digest, state, outcome)
+    SELECT effect, promotion, target, 'manifest', r.id, 'team-a/app', digest, 'settled', 'written' FROM seed, registry r WHERE r.name = 'prod';
+  INSERT INTO provenance_record (id, kind, promotion_id, subject, effect_id, body) OVERRIDING SYSTEM VALUE
+    SELECT -n, 'effect', promotion, digest, effect, '{}' FROM seed;
+  INSERT INTO provenance_chain (sequence, record_id, previous_hash, hash) SELECT n, -n, digest, digest FROM seed;
+  INSERT INTO content (digest, media_type, size) SELECT digest, 'application/json', n FROM seed;
+  INSERT INTO content_edge (parent, child, kind) SELECT digest, digest, 'child' FROM seed;
+  INSERT INTO placement (registry_id, repository, digest, seen_by)
+    SELECT r.id, 'team-a/app', digest, target FROM seed, registry r WHERE r.name = 'prod';
+  INSERT INTO tag_event (registry_id, repository, tag, digest)
+    SELECT r.id, 'team-a/app', n::text, digest FROM seed, registry r WHERE r.name = 'prod';
+  INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, expires_at)
+    SELECT p.id, 'POST /promotions', n::text, digest, effect, now(), now() + interval '1 day' FROM seed, principal p;
+  ANALYZE;`;
+
+describe(`statements on tables of ${rows} rows`, () => {
+  let scene: Scene;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    // One connection, so that what it has counted can be asked of it.
+    scene = await Scene.start({ maxConnections: 1 });
+    admin = new pg.Client({ connectionString: scene.server.adminUrl });
+    await admin.connect();
+    await admin.query(grow);
+  }, 120_000);
+
+  afterAll(async () => {
+    await admin.end();
+    await scene.close();
+  });
+
+  /** Rows read one after the other from growing tables, by table. */
+  async function scannedBy(work: () => Promise<unknown>): Promise<Record<string, number>> {
+    const before = await scanned();
+    await work();
+    const after = await scanned();
+    return Object.fromEntries(
+      Object.entries(after).flatMap(([table, count]) => (count > (before[table] ?? 0) ? [[table, count - (before[table] ?? 0)]] : [])),
+    );
+  }
+
+  async function scanned(): Promise<Record<string, number>> {
+    await scene.database.tables.$executeRaw`SELECT pg_stat_force_next_flush()`;
+    await scene.database.ping();
+    const { rows: counts } = await admin.query<{ relname: string; read: string }>(
+      `SELECT relname, seq_tup_read::text AS read FROM pg_stat_user_tables WHERE relname = ANY($1)`,
+      [growing],
+    );
+    return Object.fromEntries(counts.map(({ relname, read }) => [relname, Number(read)]));
+  }
+
+  it('are seen here when they read a table from end to end', async () => {
+    expect(await scannedBy(() => scene.database.tables.$queryRaw`SELECT count(*) FROM dispatch WHERE state = 'parked'`)).toEqual({
+      dispatch: rows,
+    });
+  });
+
+  it('read no growing table so for a promotion from request to its end, with its replica', async () => {
+    const read = await scannedBy(async () => {
+      const copier = new MemoryCopier();
+      const id = await scene.request({ tags: ['1.0.0', 'latest'] as Tag[] });
+      for (const message of (await scene.takeMessages()).reverse()) await scene.run(message, copier);
+      await scene.run(await scene.messageOf(id, 'us'), copier);
+      expect((await scene.promotion(id)).items[0]?.targets.map(({ outcome }) => outcome)).toEqual(['copied', 'copied']);
+    });
+
+    expect(read).toEqual({});
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['what is due', () => new Outbox(scene.database).redispatchDue()],
+    ['where work is open', () => new Outbox(scene.database).openLocations()],
+    ['what is to be relayed', () => scene.takeMessages()],
+    ['the newest promotions', () => new PromotionReadModel(scene.database).list({ limit: 50 })],
+    ['older promotions', () => new PromotionReadModel(scene.database).list({ limit: 50, before: '80000000-0000-7000-8000-000000000000' })],
+    ['what is known of a digest', () => new ProvenanceChain(scene.database).about(image.digest, { after: 0n, limit: 100 })],
+    ['a stretch of the chain', () => new ProvenanceChain(scene.database).links({ after: 20_000n, limit: 100 })],
+    ['what is not linked yet', () => new ProvenanceChain(scene.database).linkPending()],
+    ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
+  ])('read no growing table so for %s', async (_name, work) => {
+    expect(await scannedBy(work)).toEqual({});
+  });
+});
