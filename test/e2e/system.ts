@@ -39,6 +39,8 @@ export interface WorkerProcess {
 /** Waybill's processes on a database of their own, and the local registries of the topology. */
 export interface System {
   readonly api: WaybillApi;
+  /** What makes the command line a client of this API, as its administrator. */
+  readonly environment: Readonly<Record<string, string>>;
   registry(name: string): ObservedRegistry;
   /** For a look at the tables. */
   readonly database: Database;
@@ -77,7 +79,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const api = new WaybillApi({ url: `http://127.0.0.1:${portIn(child.readyLine)}`, key });
     await api.applyTopology(options.topology, 'e2e.yaml');
     for (const [name, { proxy }] of registries) await api.locateRegistry(name, proxy.url);
-    return systemOf({ api, launcher, registries, stack });
+    return systemOf({ api, environment: { WAYBILL_API_URL: api.url, WAYBILL_API_KEY: key }, launcher, registries, stack });
   } catch (error) {
     await stack.unwind();
     throw error;
@@ -140,14 +142,13 @@ async function prepare({ environment, redisUrl }: SystemOptions, stack: Stack): 
   };
 }
 
-interface Parts {
-  readonly api: WaybillApi;
+interface Parts extends Pick<System, 'api' | 'environment'> {
   readonly launcher: Launcher;
   readonly registries: ReadonlyMap<string, ObservedRegistry>;
   readonly stack: Stack;
 }
 
-function systemOf({ api, launcher, registries, stack }: Parts): System {
+function systemOf({ api, environment, launcher, registries, stack }: Parts): System {
   const request = async (body: CreatePromotion) => (await api.createPromotion(body)).id;
   const settled = (id: string) =>
     until(`the end of promotion ${id}`, async () => {
@@ -156,6 +157,7 @@ function systemOf({ api, launcher, registries, stack }: Parts): System {
     });
   return {
     api,
+    environment,
     registry(name) {
       const registry = registries.get(name);
       if (registry === undefined) throw new Error(`${name} is no local registry of the topology`);
