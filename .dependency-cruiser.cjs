@@ -61,7 +61,7 @@ const confined = {
   '@nestjs': ['apps/api', 'apps/worker'],
 };
 
-const TEST = '\\.spec\\.ts$';
+const TEST = '\\.spec(-helper)?\\.ts$';
 const either = (names) => names.join('|') || '(?!)';
 
 const mayImport = (root, from, to) => ({
@@ -168,7 +168,13 @@ module.exports = {
       name: 'specs-are-not-imported',
       severity: 'error',
       from: {},
-      to: { path: TEST },
+      to: { path: '\\.spec\\.ts$' },
+    },
+    {
+      name: 'spec-helpers-only-from-specs',
+      severity: 'error',
+      from: { pathNot: TEST },
+      to: { path: '\\.spec-helper\\.ts$' },
     },
   ],
   options: {
