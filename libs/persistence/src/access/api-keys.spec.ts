@@ -85,17 +85,42 @@ describe('ApiKeys', () => {
     expect(await keys.authenticate(text)).toBeDefined();
   });
 
+  it('asks whether a key may join what its principal’s live keys hold, and stores nothing when it may not', async () => {
+    const idempotency = new IdempotencyKeys(scene.database);
+    const request = { principalId: scene.principalId, route: 'POST /keys', key: 'joining', hash: new Uint8Array(32) };
+    const claim = await idempotency.claim(request);
+    if (claim.claim !== 'ours') throw new Error('a new key was expected');
+    const principal = { kind: 'service', issuer: 'waybill', subject: 'shared' } as const;
+    const [live, ended, refused] = [newKey({ principal }), newKey({ principal }), newKey({ principal })];
+    await keys.put(live.key);
+    await keys.put({ ...ended.key, grants: [{ verbs, paths: ['*'], repositories: ['**'] }] });
+    await keys.revoke(ended.key.id);
+    const refusal = new Error('no');
+    const asked: unknown[] = [];
+    const permit = (held: readonly Grant[]) => {
+      asked.push(held);
+      throw refusal;
+    };
+    const answerOf = () => ({ status: 201, headers: {}, body: {} });
+
+    await expect(keys.create(refused.key, { request, token: claim.token, permit, answerOf })).rejects.toBe(refusal);
+    expect(asked).toEqual([grants]);
+    expect(await keys.get(refused.key.id)).toBeUndefined();
+    expect(await keys.get(live.key.id)).toMatchObject({ id: live.key.id, grants });
+  });
+
   it('stores a key and the answer to its request together, or neither', async () => {
     const idempotency = new IdempotencyKeys(scene.database);
     const request = { principalId: scene.principalId, route: 'POST /keys', key: 'one', hash: new Uint8Array(32) };
     const claim = await idempotency.claim(request);
     if (claim.claim !== 'ours') throw new Error('a new key was expected');
     const answerOf = ({ id }: { readonly id: string }) => ({ status: 201, headers: {}, body: { id } });
+    const permit = () => undefined;
     const lost = newKey();
     const kept = newKey();
 
-    expect(await keys.create(lost.key, { request, token: uuidV7.next(), answerOf })).toBeUndefined();
-    expect(await keys.create(kept.key, { request, token: claim.token, answerOf })).toMatchObject({ body: { id: kept.key.id } });
+    expect(await keys.create(lost.key, { request, token: uuidV7.next(), permit, answerOf })).toBeUndefined();
+    expect(await keys.create(kept.key, { request, token: claim.token, permit, answerOf })).toMatchObject({ body: { id: kept.key.id } });
 
     expect(await keys.authenticate(lost.text)).toBeUndefined();
     expect(await keys.authenticate(kept.text)).toBeDefined();

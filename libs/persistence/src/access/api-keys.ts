@@ -50,28 +50,28 @@ export class ApiKeys {
   }
 
   async #put(tables: Tables, key: NewApiKey): Promise<ApiKeyRecord> {
-    const principalId = await this.#ensurePrincipal(tables, key.principal);
-    const data = { principalId, hash: key.hash, grants: asJson(key.grants), expiresAt: key.expiresAt ?? null, revokedAt: null };
-    const row = await tables.apiKey.upsert({
-      where: { id: key.id },
-      create: { id: key.id, ...data },
-      update: data,
-      include: { principal: true },
-    });
-    return toRecord(row);
+    return storeKey(tables, key, await this.#ensurePrincipal(tables, key.principal));
   }
 
   /**
    * Stores a new key together with the answer to its request. Undefined, and nothing stored,
-   * when the request's claim was taken over meanwhile.
+   * when the request's claim was taken over meanwhile. `permit` is told what the principal's
+   * live keys hold already, while no other is made for it, and throws to refuse.
    */
   async create(
     key: NewApiKey,
-    claim: { readonly request: IdempotentRequest; readonly token: string; readonly answerOf: (record: ApiKeyRecord) => StoredAnswer },
+    claim: {
+      readonly request: IdempotentRequest;
+      readonly token: string;
+      readonly permit: (held: readonly Grant[]) => void;
+      readonly answerOf: (record: ApiKeyRecord) => StoredAnswer;
+    },
   ): Promise<StoredAnswer | undefined> {
     return this.#database
       .transaction(async (tables) => {
-        const answer = claim.answerOf(await this.#put(tables, key));
+        const principalId = await this.#ensurePrincipal(tables, key.principal);
+        claim.permit(await grantsOfLiveKeys(tables, principalId));
+        const answer = claim.answerOf(await storeKey(tables, key, principalId));
         return (await storeAnswer(tables, claim.request, claim.token, answer)) ? answer : rollBack();
       })
       .catch(undefinedWhenRolledBack);
@@ -88,6 +88,11 @@ export class ApiKeys {
     return rows.map(toRecord);
   }
 
+  async get(id: string): Promise<ApiKeyRecord | undefined> {
+    const row = await this.#database.tables.apiKey.findUnique({ where: { id }, include: { principal: true } });
+    return row === null ? undefined : toRecord(row);
+  }
+
   /** False when there is no such key; revoking twice keeps the first time. */
   async revoke(id: string): Promise<boolean> {
     const count = await this.#database.tables.$executeRaw`
@@ -95,14 +100,33 @@ export class ApiKeys {
     return count > 0;
   }
 
+  /** Locks the row until the end of the transaction: keys of one principal are stored one after another. */
   async #ensurePrincipal(tables: Tables, { kind, issuer, subject }: Omit<Principal, 'id'>): Promise<string> {
-    const row = await tables.principal.upsert({
-      where: { issuer_subject: { issuer, subject } },
-      create: { id: this.#ids.next(), kind, issuer, subject },
-      update: {},
-    });
+    const [row] = await tables.$queryRaw<{ id: string }[]>`
+      INSERT INTO principal (id, kind, issuer, subject) VALUES (${this.#ids.next()}::uuid, ${kind}, ${issuer}, ${subject})
+      ON CONFLICT (issuer, subject) DO UPDATE SET kind = principal.kind
+      RETURNING id`;
+    if (row === undefined) throw new Error('the database stored a principal and returned no row');
     return row.id;
   }
+}
+
+async function storeKey(tables: Tables, key: NewApiKey, principalId: string): Promise<ApiKeyRecord> {
+  const data = { principalId, hash: key.hash, grants: asJson(key.grants), expiresAt: key.expiresAt ?? null, revokedAt: null };
+  const row = await tables.apiKey.upsert({
+    where: { id: key.id },
+    create: { id: key.id, ...data },
+    update: data,
+    include: { principal: true },
+  });
+  return toRecord(row);
+}
+
+async function grantsOfLiveKeys(tables: Tables, principalId: string): Promise<Grant[]> {
+  const rows = await tables.$queryRaw<{ grants: Grant[] }[]>`
+    SELECT grants FROM api_key
+    WHERE principal_id = ${principalId}::uuid AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`;
+  return rows.flatMap(({ grants }) => grants);
 }
 
 interface Row {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Clock, systemClock } from '@waybill/kernel';
 import { type Digest, digestFromBytes, type Manifest, type Tag } from '@waybill/oci-model';
 import type { TagResult, TagTurn } from '@waybill/promotion';
 import { image, manifestNamed, MemoryCopier, type OpenRun, Scene } from '../scene.spec-helper.js';
+import { TagLeases } from './tag-leases.js';
 
 const newer = manifestNamed('a newer image');
 const foreign = manifestNamed('somebody else’s image').digest;
@@ -39,6 +41,16 @@ describe('the lease of a tag', () => {
     await scene.database.tables.$executeRaw`UPDATE tag_order SET lease_expires_at = now() - interval '1 millisecond' WHERE tag = ${tag}`;
   }
 
+  /** Resolves when a statement in this database waits for a row that another transaction has locked. */
+  async function untilSomebodyWaits(): Promise<void> {
+    for (const giveUp = Date.now() + 10_000; ;) {
+      const [waiting] = await scene.database.tables.$queryRaw<{ count: bigint }[]>`
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      if (waiting !== undefined && waiting.count > 0n) return;
+      if (Date.now() > giveUp) throw new Error('nobody waits');
+    }
+  }
+
   const orderOf = (tag: Tag) => scene.database.tables.tagOrder.findFirstOrThrow({ where: { tag } });
   const effectOf = (run: OpenRun) => scene.database.tables.effect.findFirstOrThrow({ where: { itemTargetId: run.target.id, kind: 'tag' } });
   const eventsOf = (tag: Tag) => scene.database.tables.tagEvent.findMany({ where: { tag }, orderBy: { id: 'asc' } });
@@ -51,6 +63,26 @@ describe('the lease of a tag', () => {
 
     expect(turns.map(({ turn }) => turn).sort()).toEqual(['held', 'ours']);
     expect(turns.find(({ turn }) => turn === 'held')).toEqual({ turn: 'held', retryAfterMs: expect.any(Number) });
+  });
+
+  it('lasts from when its row was free, and is used from before it was asked for', async () => {
+    const tag = newTag();
+    const run = await runTo(tag);
+    const readings = [1_000, 6_000.5];
+    const clock: Clock = { ...systemClock, monotonic: () => readings.shift() ?? 6_000.5 };
+    const leases = new TagLeases(scene.database, run.lease, { leaseMs: 60_000, clock });
+    let acquired: Promise<TagTurn> | undefined;
+
+    const [freed] = await scene.database.transaction(async (tables) => {
+      await tables.$executeRaw`SELECT FROM tag_order WHERE tag = ${tag} FOR UPDATE`;
+      acquired = leases.acquire(run.target, tag);
+      await untilSomebodyWaits();
+      return tables.$queryRaw<{ at: Date }[]>`SELECT clock_timestamp() AS at`;
+    });
+
+    expect(await acquired).toMatchObject({ turn: 'ours', leaseMs: 54_999 });
+    const expires = (await orderOf(tag)).leaseExpiresAt?.getTime();
+    expect(expires).toBeGreaterThanOrEqual((freed?.at.getTime() ?? Infinity) + 60_000);
   });
 
   it('is had again at once by the run that has it, whose first answer was lost', async () => {

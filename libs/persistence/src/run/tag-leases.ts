@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@waybill/kernel';
 import { type Digest, digestFromBytes, digestToBytes, type Tag } from '@waybill/oci-model';
 import type { TagResult, TagTurn, TargetRun } from '@waybill/promotion';
 import type { Database } from '../database.js';
@@ -33,41 +34,50 @@ export class TagLeases {
   readonly #database: Database;
   readonly #lease: DispatchLease;
   readonly #leaseMs: number;
+  readonly #clock: Clock;
   readonly #fences = new Map<string, bigint>();
 
-  constructor(database: Database, lease: DispatchLease, options: { readonly leaseMs: number }) {
+  constructor(database: Database, lease: DispatchLease, options: { readonly leaseMs: number; readonly clock?: Clock }) {
     this.#database = database;
     this.#lease = lease;
     this.#leaseMs = options.leaseMs;
+    this.#clock = options.clock ?? systemClock;
   }
 
-  /** The run that holds the lease already gets it again: the answer to its first request was lost. */
+  /**
+   * The run that holds the lease already gets it again: the answer to its first request was lost.
+   * What it may use of the lease counts from before the question: waiting for a connection, for the
+   * row and for the answer is not given to the write, which so ends before the database's lease does.
+   */
   async acquire(target: TargetRun, tag: Tag): Promise<TagTurn> {
+    const asked = this.#clock.monotonic();
     const holder = runName(this.#lease);
     const [row] = await this.#database.tables.$queryRaw<TurnRow[]>`
       WITH ${underLease(this.#lease)}, wanted AS (
-        SELECT o.registry_id, o.repository, o.tag, t.ticket
+        SELECT o.registry_id, o.repository, o.tag, t.ticket, o.written_ticket, o.lease_expires_at
         FROM item_target_tag t JOIN item_target i ON i.id = t.item_target_id
           JOIN tag_order o ON o.registry_id = i.registry_id AND o.repository = i.repository AND o.tag = t.tag
         WHERE t.item_target_id = ${target.id}::uuid AND t.tag = ${tag} AND EXISTS (SELECT 1 FROM lease)
+        FOR UPDATE OF o
       ), taken AS (
         UPDATE tag_order o
-        SET lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = now() + ${this.#leaseMs} * interval '1 millisecond'
+        SET lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = clock_timestamp() + ${this.#leaseMs} * interval '1 millisecond'
         FROM wanted w
         WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket <= w.ticket
           AND (o.lease_expires_at IS NULL OR o.lease_expires_at < now() OR o.lease_holder = ${holder})
         RETURNING o.lease_fence, o.written_digest
       )
-      SELECT o.written_ticket > w.ticket AS superseded,
-             (extract(epoch FROM o.lease_expires_at - now()) * 1000)::float8 AS wait_ms,
+      SELECT w.written_ticket > w.ticket AS superseded,
+             (extract(epoch FROM w.lease_expires_at - clock_timestamp()) * 1000)::float8 AS wait_ms,
              taken.lease_fence AS fence, taken.written_digest,
              EXISTS (SELECT 1 FROM effect e WHERE e.item_target_id = ${target.id}::uuid AND e.kind = 'tag' AND e.tag = ${tag}) AS intended
-      FROM wanted w JOIN tag_order o ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag LEFT JOIN taken ON true`;
+      FROM wanted w LEFT JOIN taken ON true`;
     if (row === undefined) throw leaseLost(this.#lease);
     if (row.fence === null) return row.superseded ? { turn: 'superseded' } : { turn: 'held', retryAfterMs: waitBetween(row.wait_ms) };
     this.#fences.set(keyOf(target, tag), row.fence);
     const lastWritten = row.written_digest === null ? undefined : digestFromBytes(row.written_digest);
-    return { turn: 'ours', leaseMs: this.#leaseMs, lastWritten, intendedBefore: row.intended };
+    const leaseMs = Math.max(Math.floor(asked + this.#leaseMs - this.#clock.monotonic()), 0);
+    return { turn: 'ours', leaseMs, lastWritten, intendedBefore: row.intended };
   }
 
   /** Write-ahead. Rejects when either lease is lost, or a newer release wrote meanwhile: then nothing may be sent. */

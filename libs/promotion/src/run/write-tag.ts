@@ -79,6 +79,8 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
   if (!mayReplace(tag, seen, turn.lastWritten)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
   await journal.intendTag(target, tag.tag, digest, seen);
+  // The lease may have ended while the intent was recorded.
+  run.signal.throwIfAborted();
   return { seen };
 }
 
