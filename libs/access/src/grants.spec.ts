@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { allows, everything, type Grant, holds } from './grants.js';
+import { allows, everything, type Grant, holds, holdsAll } from './grants.js';
 
 const release: Grant = { verbs: ['promotions:create'], paths: ['release'], repositories: ['team-a/**', 'waybill'] };
 
@@ -76,5 +76,15 @@ describe('holds', () => {
 
   it('lets everything hand on anything', () => {
     expect(holds(everything, { verbs, paths: ['a', '*', 'r?'], repositories: ['**', 'a/*'] })).toBe(true);
+  });
+});
+
+describe('holdsAll', () => {
+  it('wants each of the grants held', () => {
+    const held: Grant = { verbs: ['keys:manage'], paths: ['release'], repositories: ['**'] };
+
+    expect(holdsAll([held], [])).toBe(true);
+    expect(holdsAll([held], [held, { ...held, repositories: ['waybill'] }])).toBe(true);
+    expect(holdsAll([held], [held, { ...held, paths: ['keep'] }])).toBe(false);
   });
 });

@@ -50,6 +50,11 @@ export function holds(grants: readonly Grant[], wanted: Grant): boolean {
   );
 }
 
+/** Do the grants hold every one of `wanted`? */
+export function holdsAll(grants: readonly Grant[], wanted: readonly Grant[]): boolean {
+  return wanted.every((grant) => holds(grants, grant));
+}
+
 function includes(grant: Grant, verb: Verb, path: string, repository: string): boolean {
   return (
     grant.verbs.includes(verb) &&

@@ -1,4 +1,4 @@
-import { type Actor, holds, issueApiKey } from '@waybill/access';
+import { type Actor, type Grant, holds, holdsAll, issueApiKey } from '@waybill/access';
 import type { CreatedKey, CreateKey } from '@waybill/contracts/http';
 import { uuidV7 } from '@waybill/kernel';
 import type { ApiKeyRecord, ApiKeys, StoredAnswer } from '@waybill/persistence';
@@ -15,8 +15,11 @@ export class CreateApiKey {
     this.#keys = keys;
   }
 
-  /** Gives the first answer, with the secret, and the one that repetitions get. */
-  async create(body: CreateKey, claim: OpenClaim): Promise<{ readonly first: StoredAnswer; readonly kept: StoredAnswer }> {
+  /**
+   * Gives the first answer, with the secret, and the one that repetitions get.
+   * @throws ApiError `forbidden` for a subject whose keys may do more than the caller's
+   */
+  async create(actor: Actor, body: CreateKey, claim: OpenClaim): Promise<{ readonly first: StoredAnswer; readonly kept: StoredAnswer }> {
     const issued = issueApiKey(uuidV7.next());
     const answerOf = (record: ApiKeyRecord, secret: { readonly key?: string } = {}): StoredAnswer => {
       const created: CreatedKey = { ...secret, details: toKeyView(record) };
@@ -33,6 +36,7 @@ export class CreateApiKey {
       },
       {
         ...claim,
+        permit: (held) => refuseStrongerPrincipal(actor, held),
         answerOf: (record) => {
           first = answerOf(record, { key: issued.text });
           return answerOf(record);
@@ -50,4 +54,14 @@ export function refuseWiderGrants(actor: Actor, { grants }: CreateKey): void {
     holds(actor.grants, grant) ? [] : [{ pointer: `/grants/${position}`, detail: 'more than the key that asks for it may do itself' }],
   );
   if (errors.length > 0) throw new ApiError('a key may not grant what it does not hold itself', { code: 'forbidden', errors });
+}
+
+/** A key acts in its principal's name, so only those who may do all that the name may already do add keys to it. */
+function refuseStrongerPrincipal(actor: Actor, held: readonly Grant[]): void {
+  if (holdsAll(actor.grants, held)) return;
+  const detail = 'has keys that may do more than the key that asks: choose another subject';
+  throw new ApiError('a key may not be added to a principal that may do more', {
+    code: 'forbidden',
+    errors: [{ pointer: '/subject', detail }],
+  });
 }

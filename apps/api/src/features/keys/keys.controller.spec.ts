@@ -78,6 +78,38 @@ describe('API keys', () => {
     });
   });
 
+  it('of a stronger principal are neither made, seen nor revoked by a weaker key', async () => {
+    const weak = [{ verbs: ['keys:manage', 'promotions:read'] as const, paths: ['*'], repositories: ['**'] }];
+    const key = await api.keyWith(weak);
+    const strong = await create({ subject: 'strong', grants: [{ ...weak[0], verbs: ['topology:apply'] }] });
+    const asked = { subject: 'strong', grants: readAll };
+
+    expect(problemIn(await api.post(path, asked, { key }))).toMatchObject({
+      status: 403,
+      code: 'forbidden',
+      errors: [{ pointer: '/subject' }],
+    });
+    const listed = (await api.send('GET', path, { key })).body as KeyList;
+    expect(listed.keys.length).toBeGreaterThan(0);
+    expect(listed.keys.flatMap(({ grants }) => grants.flatMap(({ verbs }) => verbs))).not.toContain('topology:apply');
+    const refused = await api.send('DELETE', `${path}/${strong.details.id}`, { key });
+    expect(problemIn(refused)).toMatchObject({ status: 404, code: 'key-unknown' });
+    expect((await api.send('GET', '/api/v1/topology', { key: strong.key ?? '' })).status).toBe(403);
+
+    expect((await api.send('DELETE', `${path}/${strong.details.id}`)).status).toBe(204);
+    expect((await api.post(path, asked, { key })).status).toBe(201);
+  });
+
+  it('cannot be made for the administrator of the environment', async () => {
+    const { keys } = (await api.send('GET', path)).body as KeyList;
+    const admin = keys.find(({ principal }) => principal.issuer === 'waybill:environment');
+
+    const { details } = await create({ subject: 'admin', grants: readAll });
+
+    expect(admin?.principal.subject).toBe('admin');
+    expect(details.principal.id).not.toBe(admin?.principal.id);
+  });
+
   it.each<[string, unknown, string]>([
     ['an unknown verb', { subject: 'x', grants: [{ ...readAll[0], verbs: ['everything'] }] }, '/grants/0/verbs/0'],
     ['no grant', { subject: 'x', grants: [] }, '/grants'],

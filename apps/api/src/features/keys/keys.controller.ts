@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '@waybill/access';
+import { type Actor, holdsAll } from '@waybill/access';
 import { CreatedKey, CreateKey, KeyList, ListKeys } from '@waybill/contracts/http';
-import { ApiKeys } from '@waybill/persistence';
+import { type ApiKeyRecord, ApiKeys } from '@waybill/persistence';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { Requires } from '../../http/access-rule.js';
@@ -12,6 +12,7 @@ import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
 import { answerWith } from '../../http/json-answer.js';
+import { visiblePage } from '../../http/visible-page.js';
 import { CreateApiKey, refuseWiderGrants } from './create-api-key.js';
 import { toKeyView } from './key.mapper.js';
 
@@ -50,7 +51,7 @@ export class KeysController {
       key,
       body,
       work: async (claim) => {
-        const created = await this.#createApiKey.create(body, claim);
+        const created = await this.#createApiKey.create(actor, body, claim);
         first = created.first;
         return created.kept;
       },
@@ -62,33 +63,42 @@ export class KeysController {
   @Get()
   @Requires('keys:manage')
   @Documented({
-    summary: 'API keys without their secrets, oldest first',
+    summary: 'API keys that may do no more than the caller’s, without their secrets, oldest first',
     audience: 'operators',
     status: 200,
     answer: KeyList,
     problems: ['request-invalid'],
   })
-  async list(@Query({ schema: ListKeys }) { limit, cursor }: ListKeys): Promise<KeyList> {
-    const records = await this.#keys.list({ limit, ...(cursor === undefined ? {} : { after: decodeCursor(cursor, 'uuid') }) });
-    const last = records.at(-1);
-    return {
-      keys: records.map(toKeyView),
-      ...(last === undefined || records.length < limit ? {} : { next: encodeCursor(last.id) }),
-    };
+  async list(@Query({ schema: ListKeys }) { limit, cursor }: ListKeys, @CurrentActor() actor: Actor): Promise<KeyList> {
+    const { rows, next } = await visiblePage<ApiKeyRecord, string>({
+      limit,
+      after: cursor === undefined ? undefined : decodeCursor(cursor, 'uuid'),
+      read: (after, count) => this.#keys.list({ limit: count, ...(after === undefined ? {} : { after }) }),
+      positionOf: ({ id }) => id,
+      visible: (records) => records.filter((record) => mayManage(actor, record)),
+    });
+    return { keys: rows.map(toKeyView), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
 
   @Delete(':id')
   @HttpCode(204)
   @Requires('keys:manage')
   @Documented({
-    summary: 'Revoke an API key, at once',
+    summary: 'Revoke an API key that may do no more than the caller’s, at once',
     parameters: { id: 'id of the key' },
     audience: 'operators',
     status: 204,
     problems: ['key-unknown'],
   })
-  async revoke(@Param('id') id: string): Promise<void> {
-    const revoked = KeyId.safeParse(id).success && (await this.#keys.revoke(id));
-    if (!revoked) throw new ApiError('there is no such API key', { code: 'key-unknown' });
+  async revoke(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<void> {
+    const record = KeyId.safeParse(id).success ? await this.#keys.get(id) : undefined;
+    // What one may not manage is as unknown as what is not there: the answer tells nobody which it is.
+    if (record !== undefined && mayManage(actor, record) && (await this.#keys.revoke(id))) return;
+    throw new ApiError('there is no such API key', { code: 'key-unknown' });
   }
+}
+
+/** Only keys that may do no more than one's own. */
+function mayManage(actor: Actor, { grants }: ApiKeyRecord): boolean {
+  return holdsAll(actor.grants, grants);
 }
