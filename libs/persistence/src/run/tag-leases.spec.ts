@@ -161,7 +161,12 @@ describe('the lease of a tag', () => {
     expect(await acquire(later, tag)).toMatchObject({ turn: 'ours', lastWritten: image.digest, intendedBefore: false });
     await later.journal.intendTag(later.target, tag, newer.digest, image.digest);
 
-    expect(await acquire(later, tag)).toMatchObject({ turn: 'ours', lastWritten: image.digest, intendedBefore: true });
+    expect(await acquire(later, tag)).toMatchObject({
+      turn: 'ours',
+      lastWritten: image.digest,
+      intendedBefore: true,
+      settledBefore: false,
+    });
   });
 
   it('keeps what the tag held at the last attempt, in one effect', async () => {
@@ -195,6 +200,15 @@ describe('the lease of a tag', () => {
     expect(await orderOf(tag)).toMatchObject({ leaseHolder: null, leaseExpiresAt: null, writtenTicket: outcome === 'written' ? 1n : 0n });
     await expect(run.journal.settleTag(run.target, tag, image.digest, result)).resolves.toBeUndefined();
     expect(await scene.database.tables.provenanceRecord.count({ where: { effectId: effect.id } })).toBe(1);
+  });
+
+  it('lets no tag be written a second time without a record of its own', async () => {
+    const tag = newTag();
+    const run = await runTo(tag);
+    await write(run, tag);
+
+    expect(await acquire(run, tag)).toMatchObject({ turn: 'ours', intendedBefore: true, settledBefore: true });
+    await expect(run.journal.intendTag(run.target, tag, image.digest, foreign)).rejects.toMatchObject({ code: 'lease-lost' });
   });
 
   it('settles the open intent of a release that was overtaken by what the newer one wrote', async () => {

@@ -23,6 +23,7 @@ interface TurnRow {
   readonly fence: bigint | null;
   readonly written_digest: Uint8Array | null;
   readonly intended: boolean;
+  readonly settled: boolean;
 }
 
 /**
@@ -70,17 +71,18 @@ export class TagLeases {
       SELECT w.written_ticket > w.ticket AS superseded,
              (extract(epoch FROM w.lease_expires_at - clock_timestamp()) * 1000)::float8 AS wait_ms,
              taken.lease_fence AS fence, taken.written_digest,
-             EXISTS (SELECT 1 FROM effect e WHERE e.item_target_id = ${target.id}::uuid AND e.kind = 'tag' AND e.tag = ${tag}) AS intended
-      FROM wanted w LEFT JOIN taken ON true`;
+             earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled
+      FROM wanted w LEFT JOIN taken ON true
+        LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag`;
     if (row === undefined) throw leaseLost(this.#lease);
     if (row.fence === null) return row.superseded ? { turn: 'superseded' } : { turn: 'held', retryAfterMs: waitBetween(row.wait_ms) };
     this.#fences.set(keyOf(target, tag), row.fence);
     const lastWritten = row.written_digest === null ? undefined : digestFromBytes(row.written_digest);
     const leaseMs = Math.max(Math.floor(asked + this.#leaseMs - this.#clock.monotonic()), 0);
-    return { turn: 'ours', leaseMs, lastWritten, intendedBefore: row.intended };
+    return { turn: 'ours', leaseMs, lastWritten, intendedBefore: row.intended, settledBefore: row.settled };
   }
 
-  /** Write-ahead. Rejects when either lease is lost, or a newer release wrote meanwhile: then nothing may be sent. */
+  /** Write-ahead. Rejects when either lease is lost, a newer release wrote meanwhile, or the effect is settled: then nothing may be sent. */
   async intend(write: TagWrite, effectId: string, previous: Digest | undefined): Promise<void> {
     const { target, tag, digest } = write;
     const [row] = await this.#database.tables.$queryRaw<{ held: boolean }[]>`
@@ -96,8 +98,9 @@ export class TagLeases {
                ${bytesOrNull(previous)}::bytea, 'intended'
         FROM mine
         ON CONFLICT (item_target_id, kind, digest, tag) DO UPDATE SET previous_digest = excluded.previous_digest WHERE e.state = 'intended'
+        RETURNING 1
       )
-      SELECT EXISTS (SELECT 1 FROM mine) AS held`;
+      SELECT EXISTS (SELECT 1 FROM intended) AS held`;
     if (row?.held !== true) throw leaseLost(this.#lease);
   }
 

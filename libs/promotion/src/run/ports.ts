@@ -114,8 +114,10 @@ export type TagTurn =
       readonly leaseMs: number;
       /** What an earlier release of ours wrote to this tag last. */
       readonly lastWritten: Digest | undefined;
-      /** An effect of ours on this tag was intended before and not settled: a worker died, or an answer was lost. */
+      /** An attempt before this one recorded that it would write this tag. */
       readonly intendedBefore: boolean;
+      /** What became of that is recorded already: whatever the tag holds now, it is not written a second time. */
+      readonly settledBefore: boolean;
     }
   | { readonly turn: 'held'; readonly retryAfterMs: number }
   | { readonly turn: 'superseded' };

@@ -75,6 +75,8 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
   const { digest } = run.item;
   const seen = await copier.resolveTargetTag(target, tag.tag, run.signal);
   if (seen === digest) return { outcome: turn.intendedBefore ? 'written' : 'already-present' };
+  // One effect has one record: somebody else moved the tag since ours was settled, and keeps it.
+  if (turn.settledBefore) return { outcome: 'conflict', found: seen, afterWrite: true };
   if (tag.expected.kind === 'unknown') await journal.adoptExpected(target, tag.tag, seen);
   if (!mayReplace(tag, seen, turn.lastWritten)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
