@@ -13,10 +13,11 @@ export async function closeRun(database: Database, lease: DispatchLease): Promis
   await database.transaction(async (tables) => {
     await lockPromotion(tables, lease.promotionId);
     const [left] = await tables.$queryRaw<{ waiting: bigint; ready: bigint; due_at: Date | null }[]>`
-      SELECT count(*) FILTER (WHERE t.state = 'tagging' AND f.state <> 'done') AS waiting,
-             count(*) FILTER (WHERE t.due_at IS NULL AND NOT (t.state = 'tagging' AND f.state <> 'done')) AS ready,
+      SELECT count(*) FILTER (WHERE w.waits) AS waiting,
+             count(*) FILTER (WHERE t.due_at IS NULL AND NOT w.waits) AS ready,
              min(t.due_at) AS due_at
       FROM item_target t LEFT JOIN item_target f ON f.id = t.follows
+        CROSS JOIN LATERAL (SELECT t.state = 'tagging' AND coalesce(f.state <> 'done', false) AS waits) w
       WHERE t.promotion_id = ${lease.promotionId}::uuid AND t.location = ${lease.location} AND t.state <> 'done'`;
     const state = left === undefined ? 'finished' : stateAfter(left);
     const closed = await tables.$executeRaw`

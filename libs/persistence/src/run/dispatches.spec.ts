@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
 import { MemoryCopier, Scene } from '../scene.spec-helper.js';
+import { closeRun } from './close-run.js';
 import { type DispatchLease, DispatchLeases } from './dispatch-lease.js';
 import { type DispatchMessage, Outbox } from './outbox.js';
 
@@ -145,6 +146,17 @@ describe('dispatches', () => {
 
     expect(await rowOf(message)).toMatchObject({ state: 'finished', dueAt: null, leaseHolder: null });
     expect(await outbox.redispatchDue()).toBe(0);
+  });
+
+  it.each(['pending', 'tagging'])('are sent again while a prod is left %s, which waits for nobody', async (state) => {
+    const message = await scene.messageOf(await scene.request({ targets: ['prod'] }));
+    const lease = await scene.claim(message);
+    await scene.database.tables.itemTarget.updateMany({ where: { promotionId: message.promotionId }, data: { state } });
+
+    await closeRun(scene.database, lease);
+
+    expect(await rowOf(message)).toMatchObject({ state: 'queued', number: 2n });
+    expect(await scene.takeMessages()).toEqual([{ ...message, dispatch: 2 }]);
   });
 
   it('leave a run alone that was taken over before it could close', async () => {
