@@ -54,6 +54,17 @@ describe('visiblePage', () => {
     expect(list.reads).toHaveLength(10);
   });
 
+  it('asks for many rows at once to fill a page of one', async () => {
+    const list = listOf(5_000, 700);
+
+    expect(await list.page(1)).toEqual({ rows: [700], next: 700 });
+    expect(list.reads.length).toBeLessThanOrEqual(8);
+  });
+
+  it('leads on from a row that may be seen, not from a hidden one that was read with it', async () => {
+    expect(await listOf(1_000, 7).page(2, 7)).toEqual({ rows: [14, 21], next: 21 });
+  });
+
   it('gives every visible row once, page after page', async () => {
     const list = listOf(2_500, 7);
     const seen: number[] = [];

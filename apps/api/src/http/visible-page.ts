@@ -1,5 +1,7 @@
 /** Rows read for one answer, however few of them the caller may see. */
 const maxRowsRead = 1_000;
+/** Where rows are hidden, more than the answer needs are read at once: a small page asks the database no oftener than a large one. */
+const minFurtherRows = 100;
 
 export interface PageReading<Row, Position> {
   /** Most rows in the answer. */
@@ -20,21 +22,22 @@ export interface VisiblePage<Row, Position> {
 
 /**
  * A page of those rows that the caller may see. Rows that are hidden are read past, up to a
- * bound: then the page is shorter than its limit, and `next` leads on.
+ * bound: then the page is shorter than its limit, and `next` leads on from the last row that
+ * was read, the only case in which it may name a hidden one.
  */
 export async function visiblePage<Row, Position>(reading: PageReading<Row, Position>): Promise<VisiblePage<Row, Position>> {
   const { limit, read, positionOf, visible } = reading;
   const rows: Row[] = [];
   let after = reading.after;
-  for (let rowsRead = 0; rowsRead < maxRowsRead;) {
-    const wanted = limit - rows.length;
-    const batch = await read(after, wanted);
+  let size = limit;
+  for (let rowsRead = 0; rowsRead < maxRowsRead; rowsRead += size, size = Math.max(limit, minFurtherRows)) {
+    const batch = await read(after, size);
     rows.push(...(await visible(batch)));
+    const lastShown = rows[limit - 1];
+    if (lastShown !== undefined) return { rows: rows.slice(0, limit), next: positionOf(lastShown) };
     const last = batch.at(-1);
-    if (last === undefined || batch.length < wanted) return { rows, next: undefined };
+    if (last === undefined || batch.length < size) return { rows, next: undefined };
     after = positionOf(last);
-    if (rows.length === limit) break;
-    rowsRead += batch.length;
   }
   return { rows, next: after };
 }
