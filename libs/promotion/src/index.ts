@@ -15,7 +15,7 @@ export { forecastTarget, inspectContent } from './plan/inspect-content.js';
 export { type ObservedTarget, observeTargets, refuseImmutableConflicts } from './plan/observe-targets.js';
 export { planItems, type PlannedItem, type PlannedTarget, type RequestedItem } from './plan/plan-items.js';
 export type { RegistryReader, RepositoryReader } from './plan/registry-reader.js';
-export { resolveSource } from './plan/resolve-source.js';
+export { resolveSource, type ResolveSourceOptions } from './plan/resolve-source.js';
 export { PromotionError, type PromotionErrorCode } from './promotion-error.js';
 export type {
   ContentCopier,

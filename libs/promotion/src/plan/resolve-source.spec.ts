@@ -16,7 +16,10 @@ function itemFor(reference: string): PlannedItem {
 }
 
 function resolve(reference: string, held: Readonly<Record<string, FakeRepository>>, catalogue?: AsyncIterable<RepositoryName>) {
-  return resolveSource(new FakeReader(held, catalogue === undefined ? {} : { catalogue }), itemFor(reference), signal);
+  return resolveSource(new FakeReader(held, catalogue === undefined ? {} : { catalogue }), itemFor(reference), {
+    signal,
+    mayName: (name) => !name.startsWith('team-s/'),
+  });
 }
 
 async function* namesOf(names: Iterable<string>, failure?: Error): AsyncIterable<RepositoryName> {
@@ -65,6 +68,12 @@ describe('resolveSource', () => {
       message: 'ci-snapshots has no repository team-a/app',
       details: { near: ['team-a/app2'] },
     });
+  });
+
+  it('proposes no repository that whoever asks may not hear of', async () => {
+    const resolving = resolve(`${here}:1.0.0`, {}, namesOf(['team-s/app', 'team-b/app']));
+
+    await expect(resolving).rejects.toMatchObject({ code: 'repository-unknown', details: { near: ['team-b/app'] } });
   });
 
   it('believes a registry that knows no such repository, even where the catalogue cannot be had', async () => {

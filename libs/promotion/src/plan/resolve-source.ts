@@ -8,24 +8,34 @@ import type { RegistryReader } from './registry-reader.js';
 const maxNamesRead = 5_000;
 const defaultRetryAfterMs = 10_000;
 
+export interface ResolveSourceOptions {
+  readonly signal: AbortSignal;
+  /** May whoever asks hear of this repository of the source? Others are never proposed. */
+  readonly mayName: (repository: RepositoryName) => boolean;
+}
+
 /**
  * Reads the manifest that an item's source names now; its digest is pinned from here on.
  * @throws PromotionError `tag-unknown`, `digest-unknown`, `repository-unknown` (with near names),
  *   `source-unreachable` (retryable), `source-refused`
  * @throws ContentError what else is wrong with the source's answer
  */
-export async function resolveSource(reader: RegistryReader, item: PlannedItem, signal: AbortSignal): Promise<Manifest> {
+export async function resolveSource(reader: RegistryReader, item: PlannedItem, options: ResolveSourceOptions): Promise<Manifest> {
   const { registry, repository } = item.source;
   try {
-    return await reader.repository(registry, repository).readManifest(item.reference, signal);
+    return await reader.repository(registry, repository).readManifest(item.reference, options.signal);
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
-    if (error.code === 'not-found') throw await explainAbsence(reader, item, signal);
+    if (error.code === 'not-found') throw await explainAbsence(reader, item, options);
     throw unreadable(error, registry);
   }
 }
 
-async function explainAbsence(reader: RegistryReader, item: PlannedItem, signal: AbortSignal): Promise<PromotionError> {
+async function explainAbsence(
+  reader: RegistryReader,
+  item: PlannedItem,
+  { signal, mayName }: ResolveSourceOptions,
+): Promise<PromotionError> {
   const { registry, repository, digest } = item.source;
   const tags = await listed(() => reader.repository(registry, repository).listTags(signal));
   if (tags.names.length === 0 && tags.end !== 'failed') {
@@ -33,7 +43,11 @@ async function explainAbsence(reader: RegistryReader, item: PlannedItem, signal:
     // A repository without tags is not listed by every registry, so its absence is believed only of a whole list.
     const unlisted = repositories.end === 'complete' && !repositories.names.includes(repository);
     if (tags.end === 'not-found' || unlisted) {
-      return unknown('repository-unknown', `${registry} has no repository ${repository}`, nearest(repository, repositories.names));
+      return unknown(
+        'repository-unknown',
+        `${registry} has no repository ${repository}`,
+        nearest(repository, repositories.names.filter(mayName)),
+      );
     }
   }
   if (digest !== undefined) return unknown('digest-unknown', `${registry}/${repository} has no manifest ${digest}`, []);

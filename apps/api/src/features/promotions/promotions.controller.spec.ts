@@ -224,6 +224,16 @@ describe('POST /api/v1/promotions', () => {
     expect(problemIn(await api.post(path, { path: 'release', items }, { key }))).toMatchObject({ status: 403 });
   });
 
+  it('proposes no repository that the key may not use', async () => {
+    const asked = promotionOf('ci-snapshots/team-a/apps:1.0.0');
+    const key = await api.keyWith([{ verbs: ['promotions:create'], paths: ['*'], repositories: ['team-a/apps'] }]);
+
+    expect(problemIn(await api.post(path, asked))).toMatchObject({ code: 'repository-unknown', near: ['team-a/app'] });
+    const problem = problemIn(await api.post(path, asked, { key }));
+    expect(problem).toMatchObject({ status: 404, code: 'repository-unknown' });
+    expect(problem).not.toHaveProperty('near');
+  });
+
   it('accepts what lies elsewhere under the tag already when it is the same', async () => {
     await target.push('team-a/app', '1.1.0');
 

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Actor } from '@waybill/access';
+import { type Actor, allows } from '@waybill/access';
 import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
 import { type IdSource, uuidV7 } from '@waybill/kernel';
 import type { NewPromotion, PromotionWriter, StoredAnswer, TopologyRevision, TopologyRevisions } from '@waybill/persistence';
@@ -20,6 +20,7 @@ import {
   type RequestedItem,
   type ResolvedItem,
   resolveSource,
+  type ResolveSourceOptions,
 } from '@waybill/promotion';
 import { registryNamed } from '@waybill/topology';
 import type { RegistryClients } from '@waybill/registry-clients';
@@ -64,7 +65,8 @@ export class RequestPromotion {
     const reader = await this.#reader(revision);
     const deadline = AbortSignal.timeout(this.#options.registryDeadlineMs);
     setMaxListeners(0, deadline); // each of the many small reads listens to it
-    const resolutions = await Promise.all(planned.map((item) => resolveItem(reader, item, deadline)));
+    const mayName = (repository: string) => allows(actor.grants, 'promotions:create', { path: body.path, repository });
+    const resolutions = await Promise.all(planned.map((item) => resolveItem(reader, item, { signal: deadline, mayName })));
     const items = resolutions.map(({ resolved }) => resolved);
     refuseImmutableConflicts(topology, items);
 
@@ -118,10 +120,10 @@ export function requestedItems(body: CreatePromotion): RequestedItem[] {
   return items;
 }
 
-async function resolveItem(reader: RegistryReader, item: PlannedItem, deadline: AbortSignal): Promise<Resolution> {
+async function resolveItem(reader: RegistryReader, item: PlannedItem, options: ResolveSourceOptions): Promise<Resolution> {
   const [root, targets] = await Promise.all([
-    inTime(item, resolveSource(reader, item, deadline), deadline),
-    observeTargets(reader, item, deadline),
+    inTime(item, resolveSource(reader, item, options), options.signal),
+    observeTargets(reader, item, options.signal),
   ]);
   // What is no manifest could never be copied: refused now rather than failed later.
   viewManifest(root);
