@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
 import type { Tag } from '@waybill/oci-model';
-import { registryNamed, type Topology } from '@waybill/topology';
+import { type Registry, registryNamed, type Topology } from '@waybill/topology';
 import { image, manifestNamed, MemoryCopier, oneTag, repository, Scene, topology } from '../scene.spec-helper.js';
 import { TopologyRevisions } from '../topology/topology-revisions.js';
 import { loadRun } from './load-run.js';
@@ -85,6 +85,31 @@ describe('loadRun', () => {
     ]);
     expect((await loadRun(scene.database, id, 'us'))?.run.items[0]?.targets).toMatchObject([
       { registry: 'prod-us', follows: expect.any(String) },
+    ]);
+  });
+
+  it('reaches registries as the active topology says, and takes a tag for immutable that either topology protects', async () => {
+    const id = await scene.request({ targets: ['prod', 'prod-b'] });
+    const changed = (name: string, facts: object) => ({ [name]: { ...registryNamed(topology, name), ...facts } as Registry });
+    const credentials = { read: { secret: 'rotated' } };
+    await scene.apply({
+      ...topology,
+      registries: {
+        ...topology.registries,
+        ...changed('ci', { credentials }),
+        ...changed('prod', { immutableTags: { kind: 'none' } }),
+        ...changed('prod-b', { immutableTags: { kind: 'all' } }),
+        ...changed('prod-c', { local: undefined, url: 'https://registry.example', credentials }),
+      },
+    });
+
+    const loaded = await loadRun(scene.database, id, 'eu');
+
+    expect(loaded?.topology.registries['ci']).toMatchObject({ credentials });
+    expect(loaded?.topology.registries['prod-c']).toEqual(topology.registries['prod-c']);
+    expect(loaded?.run.items[0]?.targets).toMatchObject([
+      { registry: 'prod', tags: [{ immutable: true }] },
+      { registry: 'prod-b', tags: [{ immutable: true }] },
     ]);
   });
 

@@ -9,12 +9,15 @@ import type {
   TagRun,
   TargetRun,
 } from '@waybill/promotion';
-import { isImmutableTag, type Topology } from '@waybill/topology';
+import { isImmutableTag, type Registry, type Topology } from '@waybill/topology';
 import type { Database } from '../database.js';
 
 /** What a worker needs to run a promotion at a location. */
 export interface LoadedRun {
-  /** The topology that the promotion is pinned to. */
+  /**
+   * The topology that the promotion is pinned to; registries that are still the same ones are
+   * reached as the active topology declares them: addresses of proxies and names of secrets change.
+   */
   readonly topology: Topology;
   /** Where the run's local registries listen now, by name. */
   readonly addresses: ReadonlyMap<string, string>;
@@ -23,7 +26,10 @@ export interface LoadedRun {
 
 interface PromotionRow {
   readonly path: string;
-  readonly topology: Topology;
+  readonly pinned: Topology;
+  readonly active: Topology;
+  /** Registries that are the same ones since the pinned revision. */
+  readonly kept: readonly string[];
   readonly is_path_removed: boolean;
 }
 
@@ -59,22 +65,32 @@ interface TagRow {
 export async function loadRun(database: Database, promotionId: string, location: string): Promise<LoadedRun | undefined> {
   const promotion = await readPromotion(database, promotionId);
   if (promotion === undefined) return undefined;
-  const { topology } = promotion;
+  const topologies = { pinned: promotion.pinned, current: withCurrentRegistries(promotion) };
   const rows = await readTargets(database, promotionId, location);
   return {
-    topology,
+    topology: topologies.current,
     addresses: new Map(rows.flatMap(addressesOf)),
-    run: { promotionId, location, ...(promotion.is_path_removed ? { removedPath: promotion.path } : {}), items: toItems(topology, rows) },
+    run: { promotionId, location, ...(promotion.is_path_removed ? { removedPath: promotion.path } : {}), items: toItems(topologies, rows) },
   };
 }
 
 async function readPromotion(database: Database, promotionId: string): Promise<PromotionRow | undefined> {
   const [row] = await database.tables.$queryRaw<PromotionRow[]>`
-    SELECT p.path, pinned.document AS topology, NOT (active.document -> 'paths' ? p.path) AS is_path_removed
+    SELECT p.path, pinned.document AS pinned, active.document AS active,
+      ARRAY(SELECT name FROM registry WHERE replaced_at IS NULL AND first_revision <= p.revision) AS kept,
+      NOT (active.document -> 'paths' ? p.path) AS is_path_removed
     FROM promotion p JOIN topology_revision pinned ON pinned.number = p.revision
       CROSS JOIN LATERAL (SELECT document FROM topology_revision ORDER BY number DESC LIMIT 1) active
     WHERE p.id = ${promotionId}::uuid`;
   return row;
+}
+
+function withCurrentRegistries({ pinned, active, kept }: PromotionRow): Topology {
+  const current = kept.flatMap((name): [string, Registry][] => {
+    const registry = active.registries[name];
+    return registry === undefined ? [] : [[name, registry]];
+  });
+  return { ...pinned, registries: { ...pinned.registries, ...Object.fromEntries(current) } };
 }
 
 function readTargets(database: Database, promotionId: string, location: string): Promise<TargetRow[]> {
@@ -101,25 +117,31 @@ function addressesOf(row: TargetRow): [string, string][] {
   ];
 }
 
-/** The rows are in the order of items. */
-function toItems(topology: Topology, rows: readonly TargetRow[]): ItemRun[] {
-  const items = new Map<string, TargetRow[]>();
-  for (const row of rows) items.set(row.item_id, [...(items.get(row.item_id) ?? []), row]);
-  return [...items].flatMap(([id, [first, ...others]]) => (first === undefined ? [] : [toItem(topology, id, [first, ...others])]));
+/** A tag is immutable when either says so: a rule made since protects from runs under way too. */
+interface Topologies {
+  readonly pinned: Topology;
+  readonly current: Topology;
 }
 
-function toItem(topology: Topology, id: string, rows: readonly [TargetRow, ...TargetRow[]]): ItemRun {
+/** The rows are in the order of items. */
+function toItems(topologies: Topologies, rows: readonly TargetRow[]): ItemRun[] {
+  const items = new Map<string, TargetRow[]>();
+  for (const row of rows) items.set(row.item_id, [...(items.get(row.item_id) ?? []), row]);
+  return [...items].flatMap(([id, [first, ...others]]) => (first === undefined ? [] : [toItem(topologies, id, [first, ...others])]));
+}
+
+function toItem(topologies: Topologies, id: string, rows: readonly [TargetRow, ...TargetRow[]]): ItemRun {
   const [{ source, source_repository: repository, source_tag: tag, item_digest: digest, is_source_replaced: isSourceReplaced }] = rows;
   return {
     id,
     source: { registry: source, repository: repository as RepositoryName, ...(tag === null ? {} : { tag: tag as Tag }) },
     isSourceReplaced,
     digest: digestFromBytes(digest),
-    targets: rows.map((row) => toTarget(topology, row)),
+    targets: rows.map((row) => toTarget(topologies, row)),
   };
 }
 
-function toTarget(topology: Topology, row: TargetRow): TargetRun {
+function toTarget({ pinned, current }: Topologies, row: TargetRow): TargetRun {
   const { id, registry, requirement, state, attempts } = row;
   return {
     id,
@@ -135,7 +157,7 @@ function toTarget(topology: Topology, row: TargetRow): TargetRun {
     tags: row.tags.map((tag): TagRun => ({
       tag: tag.tag,
       expected: toExpected(tag),
-      immutable: isImmutableTag(topology, registry, tag.tag),
+      immutable: isImmutableTag(pinned, registry, tag.tag) || isImmutableTag(current, registry, tag.tag),
     })),
   };
 }
