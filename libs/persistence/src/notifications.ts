@@ -6,7 +6,6 @@ import pg from 'pg';
 /** What is worth waking up for. Notifications only hint; the tables say what is to be done. */
 export const channels = {
   outbox: 'waybill_outbox',
-  provenance: 'waybill_provenance',
   promotion: 'waybill_promotion',
   topology: 'waybill_topology',
 } as const;

@@ -237,7 +237,6 @@ CREATE TABLE provenance_chain (
 CREATE FUNCTION provenance_note_unchained() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO provenance_unchained (record_id) VALUES (NEW.id);
-  PERFORM pg_notify('waybill_provenance', '');
   RETURN NULL;
 END $$;
 CREATE TRIGGER provenance_record_unchained AFTER INSERT ON provenance_record
