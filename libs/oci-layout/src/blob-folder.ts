@@ -80,13 +80,20 @@ export class BlobFolder {
   }
 
   async #store(content: Readable, through: { readonly stage: Transform; digest(): Digest }, signal?: AbortSignal): Promise<void> {
+    let writing: Promise<void> | undefined;
+    const nameOf = (): string => this.#pathOf(through.digest());
+    const write = (chunks: AsyncIterable<Buffer>): Promise<void> => (writing = writeWhole(this.#layout, chunks, nameOf));
     try {
       refuseAborted('push blob', signal);
-      const nameOf = (): string => this.#pathOf(through.digest());
-      await run(content, through.stage, (chunks: AsyncIterable<Buffer>) => writeWhole(this.#layout, chunks, nameOf), { signal });
+      await run(content, through.stage, write, { signal });
     } catch (error) {
       content.destroy();
-      throw toContentError(error, 'push blob', signal);
+      // Node's pipeline (20) ends with the streams that a failed write closes, before the write has said why.
+      const reason: unknown = await Promise.resolve(writing).then(
+        () => error,
+        (failure: unknown) => failure,
+      );
+      throw toContentError(reason, 'push blob', signal);
     }
   }
 
