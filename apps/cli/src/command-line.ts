@@ -8,6 +8,7 @@ import { reportError } from './output/report-error.js';
 import { promote } from './promote/promote.js';
 import { status } from './status/status.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
+import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
 
 /** What the command line has around it. */
@@ -28,7 +29,8 @@ interface JsonOption {
 type Run = (options: JsonOption, command: (output: Output) => Promise<number>) => Promise<void>;
 
 const json = ['--json', 'print the result, or the error, as JSON on standard output', false] as const;
-const defaultApiPort = 8080;
+
+const defaultApiUrl = 'http://127.0.0.1:8080';
 
 const exitStatusHelp = `
 Exit status:
@@ -39,7 +41,7 @@ Exit status:
 
 const environmentHelp = `
 Environment:
-  WAYBILL_API_URL  where the API is (default http://127.0.0.1:8080)
+  WAYBILL_API_URL  where the API is (default: that of "waybill up" in this folder, else http://127.0.0.1:8080)
   WAYBILL_API_KEY  the key to show to it`;
 
 /** Runs the command that the arguments name; gives the exit status, and never rejects. */
@@ -95,8 +97,8 @@ function upCommand(waybill: Command, { root, version, stop, environment }: Surro
     .command('up')
     .description('start everything on this machine and promote an image through it')
     .option('--topology <file>', 'topology file (default: topology.yaml here, else the example)')
-    .option('--data <folder>', 'where data is kept', '.waybill')
-    .option('--port <number>', 'wanted port of the API', portNumber, defaultApiPort)
+    .option('--data <folder>', 'where data is kept', defaultDataFolder)
+    .option('--port <number>', 'wanted port of the API (default: WAYBILL_API_PORT, else that of the last start, else 8080)', portNumber)
     .option('--image <reference|layout>', 'promote this image: registry/repository:tag, or the folder of an OCI layout[:tag]')
     .option('--once', 'end after the promotion', false)
     .option(...json)
@@ -158,7 +160,7 @@ function topologyCommands(waybill: Command, { stop, environment }: Surroundings,
 
 function connect(environment: Environment | undefined, signal: AbortSignal): WaybillApi {
   const { apiUrl, apiKey } = loadClientConfig(environment);
-  return new WaybillApi({ url: apiUrl, key: apiKey, signal });
+  return new WaybillApi({ url: apiUrl ?? recallApiAddress(defaultDataFolder)?.url ?? defaultApiUrl, key: apiKey, signal });
 }
 
 function portNumber(text: string): number {

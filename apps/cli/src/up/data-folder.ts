@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { acquireRunLock, type RunLock } from '@waybill/embedded';
 import { WaybillError } from '@waybill/kernel';
+import { formatBytes } from '../output/format.js';
 import { messageOf, systemCodeOf } from '../system-error.js';
 import { type AdminKey, adminKey } from './admin-key.js';
 import type { Stack } from './stack.js';
@@ -20,6 +21,7 @@ export interface DataFolder {
 const advice: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; run as its owner, or name another folder with --data',
   EPERM: 'permission denied; run as its owner, or name another folder with --data',
+  ENOENT: 'it cannot be made there; name another folder with --data', // what Node 20 says on a read-only file system
   EROFS: 'its file system is read-only; name another folder with --data',
   ENOSPC: 'the disk is full; free some space and start again',
   EDQUOT: 'the disk quota is used up; free some space and start again',
@@ -49,4 +51,13 @@ export async function openDataFolder(data: string, stack: Stack): Promise<DataFo
       cause,
     });
   }
+}
+
+const scarceBytes = 16 * 1024 * 1024;
+
+/** A full disk shows in many ways, few of which name it. Gives a sentence when the folder's disk is as good as full. */
+export async function lackOfSpace(data: string): Promise<string | undefined> {
+  const disk = await statfs(resolve(data)).catch(() => undefined);
+  if (disk === undefined || disk.bavail * disk.bsize > scarceBytes) return undefined;
+  return `Only ${formatBytes(disk.bavail * disk.bsize)} are free at ${resolve(data)}: free some space and start again.`;
 }

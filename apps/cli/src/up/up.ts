@@ -9,8 +9,9 @@ import { type Progress, progressOn } from '../output/progress.js';
 import { messageOf } from '../system-error.js';
 import { readTopologyFile, type TopologyFile, warningLines } from '../topology/read-topology-file.js';
 import { addressesOf, announceAddresses, announceParts, firstLines } from './announce.js';
+import { recallApiAddress, rememberApiAddress } from './api-address.js';
 import { checkEnvironment } from './check-environment.js';
-import { type DataFolder, openDataFolder } from './data-folder.js';
+import { type DataFolder, lackOfSpace, openDataFolder } from './data-folder.js';
 import { type Demonstrated, demonstrate } from './demonstrate.js';
 import { DemonstrationError, type DemonstrationPlan, planGivenImage } from './demonstration-image.js';
 import { demonstrationSubject, makeDemonstrationKey, revokeLeftoverKeys } from './demonstration-key.js';
@@ -26,7 +27,8 @@ export interface UpOptions {
   readonly version: string;
   readonly topology?: string;
   readonly data: string;
-  readonly port: number;
+  /** Default: WAYBILL_API_PORT, else that of the last start, else 8080. */
+  readonly port?: number;
   readonly once: boolean;
   readonly image?: string;
   readonly json: boolean;
@@ -60,6 +62,7 @@ export async function up(options: UpOptions, output: Output): Promise<number> {
   try {
     return await work(run);
   } catch (error) {
+    if (!options.signal.aborted) await tellLackOfSpace(options, output);
     throw run.failure.reasonOf(error);
   } finally {
     await stopAll(run);
@@ -79,6 +82,7 @@ async function work(run: Run): Promise<number> {
 
   const { system, plan } = await startAndPack(run, { folder, environment, given });
   announceParts(system, file.file, output);
+  await rememberApiAddress(folder.dir, system.apiUrl);
   const admin = new WaybillApi({ url: system.apiUrl, key: folder.key.text, signal: failure.signal });
   const revision = await declare(admin, system, run);
   const shown = plan === undefined ? undefined : await show(admin, { system, plan, folder }, run);
@@ -89,6 +93,12 @@ async function work(run: Run): Promise<number> {
   }
   if (!options.once) return stay(run);
   return shown === undefined ? exitStatus.failed : exitStatusOf(shown.promotion);
+}
+
+/** Before anything is stopped and gives its space free. */
+async function tellLackOfSpace({ data }: UpOptions, output: Output): Promise<void> {
+  const lack = await lackOfSpace(data);
+  if (lack !== undefined) output.error(lack);
 }
 
 async function topologyFile({ topology, root }: UpOptions): Promise<string> {
@@ -114,13 +124,14 @@ async function startAndPack(
   const { failure, output, startedAt } = run;
   const progress = progressOn(output);
   const told = { adminKey: !folder.key.isNew };
+  const port = wantedPort(run.options, environment, folder);
   const onApiReady = (url: string): void => {
-    for (const line of firstLines(url, run.options.port, folder, performance.now() - startedAt)) progress.line(line);
+    for (const line of firstLines(url, port, folder, performance.now() - startedAt)) progress.line(line);
     told.adminKey = true;
   };
   try {
     const [system, plan] = await failure.all([
-      start(run, { folder, environment, onApiReady }, progress),
+      start(run, { folder, environment, port, onApiReady }, progress),
       given === undefined ? ownPlan(run, folder, progress) : Promise.resolve(given),
     ]);
     return { system, plan };
@@ -132,14 +143,22 @@ async function startAndPack(
   }
 }
 
+const defaultApiPort = 8080;
+
+/** An address that stays the same over restarts spares everybody who wrote it down. */
+function wantedPort({ port }: UpOptions, environment: Readonly<Record<string, string>>, { dir }: DataFolder): number {
+  const configured = environment['WAYBILL_API_PORT'];
+  return port ?? (configured === undefined ? undefined : Number(configured)) ?? recallApiAddress(dir)?.port ?? defaultApiPort;
+}
+
 async function start(
   { options, file, failure, stack }: Run,
-  more: Pick<Parameters<typeof startSystem>[0], 'folder' | 'environment' | 'onApiReady'>,
+  more: Pick<Parameters<typeof startSystem>[0], 'folder' | 'environment' | 'port' | 'onApiReady'>,
   progress: Progress,
 ): Promise<RunningSystem> {
   const task = progress.task('Starting database, registries, API, worker');
   const started = performance.now();
-  const system = await startSystem({ root: options.root, topology: file.topology, port: options.port, failure, stack, ...more });
+  const system = await startSystem({ root: options.root, topology: file.topology, failure, stack, ...more });
   task.done(roundSeconds(performance.now() - started));
   return system;
 }
