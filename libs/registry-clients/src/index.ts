@@ -1,1 +1,1 @@
-export { originOf, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';
+export { originOf, type RegistryAccess, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';

@@ -64,26 +64,50 @@ describe('RegistryClients', () => {
     const clients = clientsOf({ a: 'reader:old' });
     const prod = registry('prod', withSecrets('a'));
 
-    expect(clients.open(prod)).toBe(clients.open({ ...prod, immutableTags: { kind: 'all' } }));
-    expect(clients.open(prod)).not.toBe(clients.open(registry('archive', withSecrets('a'))));
+    expect(clients.open(prod, undefined, 'write')).toBe(clients.open({ ...prod, immutableTags: { kind: 'all' } }, undefined, 'write'));
+    expect(clients.open(prod, undefined, 'write')).not.toBe(clients.open(registry('archive', withSecrets('a')), undefined, 'write'));
   });
 
   it.each<[string, (clients: RegistryClients, values: Record<string, string>) => [unknown, unknown]]>([
-    ['address', (clients) => [clients.open(local('prod'), 'http://127.0.0.1:1'), clients.open(local('prod'), 'http://127.0.0.1:2')]],
-    ['URL', (clients) => [clients.open(registry('prod')), clients.open(registry('prod', { url: 'https://new.example.com' }))]],
-    ['prefix', (clients) => [clients.open(registry('prod')), clients.open(registry('prod', { prefix: parseRepositoryName('acme') }))]],
-    ['secret’s name', (clients) => [clients.open(registry('prod', withSecrets('a'))), clients.open(registry('prod', withSecrets('b')))]],
+    [
+      'address',
+      (clients) => [clients.open(local('prod'), 'http://127.0.0.1:1', 'write'), clients.open(local('prod'), 'http://127.0.0.1:2', 'write')],
+    ],
+    [
+      'URL',
+      (clients) => [
+        clients.open(registry('prod'), undefined, 'write'),
+        clients.open(registry('prod', { url: 'https://new.example.com' }), undefined, 'write'),
+      ],
+    ],
+    [
+      'prefix',
+      (clients) => [
+        clients.open(registry('prod'), undefined, 'write'),
+        clients.open(registry('prod', { prefix: parseRepositoryName('acme') }), undefined, 'write'),
+      ],
+    ],
+    [
+      'secret’s name',
+      (clients) => [
+        clients.open(registry('prod', withSecrets('a')), undefined, 'write'),
+        clients.open(registry('prod', withSecrets('b')), undefined, 'write'),
+      ],
+    ],
     [
       'secret’s value',
       (clients, values) => {
-        const before = clients.open(registry('prod', withSecrets('a')));
+        const before = clients.open(registry('prod', withSecrets('a')), undefined, 'write');
         values['a'] = 'reader:rotated';
-        return [before, clients.open(registry('prod', withSecrets('a')))];
+        return [before, clients.open(registry('prod', withSecrets('a')), undefined, 'write')];
       },
     ],
     [
       'user by the write secret',
-      (clients) => [clients.open(registry('prod', withSecrets('a'))), clients.open(registry('prod', withSecrets('a', 'b')))],
+      (clients) => [
+        clients.open(registry('prod', withSecrets('a')), undefined, 'write'),
+        clients.open(registry('prod', withSecrets('a', 'b')), undefined, 'write'),
+      ],
     ],
   ])('makes another client when its %s changes', (_what, open) => {
     const values: Record<string, string> = { a: 'reader:one', b: 'writer:two' };
@@ -94,12 +118,12 @@ describe('RegistryClients', () => {
 
   it('lets go of the client that was used longest ago', () => {
     const clients = clientsOf({}, 2);
-    const [first, second] = [clients.open(registry('one')), clients.open(registry('two'))];
-    expect(clients.open(registry('one'))).toBe(first);
-    clients.open(registry('three'));
+    const [first, second] = [clients.open(registry('one'), undefined, 'write'), clients.open(registry('two'), undefined, 'write')];
+    expect(clients.open(registry('one'), undefined, 'write')).toBe(first);
+    clients.open(registry('three'), undefined, 'write');
 
-    expect(clients.open(registry('one'))).toBe(first);
-    expect(clients.open(registry('two'))).not.toBe(second);
+    expect(clients.open(registry('one'), undefined, 'write')).toBe(first);
+    expect(clients.open(registry('two'), undefined, 'write')).not.toBe(second);
   });
 
   it('sends the secrets of a registry to it', async () => {
@@ -107,7 +131,7 @@ describe('RegistryClients', () => {
     endings.push(() => server.stop());
     const prod = registry('prod', { url: server.origin, prefix: parseRepositoryName('acme'), ...withSecrets('a', 'b') });
 
-    const client = clientsOf({ a: 'reader:one', b: 'writer:t:wo' }).open(prod);
+    const client = clientsOf({ a: 'reader:one', b: 'writer:t:wo' }).open(prod, undefined, 'write');
     await client.repository(app).resolveTag(latest);
     await client.repository(app).mountBlob(sample.blob, parseRepositoryName('other'));
 
@@ -119,8 +143,36 @@ describe('RegistryClients', () => {
     expect(server.requests[0]?.url).toContain('/v2/acme/team/app/');
   });
 
+  describe('for reading only', () => {
+    it.each<[string, Registry['credentials'], Record<string, string>, string | undefined]>([
+      ['its own secret', { read: { secret: 'r' }, write: { secret: 'w' } }, { r: 'reader:one', w: 'writer:two' }, 'reader:one'],
+      ['its own secret where the other is missing', { read: { secret: 'r' }, write: { secret: 'w' } }, { r: 'reader:one' }, 'reader:one'],
+      ['that for writing where none is declared', { write: { secret: 'w' } }, { w: 'writer:two' }, 'writer:two'],
+      ['nothing where that is missing', { write: { secret: 'w' } }, {}, undefined],
+      ['nothing where that is malformed', { write: { secret: 'w' } }, { w: 'hunter2' }, undefined],
+    ])('a registry is sent %s', async (_what, credentials, values, sent) => {
+      const server = await startScriptedServer((_request, response) => response.writeHead(404).end());
+      endings.push(() => server.stop());
+      const prod = registry('prod', { url: server.origin, ...(credentials === undefined ? {} : { credentials }) });
+
+      await clientsOf(values).open(prod, undefined, 'read').repository(app).resolveTag(latest);
+
+      const authorization = server.requests[0]?.headers.authorization;
+      expect(authorization).toBe(sent === undefined ? undefined : `Basic ${Buffer.from(sent).toString('base64')}`);
+    });
+
+    it('a registry has a client of its own, and needs its secret for reading', () => {
+      const prod = registry('prod', withSecrets('a'));
+      const clients = clientsOf({ a: 'reader:one' });
+
+      expect(clients.open(prod, undefined, 'read')).not.toBe(clients.open(prod, undefined, 'write'));
+      expect(clients.open(prod, undefined, 'read')).toBe(clients.open(prod, undefined, 'read'));
+      expect(errorOf(() => clientsOf().open(prod, undefined, 'read'))).toMatchObject({ code: 'unauthorized' });
+    });
+  });
+
   it('does not know where a local registry is that nobody told about', () => {
-    expect(errorOf(() => clientsOf().open(local('prod')))).toMatchObject({
+    expect(errorOf(() => clientsOf().open(local('prod'), undefined, 'write'))).toMatchObject({
       code: 'unreachable',
       retryable: true,
       message: expect.stringContaining('"waybill up"'),
@@ -132,7 +184,7 @@ describe('RegistryClients', () => {
       ['is missing', {}, 'WAYBILL_SECRET_PROD_READ'],
       ['has no colon', { 'prod-read': 'hunter2' }, 'prod-read'],
     ])('says which one %s, and never what it holds', (_what, values, named) => {
-      const error = errorOf(() => clientsOf(values).open(registry('prod', withSecrets('prod-read'))));
+      const error = errorOf(() => clientsOf(values).open(registry('prod', withSecrets('prod-read')), undefined, 'write'));
 
       expect(error).toMatchObject({ code: 'unauthorized', retryable: false });
       expect(error.message).toContain(named);
@@ -148,7 +200,7 @@ describe('RegistryClients', () => {
       };
       const clients = new RegistryClients({ secrets });
 
-      expect(errorOf(() => clients.open(registry('prod', withSecrets('a'))))).toMatchObject({
+      expect(errorOf(() => clients.open(registry('prod', withSecrets('a')), undefined, 'write'))).toMatchObject({
         code: 'unauthorized',
         message: expect.stringContaining('registry prod'),
       });
@@ -161,19 +213,19 @@ describe('RegistryClients', () => {
         },
       };
 
-      expect(() => new RegistryClients({ secrets }).open(registry('prod', withSecrets('a')))).toThrow(TypeError);
+      expect(() => new RegistryClients({ secrets }).open(registry('prod', withSecrets('a')), undefined, 'write')).toThrow(TypeError);
     });
 
     it('leaves the client alone that others still use', () => {
       const values: Record<string, string> = { a: 'reader:one' };
       const clients = clientsOf(values);
       const prod = registry('prod', withSecrets('a'));
-      const client = clients.open(prod);
+      const client = clients.open(prod, undefined, 'write');
       delete values['a'];
-      errorOf(() => clients.open(prod));
+      errorOf(() => clients.open(prod, undefined, 'write'));
       values['a'] = 'reader:one';
 
-      expect(clients.open(prod)).toBe(client);
+      expect(clients.open(prod, undefined, 'write')).toBe(client);
     });
   });
 
@@ -182,7 +234,7 @@ describe('RegistryClients', () => {
     const clients = new RegistryClients({ secrets });
     endings.push(() => clients.close());
 
-    expect(clients.open(registry('prod', withSecrets('prod-read'))).host).toBe('prod.example.com');
+    expect(clients.open(registry('prod', withSecrets('prod-read')), undefined, 'write').host).toBe('prod.example.com');
   });
 });
 

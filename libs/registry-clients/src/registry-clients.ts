@@ -11,6 +11,9 @@ export interface RegistryClientsOptions {
   readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections' | 'observe'>;
 }
 
+/** What a client is for. To read needs no secret that only writing does. */
+export type RegistryAccess = 'read' | 'write';
+
 interface OpenClient {
   readonly client: RegistryClient;
   /** What the client was made of: a changed address or secret makes another. */
@@ -19,7 +22,7 @@ interface OpenClient {
 
 const defaultMaxClients = 256;
 
-/** Clients of the topology's registries, one per registry for as long as what it was made of holds. */
+/** Clients of the topology's registries, one per registry and access for as long as what it was made of holds. */
 export class RegistryClients {
   readonly #options: RegistryClientsOptions;
   readonly #open = new Map<string, OpenClient>();
@@ -30,16 +33,19 @@ export class RegistryClients {
 
   /**
    * The client of a registry. `address` is where it listens when it is local.
+   * One for reading has the credentials for reading; where none are declared, those for
+   * writing if they can be had, as one for writing reads with them too.
    * @throws ContentError `unreachable` (retryable) for a local registry that has no address yet,
    *   `unauthorized` for a secret that is missing or malformed; its value is never named.
    */
-  open(registry: Registry, address?: string): RegistryClient {
-    const options = this.#connectionOf(registry, address);
+  open(registry: Registry, address: string | undefined, access: RegistryAccess): RegistryClient {
+    const options = { origin: connectable(registry, address), ...prefixOf(registry), ...this.#secretsFor(registry, access) };
+    const key = `${access} ${registry.name}`;
     const made = JSON.stringify([options.origin, options.prefix, options.read, options.write]);
-    const known = this.#open.get(registry.name);
-    this.#open.delete(registry.name);
+    const known = this.#open.get(key);
+    this.#open.delete(key);
     const current = known?.made === made ? known : { client: new RegistryClient({ ...this.#options.client, ...options }), made };
-    this.#open.set(registry.name, current);
+    this.#open.set(key, current);
     this.#forgetOldest();
     return current.client;
   }
@@ -49,23 +55,24 @@ export class RegistryClients {
     this.#open.clear();
   }
 
-  #connectionOf(registry: Registry, address: string | undefined): RegistryClientOptions {
-    const origin = originOf(registry, address);
-    if (origin === undefined) {
-      throw new ContentError(`local registry ${registry.name} is not running: start it with "waybill up"`, {
-        code: 'unreachable',
-        operation: 'connect',
-        retryable: true,
-      });
+  #secretsFor({ name, credentials }: Registry, access: RegistryAccess): Pick<RegistryClientOptions, 'read' | 'write'> {
+    const read = this.#credentials(name, credentials?.read);
+    if (access === 'write') {
+      const write = this.#credentials(name, credentials?.write);
+      return { ...(read === undefined ? {} : { read }), ...(write === undefined ? {} : { write }) };
     }
-    const read = this.#credentials(registry.name, registry.credentials?.read);
-    const write = this.#credentials(registry.name, registry.credentials?.write);
-    return {
-      origin,
-      ...(registry.prefix === undefined ? {} : { prefix: registry.prefix }),
-      ...(read === undefined ? {} : { read }),
-      ...(write === undefined ? {} : { write }),
-    };
+    const reading = read ?? this.#credentialsIfUsable(name, credentials?.write);
+    return reading === undefined ? {} : { read: reading };
+  }
+
+  /** A secret for writing that cannot be used is no reason not to read what everyone may read. */
+  #credentialsIfUsable(registry: string, reference: SecretRef | undefined): BasicSecret | undefined {
+    try {
+      return this.#credentials(registry, reference);
+    } catch (error) {
+      if (error instanceof ContentError) return undefined;
+      throw error;
+    }
   }
 
   #credentials(registry: string, reference: SecretRef | undefined): BasicSecret | undefined {
@@ -90,6 +97,20 @@ export class RegistryClients {
     const [oldest] = this.#open.keys();
     if (oldest !== undefined && this.#open.size > (this.#options.maxClients ?? defaultMaxClients)) this.#open.delete(oldest);
   }
+}
+
+function connectable(registry: Registry, address: string | undefined): string {
+  const origin = originOf(registry, address);
+  if (origin !== undefined) return origin;
+  throw new ContentError(`local registry ${registry.name} is not running: start it with "waybill up"`, {
+    code: 'unreachable',
+    operation: 'connect',
+    retryable: true,
+  });
+}
+
+function prefixOf({ prefix }: Registry): Pick<RegistryClientOptions, 'prefix'> {
+  return prefix === undefined ? {} : { prefix };
 }
 
 /** Where a registry is reached: its URL, or a local one's address at run time. */

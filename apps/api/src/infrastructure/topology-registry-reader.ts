@@ -39,7 +39,7 @@ export class TopologyRegistryReader implements RegistryReader {
 
   #client(registry: string) {
     const { clients, topology, addresses } = this.#options;
-    return clients.open(registryNamed(topology, registry), addresses.get(registry));
+    return clients.open(registryNamed(topology, registry), addresses.get(registry), 'read');
   }
 
   #origin(registry: string): string | undefined {

@@ -25,6 +25,8 @@ export interface CopierOptions {
 /** Brings content from registry to registry with the copy engine. */
 export class RegistryCopier implements ContentCopier {
   readonly #options: CopierOptions;
+  /** Root manifests that verifying has read back in this run, by digest: one for each item. */
+  readonly #roots = new Map<Digest, Manifest>();
 
   constructor(options: CopierOptions) {
     this.#options = options;
@@ -50,7 +52,10 @@ export class RegistryCopier implements ContentCopier {
       presentBlobs,
       target: target.registry,
       signal,
-      onManifest: (manifest) => void manifests.push(toVerified(manifest)),
+      onManifest: (manifest) => {
+        if (manifest.digest === item.digest) this.#roots.set(manifest.digest, manifest);
+        manifests.push(toVerified(manifest));
+      },
     });
     return { manifests };
   }
@@ -75,7 +80,9 @@ export class RegistryCopier implements ContentCopier {
 
   async putTargetTag(item: ItemRun, target: TargetRun, tag: Tag, signal: AbortSignal): Promise<void> {
     const repository = this.#repository(target.registry, target.repository);
-    await repository.putTag(tag, await repository.readManifest(item.digest, signal), signal);
+    // A run that goes on where another one stopped has verified nothing itself.
+    const root = this.#roots.get(item.digest) ?? (await repository.readManifest(item.digest, signal));
+    await repository.putTag(tag, root, signal);
   }
 
   #copyTarget(item: ItemRun, target: TargetRun): CopyTarget {
@@ -98,7 +105,7 @@ export class RegistryCopier implements ContentCopier {
 
   #repository(registry: string, repository: RepositoryName): RepositoryClient {
     const { clients, topology, addresses } = this.#options;
-    return clients.open(registryNamed(topology, registry), addresses.get(registry)).repository(repository);
+    return clients.open(registryNamed(topology, registry), addresses.get(registry), 'write').repository(repository);
   }
 }
 
