@@ -46,7 +46,8 @@ export interface WorkerConfig extends ServerConfig {
 }
 
 export interface ClientConfig {
-  readonly apiUrl: string;
+  /** Absent: the caller knows where to look. */
+  readonly apiUrl?: string;
   readonly apiKey?: string;
 }
 
@@ -87,7 +88,7 @@ export function loadWorkerConfig(env: Environment = process.env): WorkerConfig {
 /** The command line's environment. @throws ConfigError `config-invalid` */
 export function loadClientConfig(env: Environment = process.env): ClientConfig {
   const { apiUrl, apiKey } = readEnvironment(env, clientVariables);
-  return { apiUrl, ...(apiKey !== undefined && { apiKey }) };
+  return { ...(apiUrl !== undefined && { apiUrl }), ...(apiKey !== undefined && { apiKey }) };
 }
 
 function server(values: Values<typeof serverVariables>): ServerConfig {

@@ -100,14 +100,6 @@ export function optionalUrl(told: UrlOptions & { readonly whenUnset: string }): 
   };
 }
 
-/** A URL with a value of its own when unset. */
-export function urlOr(told: UrlOptions & { readonly fallback: string }): Variable<string> {
-  return {
-    ...describe(told, `a URL that starts with ${schemesInWords(told.schemes)}`, told.fallback, true),
-    schema: urlOf(told.schemes).or(z.undefined().transform(() => told.fallback)),
-  };
-}
-
 /** `all`, or a comma-separated list of names without repetition. */
 export function allOrNames(told: Told & { readonly of: string }): Variable<'all' | readonly string[]> {
   return {

@@ -1,4 +1,4 @@
-import { allOrNames, choice, flag, integer, optionalText, optionalUrl, text, url, urlOr } from './variable.js';
+import { allOrNames, choice, flag, integer, optionalText, optionalUrl, text, url } from './variable.js';
 
 const postgres = ['postgres:', 'postgresql:'] as const;
 const host = { pattern: /^[A-Za-z0-9.:_-]{1,253}$/, expected: 'an IP address or host name' } as const;
@@ -9,7 +9,11 @@ export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', '
 export type LogLevel = (typeof logLevels)[number];
 
 export const serverVariables = {
-  databaseUrl: url({ name: 'DATABASE_URL', meaning: 'The PostgreSQL database that holds the truth.', schemes: postgres }),
+  databaseUrl: url({
+    name: 'DATABASE_URL',
+    meaning: 'The PostgreSQL database that holds the truth; `waybill up` brings its own when unset.',
+    schemes: postgres,
+  }),
   redisUrl: optionalUrl({
     name: 'REDIS_URL',
     meaning: 'Redis or Valkey that carries the queue.',
@@ -120,11 +124,11 @@ export const workerVariables = {
 } as const;
 
 export const clientVariables = {
-  apiUrl: urlOr({
+  apiUrl: optionalUrl({
     name: 'WAYBILL_API_URL',
     meaning: 'The API that the command line talks to.',
     schemes: ['http:', 'https:'],
-    fallback: 'http://127.0.0.1:8080',
+    whenUnset: 'the API of `waybill up` in this folder, else http://127.0.0.1:8080',
   }),
   apiKey: optionalText({
     name: 'WAYBILL_API_KEY',
