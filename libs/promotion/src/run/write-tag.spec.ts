@@ -249,7 +249,7 @@ describe('writeTag when the write does not go well', () => {
         ? { putTargetTag: (_item, _target, _tag, signal) => untilAborted(signal) }
         : { resolveTargetTag: (_target, _tag, signal) => untilAborted(signal) };
 
-    const { reason, settled } = await write(tagRun(), { turn: ourTurn({ leaseMs: 2_001 }), copier: hanging });
+    const { reason, settled } = await write(tagRun(), { turn: ourTurn({ leaseMs: 10 }), copier: hanging });
 
     expect(reason).toMatchObject({ code: 'tag-unconfirmed', retryable: true, cause: { code: 'aborted' } });
     expect(settled).toEqual([]);

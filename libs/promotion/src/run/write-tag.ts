@@ -5,7 +5,7 @@ import type { RunJournal, TagResult, TagTurn } from './ports.js';
 import type { RunContext } from './run-context.js';
 import type { TagRun, TargetRun } from './run.js';
 
-/** The write must have ended this long before the lease does, in milliseconds. */
+/** The write must have ended this long before the lease does, in milliseconds, but has half of a short lease. */
 const leaseMarginMs = 2_000;
 
 /**
@@ -50,7 +50,8 @@ async function awaitTurn(
 
 /** A request that the deadline cut off is no fault of the registry's: the next attempt sees what became of it. */
 async function writeBeforeLeaseEnds(run: RunContext, write: TagWrite): Promise<TagResult> {
-  const deadline = AbortSignal.timeout(Math.max(write.turn.leaseMs - leaseMarginMs, 1));
+  const { leaseMs } = write.turn;
+  const deadline = AbortSignal.timeout(Math.floor(Math.max(leaseMs - leaseMarginMs, leaseMs / 2)));
   try {
     return await writeInTurn({ ...run, signal: AbortSignal.any([run.signal, deadline]) }, write);
   } catch (cause) {
