@@ -124,8 +124,8 @@ describe('copying blobs', () => {
     const bytes = JSON.stringify({
       ...(JSON.parse(Buffer.from(artifact.manifest.bytes).toString()) as object),
       layers: [
-        { mediaType: 'x', ...empty },
-        { mediaType: 'x', ...empty },
+        { mediaType: 'x/y', ...empty },
+        { mediaType: 'x/y', ...empty },
       ],
     });
     const source = new MemoryStore();

@@ -155,6 +155,11 @@ describe('viewManifest', () => {
       `{"schemaVersion":2,"layers":[${JSON.stringify({ ...config, mediaType: '' })}],"config":${JSON.stringify(config)}}`,
       '/layers/0/mediaType',
     ],
+    ...['no slash', 'a/b\u0000', 'a/b\n', `a/${'b'.repeat(128)}`, 'a/\ud800', '/b', 'a/b/c'].map((type): [string, string, string] => [
+      `the media type ${JSON.stringify(type)}`,
+      `{"schemaVersion":2,"layers":[${JSON.stringify({ ...config, mediaType: type })}],"config":${JSON.stringify(config)}}`,
+      '/layers/0/mediaType',
+    ]),
     ['a subject that is no descriptor', `{"schemaVersion":2,"layers":[],"config":${JSON.stringify(config)},"subject":"x"}`, '/subject'],
     [
       'annotations that are no texts',
@@ -166,6 +171,12 @@ describe('viewManifest', () => {
     const manifest = manifestFromBytes(encoded(text), undefined);
 
     expect(() => viewManifest(manifest)).toThrow(malformed(`malformed at ${pointer}`));
+  });
+
+  it.each(['application/vnd.cncf.helm.chart.content.v1.tar+gzip', 'text/plain; charset=utf-8', 'application/x-tar'])('takes %s', (type) => {
+    const text = JSON.stringify({ schemaVersion: 2, config, layers: [{ ...config, mediaType: type }] });
+
+    expect(viewManifest(manifestFromBytes(encoded(text), undefined))).toMatchObject({ layers: [{ mediaType: type }] });
   });
 
   it('refuses an index declared for content without entries', () => {

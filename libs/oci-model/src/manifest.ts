@@ -8,9 +8,15 @@ import { invalidManifest, schema1Refused } from './refused-manifest.js';
 /** No manifest may be larger (distribution-spec v1.1.1, "Pushing Manifests"). */
 export const maxManifestBytes = 4 * 1024 * 1024;
 
+/**
+ * A media type by its naming requirements (RFC 6838, section 4.2), which image-spec v1.1.1, descriptor.md demands.
+ * Parameters are let through, as artifacts carry them; control characters are not.
+ */
+const mediaTypeGrammar = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}(?: ?;[\x20-\x7e]{1,255})?$/i;
+
 /** image-spec v1.1.1, descriptor.md. Unknown properties are kept out: raw bytes hold them. */
 export const Descriptor = z.object({
-  mediaType: z.string().min(1),
+  mediaType: z.string().regex(mediaTypeGrammar),
   digest: z.string().refine(isDigest, 'not a digest'),
   size: z.int().min(0),
   artifactType: z.string().optional(),
