@@ -1,7 +1,8 @@
 import { Prisma } from '../generated/client.js';
 import { PromotionError } from '@waybill/promotion';
-import type { Database } from '../database.js';
+import type { Database, Tables } from '../database.js';
 import type { DispatchMessage } from './outbox.js';
+import { lockPromotion } from './settle-promotion.js';
 
 /** The right to run one promotion at one location, until it expires. */
 export interface DispatchLease {
@@ -27,18 +28,10 @@ export class DispatchLeases {
    * or nothing is left to do: then the job is simply over. The promotion is running from the first claim on.
    */
   async claim(message: DispatchMessage, holder: string): Promise<DispatchLease | undefined> {
-    const [row] = await this.#database.tables.$queryRaw<{ fence: bigint }[]>`
-      WITH claimed AS (
-        UPDATE dispatch
-        SET state = 'leased', lease_holder = ${holder}, lease_fence = lease_fence + 1,
-            lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
-        WHERE promotion_id = ${message.promotionId}::uuid AND location = ${message.location} AND number = ${message.dispatch}
-          AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
-        RETURNING promotion_id, lease_fence
-      ), running AS (
-        UPDATE promotion p SET state = 'running' FROM claimed WHERE p.id = claimed.promotion_id AND p.state = 'requested'
-      )
-      SELECT lease_fence AS fence FROM claimed`;
+    const row = await this.#database.transaction(async (tables) => {
+      await lockPromotion(tables, message.promotionId);
+      return this.#claimRow(tables, message, holder);
+    });
     return row === undefined ? undefined : { promotionId: message.promotionId, location: message.location, holder, fence: row.fence };
   }
 
@@ -53,6 +46,22 @@ export class DispatchLeases {
   async release(lease: DispatchLease): Promise<void> {
     await this.#database.tables
       .$executeRaw`UPDATE dispatch SET state = 'queued', lease_expires_at = NULL, due_at = now() WHERE ${held(lease)}`;
+  }
+
+  async #claimRow(tables: Tables, message: DispatchMessage, holder: string): Promise<{ readonly fence: bigint } | undefined> {
+    const [row] = await tables.$queryRaw<{ fence: bigint }[]>`
+      WITH claimed AS (
+        UPDATE dispatch
+        SET state = 'leased', lease_holder = ${holder}, lease_fence = lease_fence + 1,
+            lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
+        WHERE promotion_id = ${message.promotionId}::uuid AND location = ${message.location} AND number = ${message.dispatch}
+          AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
+        RETURNING promotion_id, lease_fence
+      ), running AS (
+        UPDATE promotion p SET state = 'running' FROM claimed WHERE p.id = claimed.promotion_id AND p.state = 'requested'
+      )
+      SELECT lease_fence AS fence FROM claimed`;
+    return row;
   }
 
   get #lease(): Prisma.Sql {

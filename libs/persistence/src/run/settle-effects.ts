@@ -62,9 +62,14 @@ export async function settleReadBack(tables: Tables, lease: DispatchLease, readB
       UPDATE item_target_tag t SET outcome = 'written'
       FROM settled s WHERE s.kind = 'tag' AND s.outcome = 'written' AND t.item_target_id = s.item_target_id AND t.tag = s.tag
       RETURNING s.registry_id, s.repository, s.tag, s.digest, t.ticket
+    ), locked AS (
+      -- In the order in which requests lock them, so that none waits for another in a circle.
+      SELECT o.registry_id, o.repository, o.tag, w.digest, w.ticket
+      FROM tag_order o JOIN written w ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag
+      ORDER BY o.registry_id, o.repository, o.tag FOR UPDATE OF o
     )
     UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest
-    FROM written w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket`;
+    FROM locked w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket`;
 }
 
 function hexOf(digest: Digest): string {
