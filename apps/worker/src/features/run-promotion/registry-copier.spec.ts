@@ -216,6 +216,19 @@ describe('RegistryCopier', () => {
     expect(await copier.resolveTargetTag(target, tag, idle)).toBe(image.manifest.digest);
   });
 
+  it('tags what it has verified without reading it again', async () => {
+    const item = itemOf(image.manifest);
+    const target = targetOf('prod');
+    await pushBuilt(far.repository('apps/app'), image);
+    await copier.verify(item, target, new Set(image.blobs.keys()), idle);
+    far.requests.length = 0;
+
+    await copier.putTargetTag(item, target, tag, idle);
+
+    expect(far.requests.filter((request) => request.startsWith('GET '))).toEqual([]);
+    expect(await copier.resolveTargetTag(target, tag, idle)).toBe(image.manifest.digest);
+  });
+
   it('tags nothing that is not there', async () => {
     await expect(copier.putTargetTag(itemOf(image.manifest), targetOf('prod'), tag, idle)).rejects.toMatchObject({ code: 'not-found' });
     expect(await copier.resolveTargetTag(targetOf('prod'), tag, idle)).toBeUndefined();
