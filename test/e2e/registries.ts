@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ContentStore, type Digest, hexOf, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
@@ -15,6 +16,8 @@ export interface ObservedRegistry {
   tagged(repository: string, tag: string): Promise<Digest | undefined>;
   /** The file in which the registry keeps a blob, for all repositories. */
   fileOf(digest: Digest): string;
+  /** Ids of upload sessions that were neither finished nor given up. */
+  openUploads(repository: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -37,12 +40,22 @@ export async function startObservedRegistry(options: DockerRegistryOptions = {})
       const hex = hexOf(digest);
       return join(server.dataDir, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
     },
+    openUploads: (name) => namesIn(join(server.dataDir, 'docker/registry/v2/repositories', name, '_uploads')),
     async stop() {
       client.close();
       await proxy.stop();
       await server.stop();
     },
   };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function credentialsOf({ htpasswd }: DockerRegistryOptions): Pick<RegistryClientOptions, 'read' | 'write'> {
