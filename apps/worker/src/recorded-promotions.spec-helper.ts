@@ -45,7 +45,7 @@ export class RecordedPromotions {
   private constructor(
     readonly server: TestDatabase,
     readonly database: Database,
-    private readonly principalId: string,
+    readonly principalId: string,
   ) {}
 
   static async open(topology: Topology = topologyAt()): Promise<RecordedPromotions> {

@@ -32,5 +32,5 @@ export { sample, type ScriptedRegistries, scriptedRegistries, type ScriptedRegis
 export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.js';
 export { type RunningRedis, startRedis } from './redis.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
-export { startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
+export { type ProcessEnd, startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
 export { until } from './until.js';

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,13 @@ export const typescriptLoader = fileURLToPath(new URL('../../../test/typescript-
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** How a process ended: by itself, or by a signal. */
+export type ProcessEnd = { readonly code: number } | { readonly signal: NodeJS.Signals };
+
 export interface TypeScriptProcess {
   readonly pid: number;
+  /** Resolves when it is gone, however that came about. */
+  readonly ended: Promise<ProcessEnd>;
   /** The next line that it prints, as JSON; rejects with what it wrote to stderr when it ends first. */
   nextLine(): Promise<unknown>;
   /** Ends it with a signal, at once; resolves when it is gone. */
@@ -26,23 +31,26 @@ export function startTypeScript(code: string, env: Readonly<Record<string, strin
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const ended = once(child, 'exit').then(([code, signal]: readonly unknown[]) => endOf(code, signal));
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString('utf8')).slice(-8192)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     pid: child.pid ?? -1,
+    ended,
     nextLine: async () => {
       const line: IteratorResult<string, unknown> = await lines.next();
       if (line.done === true) throw new Error(`the process ended without a word: ${complaint}`);
       return JSON.parse(line.value) as unknown;
     },
-    kill: (signal = 'SIGKILL') => end(child, signal),
+    kill: async (signal = 'SIGKILL') => {
+      // What is gone takes no signal.
+      child.kill(signal);
+      await ended;
+    },
   };
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  await ended;
+function endOf(code: unknown, signal: unknown): ProcessEnd {
+  return typeof code === 'number' ? { code } : { signal: signal as NodeJS.Signals };
 }

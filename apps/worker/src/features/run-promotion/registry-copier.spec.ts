@@ -13,7 +13,7 @@ import type { ItemRun, TargetRun } from '@waybill/promotion';
 import { RegistryClients } from '@waybill/registry-clients';
 import { blobsOf, buildImage, buildIndex, type BuiltContent, pushBuilt } from '@waybill/testing';
 import type { PlacedRegistry, Topology } from '@waybill/topology';
-import { RegistryUnderTest } from './registries-under-test.spec-helper.js';
+import { RegistryUnderTest } from '../../registry-under-test.spec-helper.js';
 import { RegistryCopier } from './registry-copier.js';
 
 const repository = parseRepositoryName('team-a/app');

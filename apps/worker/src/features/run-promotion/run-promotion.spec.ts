@@ -9,8 +9,8 @@ import { RecordedPromotions } from '../../recorded-promotions.spec-helper.js';
 import { RunPromotion } from './run-promotion.js';
 
 const { manifest } = buildImage();
-/** Long enough for a busy machine to renew it, and short enough to be waited for. */
-const briefLeaseMs = 1_500;
+/** The shortest that the configuration takes: a tag must be written within it. */
+const briefLeaseMs = 5_000;
 const noBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
 
 /** Registries that take everything; the copy says when it has begun, and does what the spec wants. */
