@@ -23,25 +23,31 @@ import {
   type ResolveSourceOptions,
 } from '@waybill/promotion';
 import { registryNamed } from '@waybill/topology';
-import type { RegistryClients } from '@waybill/registry-clients';
 import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, viewManifest } from '@waybill/oci-model';
+import pLimit from 'p-limit';
 import { ApiError } from '../../http/api-error.js';
 import { jsonAnswer } from '../../http/json-answer.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
-import { TopologyRegistryReader } from '../../infrastructure/topology-registry-reader.js';
+
+/** A source that is absent is explained by listing what is near it: so many lists are held at once. */
+const maxSourcesAtOnce = 8;
 
 export interface RequestPromotionOptions {
   readonly revisions: TopologyRevisions;
-  readonly clients: RegistryClients;
+  /** Reads the registries of a revision, a bounded number of questions at a time. */
+  readonly readerOf: (revision: TopologyRevision) => Promise<RegistryReader>;
   readonly writer: PromotionWriter;
   /** How long one request may look at registries, in milliseconds. */
   readonly registryDeadlineMs: number;
   readonly ids?: IdSource;
 }
 
-interface Resolution {
+interface ReadSource {
   readonly item: PlannedItem;
   readonly root: Manifest;
+}
+
+interface Resolution extends ReadSource {
   readonly resolved: ResolvedItem;
 }
 
@@ -62,11 +68,13 @@ export class RequestPromotion {
     const { topology } = revision;
     const planned = planItems(topology, body.path, requestedItems(body));
 
-    const reader = await this.#reader(revision);
+    const reader = await this.#options.readerOf(revision);
     const deadline = AbortSignal.timeout(this.#options.registryDeadlineMs);
     setMaxListeners(0, deadline); // each of the many small reads listens to it
     const mayName = (repository: string) => allows(actor.grants, 'promotions:create', { path: body.path, repository });
-    const resolutions = await Promise.all(planned.map((item) => resolveItem(reader, item, { signal: deadline, mayName })));
+    // One after the other: what is asked about sources is never kept waiting by targets, nor those by the forecast.
+    const sources = await readSources(reader, planned, { signal: deadline, mayName });
+    const resolutions = await Promise.all(sources.map((source) => observe(reader, source, deadline)));
     const items = resolutions.map(({ resolved }) => resolved);
     refuseImmutableConflicts(topology, items);
 
@@ -95,12 +103,6 @@ export class RequestPromotion {
     if (revision !== undefined) return revision;
     throw new PromotionError('no topology was applied yet', { code: 'no-topology', operation: 'request promotion' });
   }
-
-  async #reader({ topology }: TopologyRevision): Promise<RegistryReader> {
-    const { revisions, clients } = this.#options;
-    const addresses = new Map((await revisions.currentRegistries()).map(({ name, address }) => [name, address]));
-    return new TopologyRegistryReader({ clients, topology, addresses });
-  }
 }
 
 /** The items with their references parsed; every malformed one is named by its place. */
@@ -120,13 +122,22 @@ export function requestedItems(body: CreatePromotion): RequestedItem[] {
   return items;
 }
 
-async function resolveItem(reader: RegistryReader, item: PlannedItem, options: ResolveSourceOptions): Promise<Resolution> {
-  const [root, targets] = await Promise.all([
-    inTime(item, resolveSource(reader, item, options), options.signal),
-    observeTargets(reader, item, options.signal),
-  ]);
-  // What is no manifest could never be copied: refused now rather than failed later.
-  viewManifest(root);
+async function readSources(
+  reader: RegistryReader,
+  items: readonly PlannedItem[],
+  options: ResolveSourceOptions,
+): Promise<readonly ReadSource[]> {
+  const inTurn = pLimit(maxSourcesAtOnce);
+  return inTurn.map(items, async (item) => {
+    const root = await inTime(item, resolveSource(reader, item, options), options.signal);
+    // What is no manifest could never be copied: refused now rather than failed later.
+    viewManifest(root);
+    return { item, root };
+  });
+}
+
+async function observe(reader: RegistryReader, { item, root }: ReadSource, deadline: AbortSignal): Promise<Resolution> {
+  const targets = await observeTargets(reader, item, deadline);
   return { item, root, resolved: { source: item.source, digest: root.digest, mediaType: root.mediaType, targets } };
 }
 
