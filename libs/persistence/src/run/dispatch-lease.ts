@@ -42,10 +42,19 @@ export class DispatchLeases {
     return count > 0;
   }
 
-  /** Gives the lease up with the work unfinished: another worker gets it at once. */
+  /**
+   * Gives the lease up with the work unfinished: another worker gets it at once. An orderly end is no
+   * failure: what was under way gets its attempt back. What waits for a retry or its prod has had its attempt.
+   */
   async release(lease: DispatchLease): Promise<void> {
-    await this.#database.tables
-      .$executeRaw`UPDATE dispatch SET state = 'queued', lease_expires_at = NULL, due_at = now() WHERE ${held(lease)}`;
+    await this.#database.tables.$executeRaw`
+      WITH released AS (
+        UPDATE dispatch SET state = 'queued', lease_expires_at = NULL, due_at = now() WHERE ${held(lease)} RETURNING promotion_id, location
+      )
+      UPDATE item_target t SET attempts = t.attempts - 1
+      FROM released r
+      WHERE t.promotion_id = r.promotion_id AND t.location = r.location AND t.state NOT IN ('pending', 'done')
+        AND t.waiting_since IS NULL AND t.attempts > 0`;
   }
 
   async #claimRow(tables: Tables, message: DispatchMessage, holder: string): Promise<{ readonly fence: bigint } | undefined> {

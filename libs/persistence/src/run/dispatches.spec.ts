@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
+import { PromotionError } from '@waybill/promotion';
 import { MemoryCopier, Scene } from '../scene.spec-helper.js';
 import { closeRun } from './close-run.js';
 import { type DispatchLease, DispatchLeases } from './dispatch-lease.js';
@@ -79,6 +80,24 @@ describe('dispatches', () => {
     expect(again.dispatch).toBe(message.dispatch + 1);
     expect(await leases.claim(message, 'late')).toBeUndefined();
     expect((await scene.claim(again)).fence).toBe(lease.fence + 1n);
+  });
+
+  it('that are handed over cost what was under way no attempt', async () => {
+    const id = await scene.request({ targets: ['prod', 'prod-b'] });
+    const { lease, journal, item } = await scene.open(await scene.messageOf(id));
+    await journal.beginAttempt(item.targets);
+    const [first, second] = item.targets;
+    if (first === undefined || second === undefined) throw new Error('two targets were asked for');
+    const trouble = new PromotionError('the tag was not seen', { code: 'tag-unconfirmed', operation: 'test', retryable: true });
+    await journal.retryLater(second, trouble, 60_000, { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 });
+
+    await leases.release(lease);
+    await leases.release(lease);
+
+    const attemptsOf = async (targetId: string) =>
+      (await scene.database.tables.itemTarget.findUniqueOrThrow({ where: { id: targetId } })).attempts;
+    expect([await attemptsOf(first.id), await attemptsOf(second.id)]).toEqual([0, 1]);
+    expect(await outbox.redispatchDue()).toBe(1);
   });
 
   it.each<[string, (message: DispatchMessage) => Promise<unknown>]>([
