@@ -172,7 +172,8 @@ async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<v
         intentHash: `sha256:${Buffer.from(promotion.intentHash).toString('hex')}`,
         source: item.source,
         requestedBy: promotion.requestedBy,
-        ...(promotion.onBehalfOf === undefined ? {} : { onBehalfOf: promotion.onBehalfOf }),
+        // Who it was stands with the promotion, where a person's name can be erased; this record never can.
+        ...(promotion.onBehalfOf === undefined ? {} : { isOnBehalf: true }),
         ...(promotion.reason === undefined ? {} : { reason: promotion.reason }),
         ...(promotion.externalRef === undefined ? {} : { externalRef: promotion.externalRef }),
       },

@@ -9,7 +9,7 @@ import {
   type Tag,
   viewManifest,
 } from '@waybill/oci-model';
-import type { RepositoryClient } from '@waybill/oci-registry';
+import type { RegistryClient, RepositoryClient } from '@waybill/oci-registry';
 import type { ContentCopier, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
 import { originOf, type RegistryClients } from '@waybill/registry-clients';
 import { registryNamed, repositoryAtOrigin, type Topology } from '@waybill/topology';
@@ -38,7 +38,7 @@ export class RegistryCopier implements ContentCopier {
     options: { readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>; readonly signal: AbortSignal },
   ): Promise<ReadonlyMap<string, CopyOutcome>> {
     const report = await copyGraph(
-      this.#repository(item.source.registry, item.source.repository),
+      this.#source(item),
       item.digest,
       targets.map((target) => this.#copyTarget(item, target)),
       { signal: options.signal, hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) } },
@@ -71,7 +71,7 @@ export class RegistryCopier implements ContentCopier {
   }
 
   resolveSourceTag(item: ItemRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined> {
-    return this.#repository(item.source.registry, item.source.repository).resolveTag(tag, signal);
+    return this.#source(item).resolveTag(tag, signal);
   }
 
   resolveTargetTag(target: TargetRun, tag: Tag, signal: AbortSignal): Promise<Digest | undefined> {
@@ -103,9 +103,18 @@ export class RegistryCopier implements ContentCopier {
     return repositoryAtOrigin(from, item.source.repository);
   }
 
+  /** A source needs no right to write. */
+  #source({ source }: ItemRun): RepositoryClient {
+    return this.#open(source.registry, 'read').repository(source.repository);
+  }
+
   #repository(registry: string, repository: RepositoryName): RepositoryClient {
+    return this.#open(registry, 'write').repository(repository);
+  }
+
+  #open(registry: string, access: 'read' | 'write'): RegistryClient {
     const { clients, topology, addresses } = this.#options;
-    return clients.open(registryNamed(topology, registry), addresses.get(registry), 'write').repository(repository);
+    return clients.open(registryNamed(topology, registry), addresses.get(registry), access);
   }
 }
 
