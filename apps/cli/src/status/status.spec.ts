@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import { problem, promotion, promotionId, scriptedApi, target, waybill } from '../scripted-api.spec-helper.js';
+
+const read = `GET /api/v1/promotions/${promotionId}`;
+const list = 'GET /api/v1/promotions';
+
+describe('waybill status ID', () => {
+  it('shows each target with its outcome', async () => {
+    const targets = [
+      target(),
+      target({ registry: 'prod-us', requirement: 'best-effort', state: 'copying', outcome: undefined, finishedAt: undefined }),
+    ];
+    const api = await scriptedApi({ [read]: { body: promotion({ settled: false, finishedAt: '2026-05-01T10:00:02Z' }, targets) } });
+
+    const { status, stdout } = await waybill(['status', promotionId], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^prod +team-a\/app:1\.4\.0 +sha256:abababababab +copied +2\.0 KiB +0 B +1\.250$/m);
+    expect(stdout).toMatch(/^prod-us \(replica\) .* copying .* –$/m);
+    expect(stdout).toContain(`promotion ${promotionId}: succeeded (replicas are still on their way)`);
+  });
+
+  it('tells by its exit status that there is no end yet', async () => {
+    const api = await scriptedApi({ [read]: { body: promotion({ state: 'running', settled: false }) } });
+
+    expect(await waybill(['status', promotionId], { api: api.url })).toMatchObject({ status: 5 });
+  });
+
+  it('gives programs the whole promotion', async () => {
+    const api = await scriptedApi({ [read]: { body: promotion() } });
+
+    const { stdout } = await waybill(['status', promotionId, '--json'], { api: api.url });
+
+    expect(JSON.parse(stdout)).toEqual(promotion());
+  });
+
+  it('says that there is none', async () => {
+    const none = { status: 404, code: 'promotion-unknown', title: 'No such promotion', detail: 'there is no such promotion' };
+    const api = await scriptedApi({ 'GET /api/v1/promotions/a%2Fb': problem(none) });
+
+    expect(await waybill(['status', 'a/b'], { api: api.url })).toMatchObject({
+      status: 1,
+      stderr: 'waybill: there is no such promotion\n',
+    });
+  });
+});
+
+describe('waybill status', () => {
+  const summaries = { promotions: [{ ...promotion(), reason: 'release day' }], next: 'cursor' };
+
+  it('lists as many as were asked for, and says that there are more', async () => {
+    const api = await scriptedApi({ [list]: { body: summaries } });
+
+    const { stdout } = await waybill(['status', '--limit', '1'], { api: api.url });
+
+    expect(api.asked[0]?.query.get('limit')).toBe('1');
+    expect(stdout).toMatch(new RegExp(`^${promotionId} +release +succeeded +2026-05-01T10:00:00Z +release day$`, 'm'));
+    expect(stdout).toContain('see --limit');
+  });
+
+  it('says so when there are none', async () => {
+    const api = await scriptedApi({ [list]: { body: { promotions: [] } } });
+
+    expect(await waybill(['status'], { api: api.url })).toEqual({ status: 0, stdout: 'no promotion was requested yet\n', stderr: '' });
+  });
+
+  it('gives programs the page', async () => {
+    const api = await scriptedApi({ [list]: { body: summaries } });
+
+    const { stdout } = await waybill(['status', '--json'], { api: api.url });
+
+    expect(JSON.parse(stdout)).toMatchObject({ promotions: [{ id: promotionId }], next: 'cursor' });
+  });
+});
