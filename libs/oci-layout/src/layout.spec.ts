@@ -82,7 +82,7 @@ describe('opening what is no layout', () => {
       'an index with a digest that climbs',
       {
         'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
-        'index.json': '{"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"sha256:../../x","size":1}]}',
+        'index.json': '{"schemaVersion":2,"manifests":[{"mediaType":"a/b","digest":"sha256:../../x","size":1}]}',
       },
       'manifest-invalid',
       '/manifests/0/digest',
