@@ -6,8 +6,8 @@ describe('secretNames', () => {
   it('lists each name once, sorted', () => {
     const topology = topologyWith({
       registries: [
-        'one: { role: prod, location: eu, url: "https://one.example", credentials: { read: { secret: shared }, write: { secret: one-write } } }',
-        'two: { role: prod, location: eu, url: "https://two.example", credentials: { read: { secret: shared } } }',
+        'one: { role: prod, location: eu, url: "https://one.example", prefix: a, credentials: { read: { secret: shared }, write: { secret: one-write } } }',
+        'two: { role: prod, location: eu, url: "https://one.example", prefix: b, credentials: { read: { secret: shared } } }',
       ].join('\n'),
     });
 
