@@ -90,7 +90,7 @@ describe('loadRun', () => {
 
   it('reaches registries as the active topology says, and takes a tag for immutable that either topology protects', async () => {
     const id = await scene.request({ targets: ['prod', 'prod-b'] });
-    const changed = (name: string, facts: object) => ({ [name]: { ...registryNamed(topology, name), ...facts } as Registry });
+    const changed = (name: string, facts: object) => ({ [name]: { ...registryNamed(topology, name), ...facts } });
     const credentials = { read: { secret: 'rotated' } };
     await scene.apply({
       ...topology,
