@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
 import type { Tag } from '@waybill/oci-model';
-import { type Registry, registryNamed, type Topology } from '@waybill/topology';
+import { registryNamed, type Topology } from '@waybill/topology';
 import { image, manifestNamed, MemoryCopier, oneTag, repository, Scene, topology } from '../scene.spec-helper.js';
 import { TopologyRevisions } from '../topology/topology-revisions.js';
 import { loadRun } from './load-run.js';
