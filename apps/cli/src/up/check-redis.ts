@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { WaybillError } from '@waybill/kernel';
 import { messageOf } from '../system-error.js';
@@ -10,7 +10,7 @@ export class RedisUnusable extends WaybillError<'redis-unusable'> {}
 
 const timeoutMs = 5_000;
 const defaultPort = 6379;
-const maxAnswerBytes = 1024;
+const maxAnswerLength = 1024;
 
 /**
  * Asks a Redis once for a PONG, with the URL's user and password. The message names the host, never the password.
@@ -25,7 +25,7 @@ export async function checkRedis(text: string, signal: AbortSignal): Promise<voi
   try {
     await once(socket, url.protocol === 'rediss:' ? 'secureConnect' : 'connect', { signal: stop });
     socket.write([...credentialsOf(url), ['PING']].map(encode).join(''));
-    const refusal = await refusalIn(socket, stop);
+    const refusal = await refusalIn(addAbortSignal(stop, socket));
     if (refusal !== undefined) throw new Error(refusal);
   } catch (cause) {
     signal.throwIfAborted();
@@ -51,19 +51,18 @@ function encode(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-/** Reads until the PONG; gives the error that came instead. */
-async function refusalIn(socket: Duplex, signal: AbortSignal): Promise<string | undefined> {
-  const lines: string[] = [''];
-  while (lines.join('').length < maxAnswerBytes) {
-    const [chunk] = (await once(socket, 'data', { signal })) as [Buffer];
-    const [first = '', ...rest] = chunk.toString('utf8').split('\r\n');
-    lines.push((lines.pop() ?? '') + first, ...rest);
-    const whole = lines.slice(0, -1);
+/** Reads until the PONG; gives what came instead. */
+async function refusalIn(socket: Duplex): Promise<string | undefined> {
+  let text = '';
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    text += chunk.toString('utf8');
+    const whole = text.split('\r\n').slice(0, -1);
     const error = whole.find((line) => line.startsWith('-'));
     if (error !== undefined) return error.slice(1);
     if (whole.includes('+PONG')) return undefined;
+    if (text.length > maxAnswerLength) return 'it does not speak the protocol of Redis';
   }
-  return 'it does not speak the protocol of Redis';
+  return 'it hung up';
 }
 
 /** Node tells of several addresses that failed by an error without words. */

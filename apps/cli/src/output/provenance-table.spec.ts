@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { digest, promotionId } from '../scripted-api.spec-helper.js';
+import { provenanceTable } from './provenance-table.js';
+
+type Entry = Parameters<typeof provenanceTable>[0][number];
+
+function entry(body: Entry['body'], sequence?: number): Entry {
+  return {
+    kind: 'effect',
+    promotionId,
+    subject: digest,
+    occurredAt: '2026-05-01T10:00:01.234567Z',
+    body,
+    ...(sequence === undefined ? {} : { chain: { sequence, hash: 'ab'.repeat(32), previousHash: 'cd'.repeat(32) } }),
+  };
+}
+
+describe('provenanceTable', () => {
+  it('says what was done where, in which place of the chain', () => {
+    const table = provenanceTable([
+      entry({ decision: 'requested', path: 'release' }, 1),
+      entry({ effect: 'tag written', registry: 'prod', repository: 'team-a/app', tag: '1.4.0' }, 2),
+      entry({ decision: 'target-ended', outcome: 'copied', registry: 'prod', repository: 'team-a/app' }, 3),
+      entry({ decision: 'promotion-ended', state: 'succeeded' }),
+    ]);
+
+    expect(table.split('\n')).toEqual([
+      '#  at (UTC)             what                 where                  hash',
+      '1  2026-05-01 10:00:01  requested            release                abababababab',
+      '2  2026-05-01 10:00:01  tag written          prod/team-a/app:1.4.0  abababababab',
+      '3  2026-05-01 10:00:01  target-ended copied  prod/team-a/app        abababababab',
+      '…  2026-05-01 10:00:01  promotion-ended      succeeded',
+    ]);
+  });
+});
