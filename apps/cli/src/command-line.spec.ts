@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { waybill } from './scripted-api.spec-helper.js';
+
+const commands = ['up', 'promote', 'status', 'topology validate', 'topology apply', 'topology show'];
 
 describe('waybill', () => {
   it('shows its commands, environment and exit statuses', async () => {
@@ -11,16 +15,24 @@ describe('waybill', () => {
     }
   });
 
-  it.each([['up'], ['promote'], ['status'], ['topology', 'validate'], ['topology', 'apply'], ['topology', 'show']])(
-    'explains %s %s and offers JSON',
-    async (...command) => {
-      const { status, stdout } = await waybill([...command, '--help']);
+  it.each(commands)('explains %s and offers JSON', async (command) => {
+    const { status, stdout } = await waybill([...command.split(' '), '--help']);
 
-      expect(status).toBe(0);
-      expect(stdout).toContain(`Usage: waybill ${command.join(' ')}`);
-      expect(stdout).toContain('--json');
-    },
-  );
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Usage: waybill ${command}`);
+    expect(stdout).toContain('--json');
+  });
+
+  it.each(commands)('has a documented %s', async (command) => {
+    const page = await readFile(join(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
+
+    const { stdout } = await waybill([...command.split(' '), '--help']);
+
+    expect(page).toContain(`waybill ${command.split(' ')[0]}`);
+    const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option]) => option ?? '');
+    expect(options.length).toBeGreaterThan(1);
+    expect(options.filter((option) => !page.includes(`\`${option}`))).toEqual([]);
+  });
 
   it('tells its version', async () => {
     expect(await waybill(['--version'])).toEqual({ status: 0, stdout: '1.2.3\n', stderr: '' });

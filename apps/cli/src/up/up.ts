@@ -7,6 +7,7 @@ import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { roundSeconds } from '../output/format.js';
 import { type Progress, progressOn } from '../output/progress.js';
 import { messageOf } from '../system-error.js';
+import { PackError } from '../pack-image/pack-error.js';
 import { readTopologyFile, type TopologyFile, warningLines } from '../topology/read-topology-file.js';
 import { addressesOf, announceAddresses, announceParts, firstLines } from './announce.js';
 import { recallApiAddress, rememberApiAddress } from './api-address.js';
@@ -163,7 +164,7 @@ async function start(
   return system;
 }
 
-/** A topology need not have a way for an image of Waybill: then there is nothing to show, and the system runs all the same. */
+/** Where no path carries an image of Waybill, or none can be packed, there is nothing to show, and the system runs all the same. */
 async function ownPlan(
   { options, file, failure, output }: Run,
   { dir }: DataFolder,
@@ -173,7 +174,8 @@ async function ownPlan(
   try {
     return await prepareOwnImage({ root, version, dataDir: dir, topology: file.topology, progress, signal: failure.signal });
   } catch (error) {
-    if (!(error instanceof DemonstrationError)) throw error;
+    const isNothingToShow = error instanceof DemonstrationError || (error instanceof PackError && error.code === 'platform-unsupported');
+    if (!isNothingToShow) throw error;
     output.error(`${error.message}\nNothing is promoted: name an image of yours with --image`);
     return undefined;
   }
