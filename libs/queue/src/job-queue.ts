@@ -46,7 +46,7 @@ export type QueueHealth =
 export interface JobQueue {
   /**
    * Adds jobs. An id that is waiting or running is silently ignored; a finished one is gone and runs again.
-   * Ends within the queue's deadline per 500 jobs. After an error, some may have been added; adding all again is harmless.
+   * Ends within the queue's deadline per 50 jobs. After an error, some may have been added; adding all again is harmless.
    *
    * @throws QueueError `queue-unavailable`, `payload-invalid` and `job-invalid` (before anything is added), `queue-closed`
    */
