@@ -28,11 +28,16 @@ export {
   type BlobRef,
   type BlobUpload,
   type ContentReader,
+  type ContentRemover,
   type ContentStore,
   type ContentWriter,
   isBlobMounter,
+  isContentRemover,
+  isReferrerLister,
   type MountResult,
   type PushBlobOptions,
+  type ReferrerLister,
+  type Removal,
   type TagStore,
 } from './ports.js';
 export {

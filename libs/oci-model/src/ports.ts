@@ -50,7 +50,11 @@ export interface ContentWriter {
    * `content` is the store's from here on: it is read to its end or destroyed.
    */
   pushBlob(blob: BlobRef, content: Readable, options?: PushBlobOptions): Promise<void>;
-  /** Writes a manifest's raw bytes under its digest. Rejects with `blob-unknown` when content beneath it is missing. */
+  /**
+   * Writes a manifest's raw bytes under its digest. Rejects with `blob-unknown` when content beneath it is missing.
+   * One with a `subject` is a referrer of it from then on: a store that keeps no list of referrers by itself
+   * gets the fallback tag written by its client (distribution-spec v1.1.1, "Pushing Manifests with Subject").
+   */
   pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void>;
 }
 
@@ -79,4 +83,37 @@ export interface BlobMounter {
 
 export function isBlobMounter(store: object): store is BlobMounter {
   return 'mountBlob' in store && typeof store.mountBlob === 'function';
+}
+
+/** Optional power: naming what refers to a manifest. */
+export interface ReferrerLister {
+  /**
+   * The manifests whose `subject` is `subject`, each once and in no order: what the store's own list says
+   * and what the fallback tag says (distribution-spec v1.1.1, "Listing Referrers"). None is an empty list;
+   * trouble rejects: unknown is not none.
+   */
+  listReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor>;
+}
+
+export function isReferrerLister(store: object): store is ReferrerLister {
+  return 'listReferrers' in store && typeof store.listReferrers === 'function';
+}
+
+/** Was there something to remove? */
+export type Removal = 'removed' | 'absent';
+
+/**
+ * Optional power: removing content. Stores that never delete, or are set not to, reject with `unsupported`.
+ * What else a removal takes away is the store's business: most remove a manifest's tags with it,
+ * and none looks at what refers to it.
+ */
+export interface ContentRemover {
+  deleteManifest(digest: Digest, signal?: AbortSignal): Promise<Removal>;
+  deleteBlob(digest: Digest, signal?: AbortSignal): Promise<Removal>;
+  /** Removes the tag and leaves the manifest, also when no other tag names it. */
+  untag(tag: Tag, signal?: AbortSignal): Promise<Removal>;
+}
+
+export function isContentRemover(store: object): store is ContentRemover {
+  return 'untag' in store && typeof store.untag === 'function';
 }
