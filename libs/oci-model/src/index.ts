@@ -1,3 +1,12 @@
+export {
+  type Capability,
+  capabilityDescriptions,
+  type CapabilityName,
+  capabilityNames,
+  effectiveCapabilities,
+  type RegistryCapabilities,
+  unknownCapabilities,
+} from './capabilities.js';
 export { ContentError, type ContentErrorCode, type Side } from './content-error.js';
 export {
   algorithmOf,

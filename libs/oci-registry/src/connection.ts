@@ -1,4 +1,10 @@
-import { type ContentErrorCode, parseRepositoryName, type RepositoryName } from '@waybill/oci-model';
+import {
+  type ContentErrorCode,
+  effectiveCapabilities,
+  parseRepositoryName,
+  type RegistryCapabilities,
+  type RepositoryName,
+} from '@waybill/oci-model';
 import { isAllowedHost, isLoopbackHost } from './addresses.js';
 import { Agents } from './agents.js';
 import { errorOfAnswer, maxErrorBytes } from './answer-errors.js';
@@ -29,6 +35,7 @@ export class Connection {
   readonly origin: URL;
   readonly timeouts: Timeouts;
   readonly retries: number;
+  readonly capabilities: RegistryCapabilities;
   readonly #prefix: RepositoryName | undefined;
   readonly #fromLoopback: boolean;
   readonly #agents: Agents;
@@ -40,6 +47,7 @@ export class Connection {
     this.origin = parseOrigin(options.origin);
     this.timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.retries = options.retries ?? defaultRetries;
+    this.capabilities = effectiveCapabilities(options.capabilities, undefined);
     this.#prefix = options.prefix;
     this.#fromLoopback = isLoopbackHost(this.origin.hostname);
     this.#agents = new Agents({ connections: options.connections ?? defaultConnections, fromLoopback: this.#fromLoopback });

@@ -1,4 +1,4 @@
-import type { ContentErrorCode, RepositoryName } from '@waybill/oci-model';
+import type { ContentErrorCode, RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
 
 /** A user of a registry. Sent to the registry's own origin only, and never logged. */
 export interface BasicCredentials {
@@ -41,6 +41,8 @@ export interface RegistryClientOptions {
   /** For uploads, mounts, manifests and tags. */
   readonly write?: BasicCredentials;
   readonly timeouts?: Partial<Timeouts>;
+  /** What is known of the registry; what is not said is unknown, and then the standard way is tried. */
+  readonly capabilities?: Partial<RegistryCapabilities>;
   /** Most connections to one host at a time, default 16. */
   readonly connections?: number;
   /** How often a small read is tried again after a retryable error, default 2. */
