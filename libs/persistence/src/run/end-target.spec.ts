@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ContentError, digestFromBytes, type Tag } from '@waybill/oci-model';
+import { ContentError, type Digest, digestFromBytes, type Tag } from '@waybill/oci-model';
 import { image, manifestNamed, MemoryCopier, Scene } from '../scene.spec-helper.js';
 import { closeRun } from './close-run.js';
 import { Outbox } from './outbox.js';
 
+const foreign = manifestNamed('somebody else’s image').digest;
 const noBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
 
 describe('the end of a target', () => {
@@ -119,6 +120,55 @@ describe('the end of a target', () => {
     const order = await scene.database.tables.tagOrder.findFirstOrThrow({ where: { tag } });
     expect(order.writtenTicket).toBe(isWritten ? 1n : 0n);
     expect(await scene.database.tables.tagEvent.count({ where: { tag } })).toBe(isWritten ? 1 : 0);
+  });
+
+  describe('when a newer release overtook an attempt that was cut off', () => {
+    const newer = manifestNamed('a newer image');
+
+    /** The older release's answer is lost, the newer one writes, and the older one is run again when the tag holds `found`. */
+    async function overtake(found: Digest | undefined, read?: () => Promise<never>): Promise<string> {
+      const [older, later] = [new MemoryCopier(), new MemoryCopier(newer)];
+      older.putTargetTag = () => broken('unreachable');
+      const id = await scene.request({ targets: ['prod-b'], tags: [tag] });
+      await scene.run(await scene.messageOf(id), older);
+      await scene.database.tables.$executeRaw`UPDATE tag_order SET lease_expires_at = now() WHERE tag = ${tag}`;
+      const next = await scene.request({ targets: ['prod-b'], tags: [tag], manifest: newer });
+      await scene.run(await scene.messageOf(next), later);
+      await redispatch(id);
+      older.resolveTargetTag = read ?? (() => Promise.resolve(found));
+      await scene.run(await scene.messageOf(id), older);
+      return id;
+    }
+
+    const eventsOf = async () => {
+      const events = await scene.database.tables.tagEvent.findMany({ where: { tag }, orderBy: { id: 'asc' } });
+      return events.map(({ digest }) => digest && digestFromBytes(digest));
+    };
+
+    it.each([
+      ['overwritten', 'what the newer one wrote', newer.digest, [newer.digest]],
+      ['overwritten', 'what nobody of ours wrote', foreign, [newer.digest, foreign]],
+      ['written', 'its own, which landed late', image.digest, [newer.digest, image.digest]],
+      ['not-written', 'nothing, as before', undefined, [newer.digest]],
+    ])('settles its tag as %s where that holds %s', async (outcome, _name, found, events) => {
+      const id = await overtake(found);
+
+      expect((await targetsOf(id))[0]).toMatchObject({ outcome: 'superseded', tags: [{ outcome: 'superseded' }] });
+      const effect = (await effectsOf(id)).find(({ kind }) => kind === 'tag');
+      expect(effect).toMatchObject({ state: 'settled', outcome, record: { body: { outcome } } });
+      expect(effect?.observedDigest && digestFromBytes(effect.observedDigest)).toBe(found ?? null);
+      expect(await eventsOf()).toEqual(events);
+      const { writtenTicket, writtenDigest } = await scene.database.tables.tagOrder.findFirstOrThrow({ where: { tag } });
+      expect([writtenTicket, digestFromBytes(writtenDigest ?? new Uint8Array())]).toEqual([2n, newer.digest]);
+    });
+
+    it('leaves its tag open, for all to see, where that cannot be read', async () => {
+      const id = await overtake(undefined, () => broken('unreachable'));
+
+      expect((await targetsOf(id))[0]).toMatchObject({ outcome: 'superseded' });
+      const effect = (await effectsOf(id)).find(({ kind }) => kind === 'tag');
+      expect(effect).toMatchObject({ state: 'intended', record: null });
+    });
   });
 
   it('comes after the allowed attempts when every one of them breaks off', async () => {

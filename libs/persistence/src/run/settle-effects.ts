@@ -20,10 +20,17 @@ export const recordSettled = Prisma.sql`recorded AS (
   FROM settled s JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at, s.id
 )`;
 
-/** The common table expression that notes what tags of `settled` were seen to hold. */
+/**
+ * The common table expression that notes what tags of `settled` were seen to hold. What was not our
+ * own write is an event only when it is news: a newer release of ours has noted its own.
+ */
 export const noteTagEvents = Prisma.sql`events AS (
   INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, effect_id)
-  SELECT registry_id, repository, tag, observed_digest, previous_digest, id FROM settled WHERE kind = 'tag' AND outcome <> 'not-written'
+  SELECT s.registry_id, s.repository, s.tag, s.observed_digest, s.previous_digest, s.id
+  FROM settled s LEFT JOIN LATERAL (
+    SELECT e.digest FROM tag_event e WHERE e.registry_id = s.registry_id AND e.repository = s.repository AND e.tag = s.tag ORDER BY e.id DESC LIMIT 1
+  ) last ON true
+  WHERE s.kind = 'tag' AND (s.outcome = 'written' OR (s.outcome = 'overwritten' AND (last IS NULL OR last.digest IS DISTINCT FROM s.observed_digest)))
 )`;
 
 /** Effects on the target that were intended and not settled, oldest first; rejects when the lease is lost. */
@@ -42,8 +49,9 @@ export async function unsettledEffects(database: Database, lease: DispatchLease,
 }
 
 /**
- * Settles what was read back at targets that end without having arrived, under the lease. A tag that turns out to
+ * Settles what was read back at targets that end with effects open, under the lease. A tag that turns out to
  * be ours counts in the order of its writes; its lease runs out by itself, since a write that was cut off may still land.
+ * One that was overtaken stays so, whatever it holds.
  */
 export async function settleReadBack(tables: Tables, lease: DispatchLease, readBack: readonly EffectReadBack[]): Promise<void> {
   if (readBack.length === 0) return;
@@ -61,6 +69,7 @@ export async function settleReadBack(tables: Tables, lease: DispatchLease, readB
     ), ${recordSettled}, ${noteTagEvents}, written AS (
       UPDATE item_target_tag t SET outcome = 'written'
       FROM settled s WHERE s.kind = 'tag' AND s.outcome = 'written' AND t.item_target_id = s.item_target_id AND t.tag = s.tag
+        AND t.outcome IS DISTINCT FROM 'superseded'
       RETURNING s.registry_id, s.repository, s.tag, s.digest, t.ticket
     ), locked AS (
       -- In the order in which requests lock them, so that none waits for another in a circle.

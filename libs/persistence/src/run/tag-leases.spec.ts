@@ -211,21 +211,26 @@ describe('the lease of a tag', () => {
     await expect(run.journal.intendTag(run.target, tag, image.digest, foreign)).rejects.toMatchObject({ code: 'lease-lost' });
   });
 
-  it('settles the open intent of a release that was overtaken by what the newer one wrote', async () => {
+  it('settles nothing for a release that was overtaken, since nothing was read', async () => {
     const tag = newTag();
     const [older, later] = [await runTo(tag), await runTo(tag, newer)];
     await acquire(older, tag);
     await older.journal.intendTag(older.target, tag, image.digest, undefined);
     await expireLease(tag);
     await write(later, tag);
+    const order = await orderOf(tag);
     expect(await acquire(older, tag)).toEqual({ turn: 'superseded' });
 
     await older.journal.settleTag(older.target, tag, image.digest, { outcome: 'superseded' });
 
     const effect = await effectOf(older);
-    expect(effect).toMatchObject({ state: 'settled', outcome: 'overwritten' });
-    expect(digestFromBytes(effect.observedDigest ?? new Uint8Array())).toBe(newer.digest);
+    expect(effect).toMatchObject({ state: 'intended', outcome: null, observedDigest: null });
+    expect(await scene.database.tables.provenanceRecord.count({ where: { effectId: effect.id } })).toBe(0);
+    expect(await scene.database.tables.itemTargetTag.findFirst({ where: { itemTargetId: older.target.id } })).toMatchObject({
+      outcome: 'superseded',
+    });
     expect(await eventsOf(tag)).toHaveLength(1);
+    expect(await orderOf(tag)).toEqual(order);
   });
 
   it('gives tickets in the order of requests, whatever comes at once', async () => {

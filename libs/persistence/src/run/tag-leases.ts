@@ -119,9 +119,11 @@ export class TagLeases {
   /**
    * Settles the effect from what was read back, appends its record, notes the tag event,
    * raises the written ticket and gives the lease up: one statement. What was written counts
-   * in the order even when the tag's lease ran out since.
+   * in the order even when the tag's lease ran out since. Of an overtaken release nothing was read:
+   * an intent that one of its attempts left open is settled at its end.
    */
   async settle(write: TagWrite, result: TagResult): Promise<void> {
+    if (result.outcome === 'superseded') return this.#noteOvertaken(write);
     const { target, tag, digest } = write;
     const wrote = result.outcome === 'written' || result.outcome === 'already-present';
     const found = result.outcome === 'conflict' ? bytesOrNull(result.found) : null;
@@ -131,7 +133,7 @@ export class TagLeases {
         UPDATE item_target_tag t SET outcome = ${result.outcome}, found_digest = ${found}::bytea
         FROM item_target i WHERE i.id = t.item_target_id AND t.item_target_id = ${target.id}::uuid AND t.tag = ${tag} AND EXISTS (SELECT 1 FROM lease)
         RETURNING t.item_target_id, t.ticket, i.registry_id, i.repository
-      ), ${settledAs(write, result)}, ${recordSettled}${result.outcome === 'superseded' ? Prisma.empty : Prisma.sql`, ${noteTagEvents}`}, ordered AS (
+      ), ${settledAs(write, result)}, ${recordSettled}, ${noteTagEvents}, ordered AS (
         UPDATE tag_order o
         SET lease_expires_at = CASE WHEN o.lease_fence = ${fence} THEN NULL ELSE o.lease_expires_at END,
             lease_holder = CASE WHEN o.lease_fence = ${fence} THEN NULL ELSE o.lease_holder END,
@@ -144,37 +146,35 @@ export class TagLeases {
     if (row?.held !== true) throw leaseLost(this.#lease);
   }
 
-  /** No lease was taken for a tag that a newer release has written: no row carries this fence. */
+  /** No lease was taken for it: its tag's row is the newer release's. */
+  async #noteOvertaken({ target, tag }: TagWrite): Promise<void> {
+    const count = await this.#database.tables.$executeRaw`
+      WITH ${underLease(this.#lease)}
+      UPDATE item_target_tag SET outcome = 'superseded' WHERE item_target_id = ${target.id}::uuid AND tag = ${tag} AND EXISTS (SELECT 1 FROM lease)`;
+    if (count === 0) throw leaseLost(this.#lease);
+  }
+
+  /** Without a lease there is no fence: no row carries this one. */
   #fenceOf(target: TargetRun, tag: Tag): bigint {
     return this.#fences.get(keyOf(target, tag)) ?? -1n;
   }
 }
 
+/** What a tag was seen to hold; of an overtaken release nothing was seen. */
+type SeenTag = Exclude<TagResult, { readonly outcome: 'superseded' }>;
+
 /** The common table expression `settled`: the effect that this run or one before it left open. */
-function settledAs({ tag, digest }: TagWrite, result: TagResult): Prisma.Sql {
+function settledAs({ tag, digest }: TagWrite, result: SeenTag): Prisma.Sql {
+  const seen = result.outcome === 'conflict' ? bytesOrNull(result.found) : digestToBytes(digest);
   return Prisma.sql`settled AS (
-    UPDATE effect e SET state = 'settled', settled_at = now(), observed_digest = seen.digest,
-      outcome = CASE WHEN seen.digest = e.digest THEN 'written'
-                     WHEN ${result.outcome === 'conflict'} AND e.previous_digest IS NOT DISTINCT FROM seen.digest THEN 'not-written'
+    UPDATE effect e SET state = 'settled', settled_at = now(), observed_digest = ${seen}::bytea,
+      outcome = CASE WHEN e.digest = ${seen}::bytea THEN 'written'
+                     WHEN ${result.outcome === 'conflict'} AND e.previous_digest IS NOT DISTINCT FROM ${seen}::bytea THEN 'not-written'
                      ELSE 'overwritten' END
-    FROM outcome JOIN tag_order o ON o.registry_id = outcome.registry_id AND o.repository = outcome.repository AND o.tag = ${tag}
-      CROSS JOIN LATERAL (SELECT ${observedBy(digest, result)} AS digest) seen
+    FROM outcome
     WHERE e.item_target_id = outcome.item_target_id AND e.kind = 'tag' AND e.tag = ${tag} AND e.state = 'intended'
     RETURNING ${settledEffect}
   )`;
-}
-
-/** What the tag holds: read back by this run or, when superseded, by the newer release that wrote it. */
-function observedBy(digest: Digest, result: TagResult): Prisma.Sql {
-  switch (result.outcome) {
-    case 'written':
-    case 'already-present':
-      return Prisma.sql`${digestToBytes(digest)}::bytea`;
-    case 'conflict':
-      return Prisma.sql`${bytesOrNull(result.found)}::bytea`;
-    case 'superseded':
-      return Prisma.sql`o.written_digest`;
-  }
 }
 
 /** A lease that expired between two looks is asked for again at once. */

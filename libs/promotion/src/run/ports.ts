@@ -74,7 +74,7 @@ export interface RunJournal {
   intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void>;
   /** Gives the tag's lease up when nothing was sent under it. */
   releaseTag(target: TargetRun, tag: Tag): Promise<void>;
-  /** Settles the tag from what was read back, and gives its lease up. */
+  /** Settles the tag from what was read back, and gives its lease up; `superseded` settles no effect, since nothing was read. */
   settleTag(target: TargetRun, tag: Tag, digest: Digest, result: TagResult): Promise<void>;
   /** Effects on the target that were intended and not settled. */
   unsettledEffects(target: TargetRun): Promise<readonly UnsettledEffect[]>;
@@ -132,6 +132,6 @@ export type TagResult =
 export interface TargetEnding extends CopiedBytes {
   readonly outcome: Outcome;
   readonly error?: WaybillError;
-  /** What a target that failed for good holds where our effects were open; the others stay open, for all to see. */
+  /** What the target holds where effects of ours were open at its end; what is not in it stays open, for all to see. */
   readonly readBack?: readonly EffectReadBack[];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ContentError, type RepositoryName, type Tag } from '@waybill/oci-model';
 import { copied, digestNamed, FakeRun, itemRun, oneTag, ourTurn, rootManifest, tagRun, targetRun } from './fake-run.spec-helper.js';
-import type { ContentCopier, CopyOutcome } from './ports.js';
+import type { ContentCopier, CopyOutcome, UnsettledEffect } from './ports.js';
 import { runItem } from './run-item.js';
 import type { TargetRun } from './run.js';
 
@@ -168,6 +168,30 @@ describe('runItem and the tags of a target', () => {
 
     expect(fake.outcomes()).toEqual({ prod: outcome });
     expect(fake.logOf('putTargetTag')).toHaveLength(2 - overtaken.length);
+  });
+
+  it('reads back what became of an attempt that was cut off before a newer release overtook it', async () => {
+    const newer = digestNamed('a newer release');
+    const open: UnsettledEffect = { id: 'tag effect', kind: 'tag', tag: latest, digest: rootManifest.digest };
+    const fake = new FakeRun({
+      journal: {
+        acquireTag: (_target, tag) => Promise.resolve(tag === latest ? { turn: 'superseded' } : ourTurn()),
+        unsettledEffects: () => Promise.resolve([open]),
+      },
+    });
+    fake.tags.set('prod:latest', newer);
+
+    await runItem(itemRun([both({ state: 'tagging' })]), fake.ports, signal);
+
+    expect(fake.endings.get('prod')).toMatchObject({ outcome: 'copied', readBack: [{ effectId: 'tag effect', found: newer }] });
+  });
+
+  it('reads nothing back when every tag was its turn', async () => {
+    const fake = new FakeRun();
+
+    await runItem(itemRun([both()]), fake.ports, signal);
+
+    expect(fake.logOf('unsettledEffects')).toEqual([]);
   });
 
   it('ends as its content did when it has none', async () => {

@@ -2,6 +2,7 @@ import type { WaybillError } from '@waybill/kernel';
 import type { Manifest } from '@waybill/oci-model';
 import { isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { ContentOutcome, CopyOutcome, TagResult, TargetEnding } from './ports.js';
+import { readBackEffects } from './read-back-effects.js';
 import { refusalOf } from './refusal.js';
 import type { RunContext, RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
@@ -142,7 +143,10 @@ async function tagAndFinish(run: RunContext, target: TargetRun, content: Content
     }
     const written: WrittenTag[] = [];
     for (const tag of target.tags) written.push({ tag, result: await writeTag(run, target, tag) });
-    await journal.finish(target, { ...noBytes, ...endingOf(target, content, written) });
+    // A newer release took the turn of an attempt that was cut off: only the target tells what became of that.
+    const wasOvertaken = written.some(({ result }) => result.outcome === 'superseded');
+    const seen = wasOvertaken ? { readBack: await readBackEffects(run, target) } : {};
+    await journal.finish(target, { ...noBytes, ...endingOf(target, content, written), ...seen });
   } catch (error) {
     await settleFailure(run, target, error, noBytes);
   }
