@@ -23,6 +23,7 @@ describe('FirstFailure', () => {
     const error: unknown = await failure.all([other, Promise.reject(broken)]).catch((reason: unknown) => reason);
 
     expect(isOtherEnded).toBe(true);
+    expect(error).toBe(broken);
     expect(failure.reasonOf(error)).toBe(broken);
   });
 

@@ -26,11 +26,12 @@ export class FirstFailure {
 
   /**
    * All results. When one fails the others are told to end, and they are waited for: what was started
-   * meanwhile is known then, and can be stopped.
+   * meanwhile is known then, and can be stopped. Rejects with what failed first, whichever stands first.
    */
   async all<Results extends readonly unknown[]>(tasks: { readonly [Index in keyof Results]: Promise<Results[Index]> }): Promise<Results> {
     const watched = tasks.map((task) => task.catch((error: unknown) => this.report(error)));
     await Promise.allSettled(watched);
+    this.#failed.signal.throwIfAborted();
     return Promise.all(tasks) as Promise<unknown> as Promise<Results>;
   }
 }
