@@ -1,6 +1,19 @@
+export {
+  type BuildCosignTagOptions,
+  type BuildReferrerOptions,
+  type BuiltArtifact,
+  type BuiltCosignTag,
+  type BuiltReferrer,
+  buildCosignTag,
+  buildReferrer,
+  buildSignedArtifact,
+  type CosignSuffix,
+  pushArtifact,
+} from './artifacts.js';
 export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
 export { contentErrorOf } from './content-store/reading.js';
+export { differencesBeneath, expectContained, type HeldGraph, heldGraph } from './expect-contained.js';
 export { type DockerRegistryOptions, type RunningRegistry, startDockerRegistry } from './docker-registry.js';
 export {
   blobsOf,
