@@ -61,4 +61,14 @@ export {
   type RepositoryName,
   type Tag,
 } from './reference.js';
+export {
+  type LeftBehind,
+  probeDescriptions,
+  type ProbeName,
+  type ProbeOutcome,
+  type ProbeResult,
+  type RegistryReport,
+  resultOf,
+} from './registry-report.js';
+export { referrerDescriptorOf, referrersIn, referrersTagOf, subjectOf, withoutReferrers, withReferrer } from './referrers.js';
 export { VerifiedStream } from './verified-stream.js';

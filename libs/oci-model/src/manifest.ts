@@ -119,7 +119,8 @@ export function descriptorOf(manifest: Manifest): Descriptor {
   return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+/** @throws ContentError `manifest-invalid` */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {

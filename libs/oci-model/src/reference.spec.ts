@@ -161,7 +161,8 @@ describe('isReservedTag', () => {
     [`sha256-${hex.toUpperCase()}`, false],
     [`sha512-${hex}${hex}`, true],
     [`sha512-${hex}${hex}.att`, true],
-    [`sha512-${hex}`, false],
+    [`sha512-${hex}`, true],
+    [`sha512-${hex}a`, false],
     [`xsha256-${hex}`, false],
     ['v1', false],
   ])('%s: %s', (tag, reserved) => {

@@ -9,7 +9,8 @@ export type Tag = Brand<string, 'Tag'>;
 
 const repositoryPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const reservedTagPattern = /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})(?:[.-].*)?$/;
+// A digest's hex part is cut to 64 characters there (distribution-spec v1.1.1, "Referrers Tag Schema").
+const reservedTagPattern = /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{64}(?:[0-9a-f]{64})?)(?:[.-].*)?$/;
 const maxNameLength = 255; // with the host, as the specification recommends
 
 export function isRepositoryName(text: string): text is RepositoryName {
