@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ContentStore, type Digest, hexOf, parseRepositoryName, parseTag } from '@waybill/oci-model';
-import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
+import { basicCredentials, RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
 import { type BuiltContent, type DockerRegistryOptions, pushBuilt, type RunningRegistry, startDockerRegistry } from '@waybill/testing';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 
@@ -58,8 +58,8 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-function credentialsOf({ htpasswd }: DockerRegistryOptions): Pick<RegistryClientOptions, 'read' | 'write'> {
-  return htpasswd === undefined ? {} : { read: htpasswd, write: htpasswd };
+function credentialsOf({ htpasswd }: DockerRegistryOptions): Pick<RegistryClientOptions, 'credentials'> {
+  return htpasswd === undefined ? {} : { credentials: { write: basicCredentials(htpasswd.username, htpasswd.password) } };
 }
 
 /** What of a proxy's requests changed something at the registry, as `METHOD path`. */

@@ -8,8 +8,9 @@ import {
 import { isAllowedHost, isLoopbackHost } from './addresses.js';
 import { Agents } from './agents.js';
 import { errorOfAnswer, maxErrorBytes } from './answer-errors.js';
+import { Authorizer } from './auth/authorizer.js';
+import type { Access } from './auth/credentials.js';
 import { discard, readCapped } from './body.js';
-import { type Access, Authorizer, secretsOf } from './credentials.js';
 import { errorOfNetwork } from './network-errors.js';
 import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './options.js';
 import { Redactor } from './redact.js';
@@ -51,8 +52,12 @@ export class Connection {
     this.#prefix = options.prefix;
     this.#fromLoopback = isLoopbackHost(this.origin.hostname);
     this.#agents = new Agents({ connections: options.connections ?? defaultConnections, fromLoopback: this.#fromLoopback });
-    this.#authorizer = new Authorizer(this.origin.origin, options);
-    this.#redactor = new Redactor(secretsOf(options));
+    this.#redactor = new Redactor();
+    this.#authorizer = new Authorizer({
+      origin: this.origin.origin,
+      credentials: options.credentials ?? {},
+      redactor: this.#redactor,
+    });
     this.#transport = new Transport({
       origin: this.origin,
       agents: this.#agents,
@@ -83,7 +88,7 @@ export class Connection {
     return await followRedirects(
       { ...exchange, url: typeof url === 'string' ? new URL(url, this.origin) : url },
       {
-        exchange: (each) => this.#transport.exchange(each, this.#authorizer.authorization(each.url, access)),
+        exchange: async (each) => await this.#transport.exchange(each, await this.#authorizer.authorization(each.url, access, each.signal)),
         link: (text, base) => this.link(text, base, request.operation),
       },
     );

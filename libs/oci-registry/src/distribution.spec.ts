@@ -17,6 +17,7 @@ import {
   startDockerRegistry,
   streamOf,
 } from '@waybill/testing';
+import { basicCredentials } from './auth/static-credentials.js';
 import { RegistryClient } from './registry-client.js';
 
 const app = parseRepositoryName('team/app');
@@ -137,10 +138,10 @@ describeWith('docker-registry', 'Distribution', () => {
 
     it.each([
       ['nobody', undefined],
-      ['a stranger', { username: 'bob', password: 'open sesame' }],
-      ['a wrong password', { username: 'anna', password: 'shut sesame' }],
-    ])('says unauthorized to %s', async (_title, read) => {
-      const stranger = new RegistryClient({ origin: closed.url, ...(read === undefined ? {} : { read, write: read }) });
+      ['a stranger', basicCredentials('bob', 'open sesame')],
+      ['a wrong password', basicCredentials('anna', 'shut sesame')],
+    ])('says unauthorized to %s', async (_title, write) => {
+      const stranger = new RegistryClient({ origin: closed.url, ...(write === undefined ? {} : { credentials: { write } }) });
       const repository = stranger.repository(app);
       const { manifest } = buildImage();
 

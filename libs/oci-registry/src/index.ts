@@ -1,11 +1,6 @@
-export {
-  type BasicCredentials,
-  defaultTimeouts,
-  type RegistryClientOptions,
-  type RequestEvent,
-  type RequestKind,
-  type Timeouts,
-} from './options.js';
+export type { Access, CredentialProvider, CredentialProviders, ProvidedCredentials, RegistryCredentials } from './auth/credentials.js';
+export { basicCredentials, staticCredentials } from './auth/static-credentials.js';
+export { defaultTimeouts, type RegistryClientOptions, type RequestEvent, type RequestKind, type Timeouts } from './options.js';
 export { RegistryClient } from './registry-client.js';
 export { RegistryError, type RegistryErrorFacts, type ReportedError } from './registry-error.js';
 export { RepositoryClient } from './repository-client.js';

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { type BlobUpload, digestOf, type MountResult, parseRepositoryName } from '@waybill/oci-model';
 import { contentErrorOf, sample, scriptedRegistries, streamOf } from '@waybill/testing';
+import { basicCredentials } from './auth/static-credentials.js';
 
 const { app, blob, bytes } = sample;
-const user = { username: 'anna', password: 'open sesame' };
 const digest = encodeURIComponent(blob.digest);
 const other = digestOf(Buffer.from('other'));
 
@@ -15,8 +15,7 @@ describe('mounting blobs', () => {
   it('asks with the write credentials, naming the source as the origin knows it', async () => {
     const { server, client } = await registries.start((_request, response) => response.writeHead(201).end(), {
       prefix: parseRepositoryName('acme'),
-      read: { username: 'reader', password: 'read only' },
-      write: user,
+      credentials: { read: basicCredentials('reader', 'read only'), write: basicCredentials('anna', 'open sesame') },
     });
 
     expect(await client.repository(app).mountBlob(blob, from)).toEqual({ mounted: true });

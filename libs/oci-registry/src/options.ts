@@ -1,10 +1,5 @@
 import type { ContentErrorCode, RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
-
-/** A user of a registry. Sent to the registry's own origin only, and never logged. */
-export interface BasicCredentials {
-  readonly username: string;
-  readonly password: string;
-}
+import type { CredentialProviders } from './auth/credentials.js';
 
 /** How long to wait for what, in milliseconds. Time spent waiting for a free connection never counts. */
 export interface Timeouts {
@@ -36,10 +31,13 @@ export interface RegistryClientOptions {
   readonly origin: string;
   /** Stands before every repository's name at the registry. */
   readonly prefix?: RepositoryName;
-  /** For reads; the write credentials serve when it is absent. */
-  readonly read?: BasicCredentials;
-  /** For uploads, mounts, manifests and tags. */
-  readonly write?: BasicCredentials;
+  /** Sent to the registry's own origin and its declared token realms, and never logged. */
+  readonly credentials?: CredentialProviders;
+  /**
+   * Token servers that the registry's credentials may go to beside its own origin and the known ones of
+   * vendors: an origin, `https://auth.example.com`, or one address of it, `https://example.com/jwt/auth`.
+   */
+  readonly tokenRealms?: readonly string[];
   readonly timeouts?: Partial<Timeouts>;
   /** What is known of the registry; what is not said is unknown, and then the standard way is tried. */
   readonly capabilities?: Partial<RegistryCapabilities>;

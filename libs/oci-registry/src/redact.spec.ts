@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { secretsOf } from './credentials.js';
+import { secretsOf } from './auth/credentials.js';
 import { Redactor } from './redact.js';
 
 describe('redaction', () => {
-  const redactor = new Redactor(secretsOf({ read: { username: 'anna', password: 'p@ss word' } }));
+  const redactor = new Redactor(secretsOf({ kind: 'basic', username: 'anna', password: 'p@ss word' }));
 
   it.each([
     ['the password', 'wrong: p@ss word', 'wrong: ***'],
@@ -22,6 +22,20 @@ describe('redaction', () => {
 
   it('leaves secrets alone that are too short to be any', () => {
     expect(new Redactor(['a']).redact('an apple')).toBe('an apple');
+  });
+
+  it('knows the secrets in use, and a bounded number of them', () => {
+    const busy = new Redactor();
+    busy.learn(['the password']);
+    for (let made = 0; made < 2_000; made += 1) busy.learn([`token-${made}`, 'the password']);
+
+    expect(busy.redact('the password, token-1999, token-0')).toBe('***, ***, token-0');
+  });
+
+  it('hides a secret that the excerpt would cut through', () => {
+    const secret = 'abcdefgh'.repeat(600);
+
+    expect(new Redactor([secret]).excerpt(`it was ${secret}`, 300)).toBe('it was ***');
   });
 
   it('excerpts on one line', () => {

@@ -12,29 +12,50 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 
 const leastSecretLength = 4; // masking every "a" would say more than it hides
 const longestExcerpted = 4096; // bounds what the patterns cost on text that was made to be slow
+const mostSecrets = 1000;
 
 /**
  * Takes secrets out of text that others wrote: what a registry echoes in its error messages,
  * what a network error says about an address.
  */
 export class Redactor {
-  readonly #secrets: readonly string[];
+  /** In the order in which they were last in use. */
+  readonly #secrets = new Set<string>();
 
-  constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret.length >= leastSecretLength);
+  constructor(secrets: readonly string[] = []) {
+    this.learn(secrets);
+  }
+
+  /** Secrets come and go while we run: passwords are renewed, tokens are issued. Those used longest ago are let go. */
+  learn(secrets: readonly string[]): void {
+    for (const secret of secrets) {
+      if (secret.length < leastSecretLength) continue;
+      this.#secrets.delete(secret);
+      this.#secrets.add(secret);
+    }
+    for (const oldest of this.#secrets) {
+      if (this.#secrets.size <= mostSecrets) return;
+      this.#secrets.delete(oldest);
+    }
   }
 
   redact(text: string): string {
-    const known = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
-    return patterns.reduce((rest, [pattern, shown]) => rest.replace(pattern, shown), known);
+    return patterns.reduce((rest, [pattern, shown]) => rest.replace(pattern, shown), this.#withoutKnown(text));
   }
 
   /** Redacted, on one line, without control characters, at most `most` characters. */
   excerpt(text: string, most: number): string {
-    const line = this.redact(text.slice(0, longestExcerpted))
+    // A secret that a cut goes through would not be known any more.
+    const line = this.redact(this.#withoutKnown(text).slice(0, longestExcerpted))
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
       .trim();
     // A cut may leave half of a surrogate pair, which databases refuse.
     return (line.length > most ? `${line.slice(0, most)}…` : line).toWellFormed();
+  }
+
+  #withoutKnown(text: string): string {
+    let rest = text;
+    for (const secret of this.#secrets) rest = rest.replaceAll(secret, '***');
+    return rest;
   }
 }

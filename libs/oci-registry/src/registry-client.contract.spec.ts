@@ -10,6 +10,7 @@ import {
   type RunningRegistry,
   startDockerRegistry,
 } from '@waybill/testing';
+import { basicCredentials } from './auth/static-credentials.js';
 import { type RegistryClientOptions } from './options.js';
 import { RegistryClient } from './registry-client.js';
 
@@ -23,7 +24,11 @@ interface Case {
 
 const cases: readonly Case[] = [
   { title: 'docker-registry', server: {}, client: {} },
-  { title: 'docker-registry with Basic credentials', server: { htpasswd: user }, client: { read: user, write: user } },
+  {
+    title: 'docker-registry with Basic credentials',
+    server: { htpasswd: user },
+    client: { credentials: { write: basicCredentials(user.username, user.password) } },
+  },
   { title: 'docker-registry under a prefix', server: {}, client: { prefix: parseRepositoryName('acme/eu') } },
   { title: 'docker-registry over a single connection', server: {}, client: { connections: 1 } },
 ];

@@ -1,6 +1,6 @@
 import { type BasicSecret, ConfigError, parseBasicSecret, type SecretSource, secretVariable } from '@waybill/config';
 import { ContentError } from '@waybill/oci-model';
-import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
+import { basicCredentials, type CredentialProviders, RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
 import type { Registry, SecretRef } from '@waybill/topology';
 
 export interface RegistryClientsOptions {
@@ -18,6 +18,11 @@ interface OpenClient {
   readonly client: RegistryClient;
   /** What the client was made of: a changed address or secret makes another. */
   readonly made: string;
+}
+
+interface Secrets {
+  readonly read?: BasicSecret;
+  readonly write?: BasicSecret;
 }
 
 const defaultMaxClients = 256;
@@ -39,9 +44,10 @@ export class RegistryClients {
    *   `unauthorized` for a secret that is missing or malformed; its value is never named.
    */
   open(registry: Registry, address: string | undefined, access: RegistryAccess): RegistryClient {
-    const options = { origin: connectable(registry, address), ...prefixOf(registry), ...this.#secretsFor(registry, access) };
+    const secrets = this.#secretsFor(registry, access);
+    const options = { origin: connectable(registry, address), ...prefixOf(registry), credentials: providersOf(secrets) };
     const key = `${access} ${registry.name}`;
-    const made = JSON.stringify([options.origin, options.prefix, options.read, options.write]);
+    const made = JSON.stringify([options.origin, options.prefix, secrets]);
     const known = this.#open.get(key);
     this.#open.delete(key);
     const current = known?.made === made ? known : { client: new RegistryClient({ ...this.#options.client, ...options }), made };
@@ -55,7 +61,7 @@ export class RegistryClients {
     this.#open.clear();
   }
 
-  #secretsFor({ name, credentials }: Registry, access: RegistryAccess): Pick<RegistryClientOptions, 'read' | 'write'> {
+  #secretsFor({ name, credentials }: Registry, access: RegistryAccess): Secrets {
     const read = this.#credentials(name, credentials?.read);
     if (access === 'write') {
       const write = this.#credentials(name, credentials?.write);
@@ -107,6 +113,13 @@ function connectable(registry: Registry, address: string | undefined): string {
     operation: 'connect',
     retryable: true,
   });
+}
+
+function providersOf({ read, write }: Secrets): CredentialProviders {
+  return {
+    ...(read === undefined ? {} : { read: basicCredentials(read.username, read.password) }),
+    ...(write === undefined ? {} : { write: basicCredentials(write.username, write.password) }),
+  };
 }
 
 function prefixOf({ prefix }: Registry): Pick<RegistryClientOptions, 'prefix'> {

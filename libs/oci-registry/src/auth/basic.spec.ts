@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { buildImage, contentErrorOf, sample, type Script, scriptedRegistries } from '@waybill/testing';
+import type { CredentialProvider } from './credentials.js';
+import { basicCredentials } from './static-credentials.js';
 
 const { latest } = sample;
 const { manifest } = buildImage();
@@ -9,7 +11,7 @@ const writer = { username: 'writer', password: 'shut sesame' };
 
 describe('credentials', () => {
   const registries = scriptedRegistries();
-  const both = { read: reader, write: writer };
+  const both = { credentials: { read: provider(reader), write: provider(writer) } };
 
   it('are sent at once, those for reading and for writing apart', async () => {
     const { server, client, repository } = await registries.start((request, response) => {
@@ -26,8 +28,8 @@ describe('credentials', () => {
 
   it('for writing serve for reading too when there are no others, but never the other way round', async () => {
     const script: Script = (request, response) => response.writeHead(request.method === 'PUT' ? 201 : 404).end();
-    const onlyWrite = await registries.start(script, { write: writer });
-    const onlyRead = await registries.start(script, { read: reader });
+    const onlyWrite = await registries.start(script, { credentials: { write: provider(writer) } });
+    const onlyRead = await registries.start(script, { credentials: { read: provider(reader) } });
 
     for (const { repository } of [onlyWrite, onlyRead]) {
       await repository.resolveTag(latest);
@@ -40,7 +42,7 @@ describe('credentials', () => {
 
   it('with letters beyond ASCII are sent as UTF-8', async () => {
     const { server, client } = await registries.start((_request, response) => response.end(), {
-      read: { username: 'jürgen', password: 'pä:ss' },
+      credentials: { read: basicCredentials('jürgen', 'pä:ss') },
     });
 
     await client.ping();
@@ -91,6 +93,10 @@ describe('credentials', () => {
     expect(error.message).toContain('token authentication is not implemented yet');
   });
 });
+
+function provider({ username, password }: { readonly username: string; readonly password: string }): CredentialProvider {
+  return basicCredentials(username, password);
+}
 
 function basic(user: { readonly username: string; readonly password: string }): string {
   return `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`;
