@@ -41,7 +41,7 @@ const grow = `
     SELECT target, promotion, item, r.id, 'eu', 'team-a/app', 'required', 'done', 'copied' FROM seed, registry r WHERE r.name = 'prod';
   INSERT INTO tag_order (registry_id, repository, tag, last_ticket, written_ticket)
     SELECT r.id, 'team-a/app', n::text, 1, 1 FROM seed, registry r WHERE r.name = 'prod';
-  INSERT INTO item_target_tag (item_target_id, tag, ticket, expected) SELECT target, n::text, 1, 'absent' FROM seed;
+  INSERT INTO item_target_tag (item_target_id, tag, ticket, expected, expected_order) SELECT target, n::text, 1, 'absent', n FROM seed;
   INSERT INTO dispatch (promotion_id, location, number, state) SELECT promotion, 'eu', 1, 'finished' FROM seed;
   INSERT INTO effect (id, promotion_id, item_target_id, kind, registry_id, repository, digest, state, outcome)
     SELECT effect, promotion, target, 'manifest', r.id, 'team-a/app', digest, 'settled', 'written' FROM seed, registry r WHERE r.name = 'prod';
@@ -54,8 +54,8 @@ const grow = `
     SELECT r.id, 'team-a/app', digest, target FROM seed, registry r WHERE r.name = 'prod';
   INSERT INTO tag_event (registry_id, repository, tag, digest)
     SELECT r.id, 'team-a/app', n::text, digest FROM seed, registry r WHERE r.name = 'prod';
-  INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, expires_at)
-    SELECT p.id, 'POST /promotions', n::text, digest, effect, now(), now() + interval '1 day' FROM seed, principal p;
+  INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, claim_order, expires_at)
+    SELECT p.id, 'POST /promotions', n::text, digest, effect, now(), n, now() + interval '1 day' FROM seed, principal p;
   ANALYZE;`;
 
 describe(`statements on tables of ${rows} rows`, () => {

@@ -69,6 +69,8 @@ export interface Asked {
   readonly expected?: ExpectedDigest;
   readonly manifest?: Manifest;
   readonly revision?: number;
+  /** What happens while the request reads registries: after its claim and before its record. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 /** Registries that take everything, in memory. */
@@ -169,6 +171,7 @@ export class Scene {
       items: [asked, ...more].map(itemOf),
     };
     const answer = { status: 202, headers: {}, body: { id } };
+    await asked.meanwhile?.();
     const created = await new PromotionWriter(this.database).create(promotion, { request, token: claim.token, answer });
     if (!created) throw new Error('the claim was lost');
     return id;
@@ -216,6 +219,14 @@ export class Scene {
     const ports = { copier, journal: this.journal(lease), retry: { maxAttempts: 2, baseMs: 1, maxMs: 1 } };
     if (loaded !== undefined) await runLocation(loaded.run, ports, new AbortController().signal);
     await closeRun(this.database, lease);
+  }
+
+  /** As if all of the promotion that is due later were due now. */
+  async redispatch(promotionId: string): Promise<void> {
+    const { tables } = this.database;
+    await tables.$executeRaw`UPDATE dispatch SET due_at = now() WHERE promotion_id = ${promotionId}::uuid AND due_at IS NOT NULL`;
+    await tables.$executeRaw`UPDATE item_target SET due_at = now() WHERE promotion_id = ${promotionId}::uuid AND due_at IS NOT NULL`;
+    await new Outbox(this.database).redispatchDue();
   }
 
   async promotion(id: string): Promise<PromotionDetail> {

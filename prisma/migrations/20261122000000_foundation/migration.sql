@@ -6,6 +6,9 @@ CREATE FUNCTION digest_text(hash bytea) RETURNS text LANGUAGE sql IMMUTABLE STRI
   SELECT CASE octet_length(hash) WHEN 32 THEN 'sha256:' ELSE 'sha512:' END || encode(hash, 'hex')
 $$;
 
+-- What came first, told by a number and not by a clock: a claim of a request and a write to a tag take the next one.
+CREATE SEQUENCE order_of_events;
+
 -- Who acts. Names of people stand in one erasable table; everything else holds ids.
 CREATE TABLE principal (
   id         uuid PRIMARY KEY,
@@ -40,6 +43,8 @@ CREATE TABLE idempotency_key (
   -- A claim outlives its process by this much only; an answer is kept until expires_at.
   claim_token      uuid NOT NULL,
   claim_expires_at timestamptz NOT NULL,
+  -- Whatever was read for the request was read after this point in the order of events.
+  claim_order      bigint NOT NULL,
   status           integer,
   headers          jsonb,
   body             jsonb,
@@ -144,6 +149,8 @@ CREATE TABLE tag_order (
   last_ticket      bigint NOT NULL,
   written_ticket   bigint NOT NULL DEFAULT 0,
   written_digest   bytea,
+  -- When the digest was written, in the order of events.
+  written_order    bigint,
   -- The run that writes the tag now: worker, promotion, location and the fence of its dispatch.
   lease_holder     text,
   lease_fence      bigint NOT NULL DEFAULT 0,
@@ -158,6 +165,8 @@ CREATE TABLE item_target_tag (
   -- Three-valued: a digest, absent, or unknown until the target is first reachable.
   expected        text NOT NULL CHECK (expected IN ('digest', 'absent', 'unknown')),
   expected_digest bytea,
+  -- What is expected was read after this point in the order of events.
+  expected_order  bigint NOT NULL,
   outcome         text CHECK (outcome IN ('written', 'already-present', 'conflict', 'superseded')),
   found_digest    bytea,
   PRIMARY KEY (item_target_id, tag),

@@ -40,11 +40,12 @@ export class IdempotencyKeys {
     const { principalId, route, key, hash } = request;
     // A claim of a process that died, and an answer past its time, are taken over.
     const claimed = await this.#database.tables.$executeRaw`
-      INSERT INTO idempotency_key AS held (principal_id, route, key, request_hash, claim_token, claim_expires_at, expires_at)
-      VALUES (${principalId}::uuid, ${route}, ${key}, ${hash}, ${token}::uuid, now() + ${claimedFor}::interval, now() + ${keptFor}::interval)
+      INSERT INTO idempotency_key AS held (principal_id, route, key, request_hash, claim_token, claim_expires_at, claim_order, expires_at)
+      VALUES (${principalId}::uuid, ${route}, ${key}, ${hash}, ${token}::uuid, now() + ${claimedFor}::interval,
+              nextval('order_of_events'), now() + ${keptFor}::interval)
       ON CONFLICT (principal_id, route, key) DO UPDATE
         SET request_hash = excluded.request_hash, claim_token = excluded.claim_token, claim_expires_at = excluded.claim_expires_at,
-            status = NULL, headers = NULL, body = NULL, expires_at = excluded.expires_at
+            claim_order = excluded.claim_order, status = NULL, headers = NULL, body = NULL, expires_at = excluded.expires_at
         WHERE held.expires_at < now()
            OR (held.status IS NULL AND held.claim_expires_at < now() AND held.request_hash = excluded.request_hash)`;
     return claimed > 0 ? { claim: 'ours', token } : this.#whoseIsIt(request);

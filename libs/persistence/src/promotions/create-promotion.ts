@@ -37,14 +37,14 @@ export class PromotionWriter {
     const created = await this.#database
       .transaction(async (tables) => {
         if (!(await storeAnswer(tables, request.request, request.token, request.answer))) rollBack();
-        await this.#insert(tables, promotion);
+        await this.#insert(tables, promotion, request.request);
         return true;
       })
       .catch(undefinedWhenRolledBack);
     return created ?? false;
   }
 
-  async #insert(tables: Tables, promotion: NewPromotion): Promise<void> {
+  async #insert(tables: Tables, promotion: NewPromotion, request: IdempotentRequest): Promise<void> {
     const registryOf = await registriesAt(tables, promotion.revision);
     await insertPromotion(tables, promotion);
 
@@ -65,7 +65,7 @@ export class PromotionWriter {
       item.targets.map((target) => ({ id: this.#ids.next(), itemId, target, registryId: registryOf(target.registry) })),
     );
     await insertTargets(tables, promotion.id, targets);
-    await insertTags(tables, targets);
+    await insertTags(tables, targets, request);
     await recordRequest(tables, promotion);
     const locations = new Set(promotion.items.flatMap((item) => item.targets.map(({ location }) => location)));
     await queueDispatches(tables, promotion.id, [...locations]);
@@ -131,8 +131,9 @@ async function insertTargets(tables: Tables, promotionId: string, targets: reado
 /**
  * Gives each tag its ticket: the order in which this name is written. Rows are locked in
  * one order by everyone, and until commit, so tickets are given in the order of commits.
+ * What the tags are expected to hold was read after the request was claimed.
  */
-async function insertTags(tables: Tables, targets: readonly TargetRow[]): Promise<void> {
+async function insertTags(tables: Tables, targets: readonly TargetRow[], { principalId, route, key }: IdempotentRequest): Promise<void> {
   const tags = targets.flatMap(({ id, target, registryId }) =>
     target.tags.map(({ tag, expected }) => ({
       target: id,
@@ -153,9 +154,11 @@ async function insertTags(tables: Tables, targets: readonly TargetRow[]): Promis
       ON CONFLICT (registry_id, repository, tag) DO UPDATE SET last_ticket = tag_order.last_ticket + 1
       RETURNING registry_id, repository, tag, last_ticket
     )
-    INSERT INTO item_target_tag (item_target_id, tag, ticket, expected, expected_digest)
-    SELECT w.target, w.tag, g.last_ticket, w.expected, decode(w.digest, 'hex')
-    FROM wanted w JOIN given g ON g.registry_id = w.registry AND g.repository = w.repository AND g.tag = w.tag`;
+    INSERT INTO item_target_tag (item_target_id, tag, ticket, expected, expected_digest, expected_order)
+    SELECT w.target, w.tag, g.last_ticket, w.expected, decode(w.digest, 'hex'), k.claim_order
+    FROM wanted w JOIN given g ON g.registry_id = w.registry AND g.repository = w.repository AND g.tag = w.tag
+      CROSS JOIN idempotency_key k
+    WHERE k.principal_id = ${principalId}::uuid AND k.route = ${route} AND k.key = ${key}`;
 }
 
 async function recordRequest(tables: Tables, promotion: NewPromotion): Promise<void> {

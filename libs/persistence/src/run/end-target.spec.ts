@@ -29,21 +29,12 @@ describe('the end of a target', () => {
     scene.database.tables.effect.findMany({ where: { promotionId }, include: { record: true }, orderBy: { intendedAt: 'asc' } });
   const targetsOf = async (id: string) => (await scene.promotion(id)).items.flatMap((item) => item.targets);
 
-  /** As if all that is due later were due now. */
-  async function redispatch(promotionId: string): Promise<void> {
-    await scene.database.tables
-      .$executeRaw`UPDATE dispatch SET due_at = now() WHERE promotion_id = ${promotionId}::uuid AND due_at IS NOT NULL`;
-    await scene.database.tables
-      .$executeRaw`UPDATE item_target SET due_at = now() WHERE promotion_id = ${promotionId}::uuid AND due_at IS NOT NULL`;
-    await outbox.redispatchDue();
-  }
-
   /** Runs a promotion to prod until it has ended. */
   async function runToEnd(copier: MemoryCopier): Promise<string> {
     const id = await scene.request({ targets: ['prod'], tags: [tag] });
     for (let attempt = 0; attempt < 5 && (await scene.promotion(id)).finishedAt === null; attempt += 1) {
       await scene.run(await scene.messageOf(id), copier);
-      await redispatch(id);
+      await scene.redispatch(id);
     }
     return id;
   }
@@ -107,7 +98,7 @@ describe('the end of a target', () => {
     const id = await scene.request({ targets: ['prod'], tags: [tag] });
     await scene.run(await scene.messageOf(id), copier);
     await scene.database.tables.$executeRaw`UPDATE tag_order SET lease_expires_at = now() WHERE tag = ${tag}`;
-    await redispatch(id);
+    await scene.redispatch(id);
     await scene.run(await scene.messageOf(id), copier);
 
     expect(reads).toBe(4);
@@ -134,7 +125,7 @@ describe('the end of a target', () => {
       await scene.database.tables.$executeRaw`UPDATE tag_order SET lease_expires_at = now() WHERE tag = ${tag}`;
       const next = await scene.request({ targets: ['prod-b'], tags: [tag], manifest: newer });
       await scene.run(await scene.messageOf(next), later);
-      await redispatch(id);
+      await scene.redispatch(id);
       older.resolveTargetTag = read ?? (() => Promise.resolve(found));
       await scene.run(await scene.messageOf(id), older);
       return id;
@@ -182,7 +173,7 @@ describe('the end of a target', () => {
         signal: new AbortController().signal,
       });
       // Here the process dies.
-      await redispatch(id);
+      await scene.redispatch(id);
     }
 
     await scene.run(await scene.messageOf(id), poison);

@@ -150,7 +150,8 @@ export class PrismaRunJournal implements RunJournal {
     const digest = seen === undefined ? null : digestToBytes(seen);
     await this.#fenced(
       Prisma.sql`
-        UPDATE item_target_tag SET expected = ${seen === undefined ? 'absent' : 'digest'}, expected_digest = ${digest}::bytea
+        UPDATE item_target_tag SET expected = ${seen === undefined ? 'absent' : 'digest'}, expected_digest = ${digest}::bytea,
+          expected_order = nextval('order_of_events')
         WHERE item_target_id = ${target.id}::uuid AND tag = ${tag} AND EXISTS (SELECT 1 FROM lease)`,
       1,
     );

@@ -77,7 +77,7 @@ export async function settleReadBack(tables: Tables, lease: DispatchLease, readB
       FROM tag_order o JOIN written w ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag
       ORDER BY o.registry_id, o.repository, o.tag FOR UPDATE OF o
     )
-    UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest
+    UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest, written_order = nextval('order_of_events')
     FROM locked w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket`;
 }
 

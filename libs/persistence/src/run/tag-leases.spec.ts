@@ -158,12 +158,12 @@ describe('the lease of a tag', () => {
     const tag = newTag();
     const [older, later] = [await runTo(tag), await runTo(tag, newer)];
     await write(older, tag);
-    expect(await acquire(later, tag)).toMatchObject({ turn: 'ours', lastWritten: image.digest, intendedBefore: false });
+    expect(await acquire(later, tag)).toMatchObject({ turn: 'ours', writtenSince: image.digest, intendedBefore: false });
     await later.journal.intendTag(later.target, tag, newer.digest, image.digest);
 
     expect(await acquire(later, tag)).toMatchObject({
       turn: 'ours',
-      lastWritten: image.digest,
+      writtenSince: image.digest,
       intendedBefore: true,
       settledBefore: false,
     });

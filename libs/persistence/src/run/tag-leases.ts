@@ -21,7 +21,7 @@ interface TurnRow {
   readonly wait_ms: number | null;
   /** Null when the lease was not to be had. */
   readonly fence: bigint | null;
-  readonly written_digest: Uint8Array | null;
+  readonly written_since: Uint8Array | null;
   readonly intended: boolean;
   readonly settled: boolean;
 }
@@ -30,6 +30,8 @@ interface TurnRow {
  * The order of writes to tags, and the leases under which one run writes them.
  * Invariants: `written_ticket` never falls; an intent to write is recorded only under the tag's lease
  * and while no newer ticket was written; every method is fenced by the run's own lease too.
+ * `written_order` is taken after the write was read back and `expected_order` before the tag was read (or, when it
+ * is adopted, under the tag's lease): what was written earlier is never taken for written since.
  */
 export class TagLeases {
   readonly #database: Database;
@@ -55,7 +57,7 @@ export class TagLeases {
     const holder = runName(this.#lease);
     const [row] = await this.#database.tables.$queryRaw<TurnRow[]>`
       WITH ${underLease(this.#lease)}, wanted AS (
-        SELECT o.registry_id, o.repository, o.tag, t.ticket, o.written_ticket, o.lease_expires_at
+        SELECT o.registry_id, o.repository, o.tag, t.ticket, t.expected_order, o.written_ticket, o.lease_expires_at
         FROM item_target_tag t JOIN item_target i ON i.id = t.item_target_id
           JOIN tag_order o ON o.registry_id = i.registry_id AND o.repository = i.repository AND o.tag = t.tag
         WHERE t.item_target_id = ${target.id}::uuid AND t.tag = ${tag} AND EXISTS (SELECT 1 FROM lease)
@@ -66,20 +68,20 @@ export class TagLeases {
         FROM wanted w
         WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket <= w.ticket
           AND (o.lease_expires_at IS NULL OR o.lease_expires_at < now() OR o.lease_holder = ${holder})
-        RETURNING o.lease_fence, o.written_digest
+        RETURNING o.lease_fence, CASE WHEN o.written_order > w.expected_order THEN o.written_digest END AS written_since
       )
       SELECT w.written_ticket > w.ticket AS superseded,
              (extract(epoch FROM w.lease_expires_at - clock_timestamp()) * 1000)::float8 AS wait_ms,
-             taken.lease_fence AS fence, taken.written_digest,
+             taken.lease_fence AS fence, taken.written_since,
              earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled
       FROM wanted w LEFT JOIN taken ON true
         LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag`;
     if (row === undefined) throw leaseLost(this.#lease);
     if (row.fence === null) return row.superseded ? { turn: 'superseded' } : { turn: 'held', retryAfterMs: waitBetween(row.wait_ms) };
     this.#fences.set(keyOf(target, tag), row.fence);
-    const lastWritten = row.written_digest === null ? undefined : digestFromBytes(row.written_digest);
+    const writtenSince = row.written_since === null ? undefined : digestFromBytes(row.written_since);
     const leaseMs = Math.max(Math.floor(asked + this.#leaseMs - this.#clock.monotonic()), 0);
-    return { turn: 'ours', leaseMs, lastWritten, intendedBefore: row.intended, settledBefore: row.settled };
+    return { turn: 'ours', leaseMs, writtenSince, intendedBefore: row.intended, settledBefore: row.settled };
   }
 
   /** Write-ahead. Rejects when either lease is lost, a newer release wrote meanwhile, or the effect is settled: then nothing may be sent. */
@@ -138,7 +140,8 @@ export class TagLeases {
         SET lease_expires_at = CASE WHEN o.lease_fence = ${fence} THEN NULL ELSE o.lease_expires_at END,
             lease_holder = CASE WHEN o.lease_fence = ${fence} THEN NULL ELSE o.lease_holder END,
             written_ticket = CASE WHEN ${wrote} THEN greatest(o.written_ticket, outcome.ticket) ELSE o.written_ticket END,
-            written_digest = CASE WHEN ${wrote} AND o.written_ticket <= outcome.ticket THEN ${digestToBytes(digest)} ELSE o.written_digest END
+            written_digest = CASE WHEN ${wrote} AND o.written_ticket <= outcome.ticket THEN ${digestToBytes(digest)} ELSE o.written_digest END,
+            written_order = CASE WHEN ${wrote} AND o.written_ticket <= outcome.ticket THEN nextval('order_of_events') ELSE o.written_order END
         FROM outcome WHERE o.registry_id = outcome.registry_id AND o.repository = outcome.repository AND o.tag = ${tag}
       )
       SELECT EXISTS (SELECT 1 FROM lease) AS held`;

@@ -54,7 +54,7 @@ export function copied(outcome: 'copied' | 'mounted' | 'already-present' = 'copi
 }
 
 export function ourTurn(facts: Partial<Extract<TagTurn, { turn: 'ours' }>> = {}): TagTurn {
-  return { turn: 'ours', leaseMs: 60_000, lastWritten: undefined, intendedBefore: false, settledBefore: false, ...facts };
+  return { turn: 'ours', leaseMs: 60_000, writtenSince: undefined, intendedBefore: false, settledBefore: false, ...facts };
 }
 
 /** What a content port rejects with when its signal is given; settles with it, never by time. */

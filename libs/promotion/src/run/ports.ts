@@ -112,8 +112,8 @@ export type TagTurn =
       readonly turn: 'ours';
       /** Milliseconds until the lease ends; the write's deadline must end before. */
       readonly leaseMs: number;
-      /** What an earlier release of ours wrote to this tag last. */
-      readonly lastWritten: Digest | undefined;
+      /** What an earlier release of ours wrote to this tag last, if that was after what is expected was read. */
+      readonly writtenSince: Digest | undefined;
       /** An attempt before this one recorded that it would write this tag. */
       readonly intendedBefore: boolean;
       /** What became of that is recorded already: whatever the tag holds now, it is not written a second time. */

@@ -55,7 +55,7 @@ describe('writeTag', () => {
     [
       'a tag that an earlier release of ours wrote since',
       absent,
-      { holds: earlier, turn: ourTurn({ lastWritten: earlier }) },
+      { holds: earlier, turn: ourTurn({ writtenSince: earlier }) },
       { outcome: 'written' },
     ],
     ['a tag that nobody could read at request', unknown, { holds: foreign }, { outcome: 'written' }],
@@ -94,7 +94,7 @@ describe('writeTag', () => {
     [
       'an immutable tag that an earlier release of ours wrote',
       tagRun({ immutable: true }),
-      { holds: earlier, turn: ourTurn({ lastWritten: earlier }) },
+      { holds: earlier, turn: ourTurn({ writtenSince: earlier }) },
       conflictOver(earlier),
     ],
     ['a tag that a newer release has', absent, { holds: foreign, turn: { turn: 'superseded' } }, { outcome: 'superseded' }],

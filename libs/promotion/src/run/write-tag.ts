@@ -79,7 +79,7 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
   // One effect has one record: somebody else moved the tag since ours was settled, and keeps it.
   if (turn.settledBefore) return { outcome: 'conflict', found: seen, afterWrite: true };
   if (tag.expected.kind === 'unknown') await journal.adoptExpected(target, tag.tag, seen);
-  if (!mayReplace(tag, seen, turn.lastWritten)) return { outcome: 'conflict', found: seen, afterWrite: false };
+  if (!mayReplace(tag, seen, turn.writtenSince)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
   await journal.intendTag(target, tag.tag, digest, seen);
   // The lease may have ended while the intent was recorded.
@@ -115,10 +115,11 @@ async function readBack(
   }
 }
 
-function mayReplace(tag: TagRun, seen: Digest | undefined, lastWritten: Digest | undefined): boolean {
+/** The tag holds what the intent saw, or what an earlier release of ours has written since; never what ours wrote before that. */
+function mayReplace(tag: TagRun, seen: Digest | undefined, writtenSince: Digest | undefined): boolean {
   if (seen === undefined) return tag.expected.kind !== 'digest';
   if (tag.immutable) return false;
-  if (tag.expected.kind === 'unknown' || seen === lastWritten) return true;
+  if (tag.expected.kind === 'unknown' || seen === writtenSince) return true;
   return tag.expected.kind === 'digest' && tag.expected.digest === seen;
 }
 

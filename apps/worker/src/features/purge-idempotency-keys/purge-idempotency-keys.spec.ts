@@ -20,8 +20,8 @@ describe('PurgeIdempotencyKeys', () => {
 
   async function addKeys(count: number, age: string): Promise<void> {
     await recorded.database.tables.$executeRaw`
-      INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, expires_at)
-      SELECT p.id, 'POST /promotions', ${age} || n, '\\x00', gen_random_uuid(), now(), now() - ${age}::interval
+      INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, claim_order, expires_at)
+      SELECT p.id, 'POST /promotions', ${age} || n, '\\x00', gen_random_uuid(), now(), n, now() - ${age}::interval
       FROM principal p, generate_series(1, ${count}::int) n`;
   }
 
