@@ -64,6 +64,7 @@ export {
 export {
   type LeftBehind,
   probeDescriptions,
+  type ProbeFailureCode,
   type ProbeName,
   type ProbeOutcome,
   type ProbeResult,

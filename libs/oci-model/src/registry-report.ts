@@ -16,6 +16,9 @@ export const probeDescriptions = {
 
 export type ProbeName = 'reachable' | 'clock' | 'read' | 'write' | 'push' | 'pull' | 'delete' | 'cleanUp' | CapabilityName;
 
+/** What a probe can find that no single request could. */
+export type ProbeFailureCode = ContentErrorCode | 'clock-skew' | 'incomplete-pages' | 'left-behind';
+
 /**
  * What came of a probe. `ok` is an answer, and the capability's value says which one: that a registry
  * cannot mount is no failure. `failed` is trouble, or an answer that no registry may give.
@@ -24,7 +27,7 @@ export type ProbeOutcome =
   | { readonly outcome: 'ok'; readonly note?: string }
   | {
       readonly outcome: 'failed';
-      readonly code: ContentErrorCode;
+      readonly code: ProbeFailureCode;
       readonly message: string;
       /** What to do about it. */
       readonly advice: string;

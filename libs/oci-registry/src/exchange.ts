@@ -6,7 +6,7 @@ import type { Redactor } from './redact.js';
 import { RegistryError } from './registry-error.js';
 import type { UploadBody } from './upload-body.js';
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** One request over the wire: no redirect is followed, no status judged. */
 export interface Exchange {

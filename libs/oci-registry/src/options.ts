@@ -49,7 +49,7 @@ export interface RegistryClientOptions {
   readonly observe?: (event: RequestEvent) => void;
 }
 
-export type RequestKind = 'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'blob' | 'probe' | 'upload' | 'mount';
+export type RequestKind = 'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'blob' | 'probe' | 'upload' | 'mount' | 'check';
 
 /** One request and its end. Holds neither address nor header: both can be secrets. */
 export interface RequestEvent {

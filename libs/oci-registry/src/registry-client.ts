@@ -1,5 +1,7 @@
-import type { RepositoryName } from '@waybill/oci-model';
+import type { RegistryReport, RepositoryName } from '@waybill/oci-model';
 import { discard } from './body.js';
+import { probeRegistry } from './capabilities/probe-registry.js';
+import type { CheckOptions } from './capabilities/registry-check.js';
 import { Connection } from './connection.js';
 import type { RegistryClientOptions } from './options.js';
 import { listRepositories } from './repositories.js';
@@ -45,6 +47,14 @@ export class RegistryClient {
    */
   listRepositories(signal?: AbortSignal): AsyncIterable<RepositoryName> {
     return listRepositories(this.#connection, signal);
+  }
+
+  /**
+   * Asks the registry what it lets us do and what it can: in `waybill-check/…` beneath the prefix, and cleaned up after.
+   * Rejects with `aborted` only; what goes wrong is in the report.
+   */
+  async check(options: CheckOptions = {}): Promise<RegistryReport> {
+    return await probeRegistry(this.#connection, options);
   }
 
   /** Ends all connections; whatever is under way breaks. */

@@ -1,0 +1,121 @@
+import { ContentError, type Digest, type LeftBehind, type Tag } from '@waybill/oci-model';
+import { probeBlob } from '../blobs.js';
+import { discard } from '../body.js';
+import type { RepositoryScope } from '../scope.js';
+import { listTags } from '../tags.js';
+import { checkContent, type CheckContent, markedCheck, type SmallBlob } from './check-content.js';
+import { hasManifest } from './deletions.js';
+import { ask, type CheckRun, deletes, done } from './probe.js';
+
+/** A check that began longer ago is over: killed, or unable to delete. */
+const abandonedAfterMs = 10 * 60_000;
+const maxTagsRead = 2_000;
+const maxAbandoned = 20;
+
+export interface CleanUp {
+  /** Earlier checks whose content was removed as well, or was tried to be. */
+  readonly abandoned: number;
+  /** Undefined when nothing is. */
+  readonly left: LeftBehind | undefined;
+  /** The first error that a removal met, other than that the registry offers none. */
+  readonly trouble: ContentError | undefined;
+}
+
+/** Removes what this check wrote, and what earlier ones could not remove any more. */
+export async function cleanUp(run: CheckRun, signal: AbortSignal): Promise<CleanUp> {
+  const removal = new Removal(run, signal);
+  await removal.remove(run.content);
+  const abandoned = await abandonedChecks(run, signal);
+  for (const id of abandoned) await removal.remove(checkContent(id));
+  return { abandoned: abandoned.length, left: removal.left, trouble: removal.trouble };
+}
+
+/** What cannot be listed is not there, or found by a check that can. */
+async function abandonedChecks({ one, clock, content }: CheckRun, signal: AbortSignal): Promise<readonly string[]> {
+  const ids: string[] = [];
+  const before = clock.now().getTime() - abandonedAfterMs;
+  let seen = 0;
+  try {
+    for await (const tag of listTags(one, signal)) {
+      const check = markedCheck(tag);
+      if (check !== undefined && tag !== content.marker && check.beganAt < before) ids.push(check.id);
+      seen += 1;
+      if (seen === maxTagsRead || ids.length === maxAbandoned) break;
+    }
+  } catch (error) {
+    if (!(error instanceof ContentError)) throw error;
+  }
+  return ids;
+}
+
+/** One repository's piece of content, gone or not. */
+type Outcome = 'gone' | 'kept';
+
+class Removal {
+  readonly #run: CheckRun;
+  readonly #signal: AbortSignal;
+  readonly #repositories = new Set<string>();
+  #manifests = 0;
+  #blobs = 0;
+  #bytes = 0;
+  trouble: ContentError | undefined;
+
+  constructor(run: CheckRun, signal: AbortSignal) {
+    this.#run = run;
+    this.#signal = signal;
+  }
+
+  get left(): LeftBehind | undefined {
+    if (this.#manifests + this.#blobs === 0) return undefined;
+    return { repositories: [...this.#repositories].sort(), manifests: this.#manifests, blobs: this.#blobs, bytes: this.#bytes };
+  }
+
+  /** The marker's manifest last but for the blobs beneath it: registries may refuse to delete what is in use. */
+  async remove(content: CheckContent): Promise<void> {
+    const { one, two } = this.#run;
+    for (const tag of [content.moving, content.neighbour]) await this.#untag(one, tag);
+    for (const manifest of [content.referrer, content.first, content.second]) await this.#removeManifest(one, manifest);
+    for (const blob of [content.chunked, content.spare]) await this.#removeBlob(one, blob);
+    for (const blob of [content.config, content.layer]) await this.#removeBlob(two, blob);
+    await this.#removeManifest(one, content.image);
+    for (const blob of [content.config, content.layer]) await this.#removeBlob(one, blob);
+  }
+
+  /** Where a tag cannot be removed by itself it goes with its manifest. */
+  async #untag(scope: RepositoryScope, tag: Tag): Promise<void> {
+    await this.#outcomeOf(scope, `/manifests/${tag}`, () => Promise.resolve(false));
+  }
+
+  async #removeManifest(scope: RepositoryScope, { digest, bytes }: { readonly digest: Digest; readonly bytes: Uint8Array }): Promise<void> {
+    const outcome = await this.#outcomeOf(scope, `/manifests/${digest}`, () => hasManifest(scope, digest, this.#signal));
+    if (outcome === 'gone') return;
+    this.#manifests += 1;
+    this.#keep(scope, bytes.byteLength);
+  }
+
+  async #removeBlob(scope: RepositoryScope, blob: SmallBlob): Promise<void> {
+    const outcome = await this.#outcomeOf(scope, `/blobs/${blob.digest}`, () => probeBlob(scope, blob, this.#signal));
+    if (outcome === 'gone') return;
+    this.#blobs += 1;
+    this.#keep(scope, blob.size);
+  }
+
+  #keep(scope: RepositoryScope, bytes: number): void {
+    this.#repositories.add(scope.name);
+    this.#bytes += bytes;
+  }
+
+  /** A registry that refuses may never have got it: only what is seen is kept. */
+  async #outcomeOf(scope: RepositoryScope, url: string, isThere: () => Promise<boolean>): Promise<Outcome> {
+    try {
+      const answer = await ask(scope, { ...deletes, url, operation: 'clean up', signal: this.#signal });
+      await discard(answer);
+      if (done.has(answer.status) || answer.status === 404) return 'gone';
+      return (await isThere()) ? 'kept' : 'gone';
+    } catch (error) {
+      if (!(error instanceof ContentError)) throw error;
+      this.trouble ??= error;
+      return 'kept';
+    }
+  }
+}
