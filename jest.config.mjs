@@ -17,7 +17,8 @@ export default {
   globalTeardown: '<rootDir>/test/global-teardown.mjs',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test', '<rootDir>/scripts', '<rootDir>/tools'],
   testMatch: ['**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  // The interoperability suite has a configuration of its own: `npm run test:interop`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/interop/'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.waybill/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },

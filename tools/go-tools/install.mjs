@@ -15,6 +15,9 @@ const KEPT_OUTPUT_CHARS = 64 * 1024;
  * @typedef {object} GoTool
  * @property {string} name the executable's name, e.g. `crane`
  * @property {string} module the path of its main package, e.g. `github.com/google/go-containerregistry/cmd/crane`
+ * @property {string} [main] the main package's folder in the module, e.g. `./cmd/oras`, when `module` is the module's path.
+ *   It is then built in the module's own folder: `go install` asks the proxy for a list of all versions, which not every
+ *   proxy gives for every module
  * @property {string} version a version of the module and never `latest`, e.g. `v0.22.1`
  * @property {readonly string[]} [flags] more flags of `go install`, e.g. `-tags=minimal`
  * @property {Readonly<Record<string, string>>} [env] e.g. `CGO_ENABLED=0`
@@ -31,11 +34,17 @@ const KEPT_OUTPUT_CHARS = 64 * 1024;
  * @throws {GoToolError} when it could not be downloaded or built
  */
 export function goTool(tool, options = {}) {
+  const tools = toolsOf(options);
   return installed(tool, options, async (folder) => {
-    const env = { ...tool.env, GOBIN: folder };
-    await go(['install', ...(tool.flags ?? []), `${tool.module}@${tool.version}`], { env, tools: toolsOf(options) });
-    const built = path.join(folder, path.posix.basename(tool.module) + suffix);
     const wanted = path.join(folder, tool.name + suffix);
+    if (tool.main !== undefined) {
+      const cwd = await downloaded(tool, tools);
+      await go(['build', ...(tool.flags ?? []), '-o', wanted, tool.main], { cwd, env: tool.env, tools });
+      return;
+    }
+    const env = { ...tool.env, GOBIN: folder };
+    await go(['install', ...(tool.flags ?? []), `${tool.module}@${tool.version}`], { env, tools });
+    const built = path.join(folder, path.posix.basename(tool.module) + suffix);
     if (built !== wanted) renameSync(built, wanted);
   });
 }
@@ -51,10 +60,9 @@ export function goTool(tool, options = {}) {
 export function goTestProgram(tool, options = {}) {
   return installed(tool, options, async (folder) => {
     const tools = toolsOf(options);
-    const said = await go(['mod', 'download', '-json', `${tool.module}@${tool.version}`], { env: tool.env, tools });
-    const { Dir: sources } = JSON.parse(said);
+    const cwd = await downloaded(tool, tools);
     const wanted = path.join(folder, tool.name + suffix);
-    await go(['test', '-c', ...(tool.flags ?? []), '-o', wanted, '.'], { cwd: sources, env: tool.env, tools });
+    await go(['test', '-c', ...(tool.flags ?? []), '-o', wanted, '.'], { cwd, env: tool.env, tools });
   });
 }
 
@@ -64,6 +72,16 @@ export class GoToolError extends Error {}
 export const isGoInstalled = () => isOnPath(`go${suffix}`);
 
 const suffix = process.platform === 'win32' ? '.exe' : '';
+
+/**
+ * @param {GoTool} tool
+ * @param {string} tools
+ * @returns {Promise<string>} the folder with the module's sources
+ */
+async function downloaded(tool, tools) {
+  const said = await go(['mod', 'download', '-json', `${tool.module}@${tool.version}`], { env: tool.env, tools });
+  return JSON.parse(said).Dir;
+}
 
 /** @param {{ tools?: string }} options */
 const toolsOf = ({ tools }) => tools ?? at('.waybill', 'tools');

@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'bcryptjs';
-import { findServer } from './needs.js';
+import { findServer, type FoundServer } from './needs.js';
 
 export interface DockerRegistryOptions {
   /** Ask for this user on every request; open when absent. */
   readonly htpasswd?: { readonly username: string; readonly password: string };
+  /** Ask for a token of this server; without a word about it, of none. Excludes `htpasswd`. */
+  readonly token?: TokenAuth;
   /** Refuse all writes (405 without a body). Default false. */
   readonly readOnly?: boolean;
   /** Allow deletion. Default true. */
@@ -21,7 +23,18 @@ export interface DockerRegistryOptions {
   readonly blobCache?: boolean;
 }
 
-/** Distribution, as Debian's package `docker-registry` brings it, running on loopback. */
+/** A token server that a registry trusts. */
+export interface TokenAuth {
+  /** Where tokens are asked for, as the registry tells its clients. */
+  readonly realm: string;
+  /** What the registry calls itself; the tokens' audience. */
+  readonly service: string;
+  readonly issuer: string;
+  /** PEM: the certificates that tokens must be signed with. */
+  readonly certificates: string;
+}
+
+/** Distribution, running on loopback. */
 export interface RunningRegistry {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
@@ -40,12 +53,28 @@ const readyWithinMs = 20_000;
 const stopWithinMs = 5_000;
 
 /**
- * Starts a registry with an empty data folder on a port that the kernel chose.
- * It ends with the process that started it, also when that is killed.
+ * Starts Distribution 2.8, as Debian's package `docker-registry` brings it, with an empty data folder on a port
+ * that the kernel chose. It ends with the process that started it, also when that is killed.
  */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<RunningRegistry> {
-  const program = findServer('docker-registry');
-  if (program === undefined) throw new Error('docker-registry is not on the PATH: guard the suite with describeWith');
+  return await startDistributionProgram('docker-registry', options);
+}
+
+/** Starts Distribution 3 in the same way, as the interoperability suite builds it. */
+export async function startDistribution3(options: DockerRegistryOptions = {}): Promise<RunningRegistry> {
+  return await startDistributionProgram('distribution', options);
+}
+
+async function startDistributionProgram(
+  name: 'docker-registry' | 'distribution',
+  options: DockerRegistryOptions,
+): Promise<RunningRegistry> {
+  const program = findServer(name);
+  if (program === undefined) throw new Error(`${name} is not here: guard the suite with describeWith`);
+  return await startDistribution(program, options);
+}
+
+async function startDistribution(program: FoundServer, options: DockerRegistryOptions): Promise<RunningRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'waybill-registry-'));
   const secret = randomUUID();
   let current = options;
@@ -68,7 +97,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     const mark = randomUUID();
     const config = join(folder, 'config.yml');
     await writeFile(config, JSON.stringify(await configOf({ ...current, folder, port, secret, mark })));
-    return await startServer({ path: program?.path ?? '', config, port, mark });
+    return await startServer({ path: program.path, config, port, mark });
   }
 
   return {
@@ -106,12 +135,7 @@ class PortTaken extends Error {}
 async function configOf(
   settings: DockerRegistryOptions & { readonly folder: string; readonly port: number; readonly secret: string; readonly mark: string },
 ): Promise<object> {
-  const { htpasswd, folder } = settings;
-  const htpasswdFile = join(folder, 'htpasswd');
-  if (htpasswd !== undefined) {
-    // Distribution takes bcrypt only; 4 is the least cost it allows, and this guards nothing.
-    await writeFile(htpasswdFile, `${htpasswd.username}:${await hash(htpasswd.password, 4)}\n`, { mode: 0o600 });
-  }
+  const { folder } = settings;
   return {
     version: 0.1,
     log: { level: 'error', accesslog: { disabled: true } },
@@ -126,8 +150,22 @@ async function configOf(
       secret: settings.secret, // without one, an upload session does not survive a restart
       headers: { 'X-Waybill-Test': [settings.mark] },
     },
-    ...(htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'waybill-test', path: htpasswdFile } } }),
+    ...(await authOf(settings)),
   };
+}
+
+async function authOf({ htpasswd, token, folder }: DockerRegistryOptions & { readonly folder: string }): Promise<object> {
+  if (token !== undefined) {
+    const rootcertbundle = join(folder, 'token-certificates.pem');
+    await writeFile(rootcertbundle, token.certificates);
+    const { realm, service, issuer } = token;
+    return { auth: { token: { realm, service, issuer, rootcertbundle } } };
+  }
+  if (htpasswd === undefined) return {};
+  const path = join(folder, 'htpasswd');
+  // Distribution takes bcrypt only; 4 is the least cost it allows, and this guards nothing.
+  await writeFile(path, `${htpasswd.username}:${await hash(htpasswd.password, 4)}\n`, { mode: 0o600 });
+  return { auth: { htpasswd: { realm: 'waybill-test', path } } };
 }
 
 async function startServer(settings: {
@@ -141,6 +179,8 @@ async function startServer(settings: {
   const child = spawn('/bin/sh', ['-c', script, settings.path, settings.config], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     detached: true, // a process group of its own, so that server and watcher end together
+    // Distribution 3 sends traces to a collector on this machine unless it is told not to.
+    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
   });
   let log = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -154,13 +194,13 @@ async function startServer(settings: {
       signalGroup(child, 'SIGTERM');
       if (child.stderr !== null) await finished(child.stderr);
       if (log.includes('address already in use')) throw new PortTaken(log);
-      throw new Error(`docker-registry ended at once: ${log}`);
+      throw new Error(`${settings.path} ended at once: ${log}`);
     }
     if (await answers(settings)) return server;
     await delay(10);
   }
   await stopServer(server);
-  throw new Error(`docker-registry did not answer within ${readyWithinMs} ms: ${log}`);
+  throw new Error(`${settings.path} did not answer within ${readyWithinMs} ms: ${log}`);
 }
 
 /** Asks for the mark that this very server was given: on a lost port race, a stranger may answer. */

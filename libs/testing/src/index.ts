@@ -14,7 +14,14 @@ export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
 export { contentErrorOf } from './content-store/reading.js';
 export { differencesBeneath, expectContained, type HeldGraph, heldGraph } from './expect-contained.js';
-export { type DockerRegistryOptions, type RunningRegistry, startDockerRegistry } from './docker-registry.js';
+export {
+  type DockerRegistryOptions,
+  type RunningRegistry,
+  startDistribution3,
+  startDockerRegistry,
+  type TokenAuth,
+} from './docker-registry.js';
+export { type GoProgramName, goProgramNames } from './go-programs.js';
 export {
   blobsOf,
   buildImage,
@@ -44,6 +51,8 @@ export type { QueueBackendFixture } from './queue-conformance/fixture.js';
 export { sample, type ScriptedRegistries, scriptedRegistries, type ScriptedRegistry } from './scripted-registry.js';
 export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.js';
 export { type RunningRedis, startRedis } from './redis.js';
+export { makeTestFolder } from './test-folder.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { type ProcessEnd, startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
 export { until } from './until.js';
+export { startZot, type ZotOptions } from './zot.js';
