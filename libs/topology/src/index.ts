@@ -17,6 +17,7 @@ export type {
 } from './model.js';
 export { nearest } from './nearest.js';
 export { type ParsedTopology, parseTopology } from './parse-topology.js';
+export { neededProbes, readOnlyBecause, unmetNeeds } from './registry-needs.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';
 export { type Deletion, mayFeed, type Role, roleMatrix, type RoleRules, roles, type TagDefault } from './roles.js';
@@ -25,3 +26,4 @@ export { secretNames } from './secret-names.js';
 export { targetRepository } from './target-repository.js';
 export { type PromotionTarget, targetsOf } from './targets-of.js';
 export { TopologyError, type TopologyErrorCode } from './topology-error.js';
+export { withProbedCapabilities } from './with-probed-capabilities.js';

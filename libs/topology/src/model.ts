@@ -1,4 +1,4 @@
-import type { RepositoryName } from '@waybill/oci-model';
+import type { RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
 import type { Role } from './roles.js';
 
 /**
@@ -47,6 +47,8 @@ interface RegistryFacts {
   readonly credentials?: { readonly read?: SecretRef; readonly write?: SecretRef };
   /** Plain HTTP beyond loopback is wanted. */
   readonly insecure: boolean;
+  /** What is declared of it; it wins over what a check found. */
+  readonly capabilities?: Partial<RegistryCapabilities>;
 }
 
 /** A registry of the company: it stands at a location. */

@@ -1,4 +1,4 @@
-import { isRepositoryName, type RepositoryName } from '@waybill/oci-model';
+import { capabilityDescriptions, type CapabilityName, capabilityNames, isRepositoryName, type RepositoryName } from '@waybill/oci-model';
 import { z } from 'zod';
 import type { DiagnosticCode } from './diagnostic.js';
 import { type GlobSubject, parseGlob } from './glob.js';
@@ -77,6 +77,12 @@ const Credentials = z.strictObject({
   write: z.strictObject({ secret: Secret }).optional(),
 });
 
+const Capabilities = z.strictObject(
+  Object.fromEntries(
+    capabilityNames.map((name) => [name, z.boolean().optional().describe(`Whether the registry ${capabilityDescriptions[name]}`)]),
+  ) as Record<CapabilityName, z.ZodOptional<z.ZodBoolean>>,
+);
+
 const Registry = z.strictObject({
   role: z.enum(roles).describe('What the registry is for; decides what may be promoted from and to it'),
   url: Url.optional(),
@@ -93,6 +99,7 @@ const Registry = z.strictObject({
     .describe('Tags that are never moved once written: none, semver, all, or globs'),
   credentials: Credentials.optional(),
   insecure: z.boolean().optional().describe('Allow plain http beyond loopback'),
+  capabilities: Capabilities.optional().describe('What the registry can, where `waybill topology check` is not to be believed'),
 });
 
 const repositories = z.array(glob('repository')).min(1).max(100).describe('Globs over the repository at the source');
