@@ -5,6 +5,11 @@
 export const timing = {
   /** How long `add` and `health` may take. */
   deadline: 2_000,
+  /**
+   * How long handlers may take to end once their signal is aborted. A handler that promotes tells registries
+   * that uploads were given up (each is given 1,500) and gives its lease up, all of it perhaps on a busy machine.
+   */
+  handlerEnd: 5_000,
   /** How long a job's lock holds without renewal. */
   lock: 3_000,
   lockRenewal: 1_000,

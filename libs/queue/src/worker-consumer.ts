@@ -56,7 +56,7 @@ export class WorkerConsumer<Payload> implements Consumer {
   async #endHandlers(drainMs: number): Promise<boolean> {
     const drained = await this.#idleWithin(drainMs);
     this.#ending.abort();
-    if (drained || (await this.#idleWithin(timing.deadline))) return true;
+    if (drained || (await this.#idleWithin(timing.handlerEnd))) return true;
     this.#request.logger.warn({ running: this.#running.size }, 'handlers ignored their signal, their jobs are left to be taken over');
     return false;
   }
