@@ -9,6 +9,15 @@ export { PromotionWriter } from './promotions/create-promotion.js';
 export type { NewPromotion } from './promotions/new-promotion.js';
 export { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from './promotions/promotion.read-model.js';
 export { type ChainedRecord, ProvenanceChain } from './provenance/provenance-chain.js';
+export { type CheckLease, CheckLeases, type RegistryToCheck } from './registry-checks/check-leases.js';
+export { type CheckMessage, CheckOutbox } from './registry-checks/check-outbox.js';
+export {
+  type CheckedRegistryRow,
+  type NewestReport,
+  type NewRegistryCheck,
+  type RegistryCheckRow,
+  RegistryChecks,
+} from './registry-checks/registry-checks.js';
 export { closeRun } from './run/close-run.js';
 export { type DispatchLease, DispatchLeases } from './run/dispatch-lease.js';
 export { type LoadedRun, loadRun } from './run/load-run.js';

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { uuidV7 } from '@waybill/kernel';
+import { type RegistryReport, unknownCapabilities } from '@waybill/oci-model';
+import { IdempotencyKeys } from '../access/idempotency-keys.js';
+import { Scene, topology } from '../scene.spec-helper.js';
+import { type CheckLease, CheckLeases } from './check-leases.js';
+import { type CheckMessage, CheckOutbox } from './check-outbox.js';
+import { RegistryChecks } from './registry-checks.js';
+
+const leaseMs = 60_000;
+const stored = { code: 'unreachable', message: 'gone\u0000 \ud800', operation: 'check registry', retryable: true };
+
+function reportWith(capabilities: Partial<RegistryReport['capabilities']>): RegistryReport {
+  return {
+    checkedAt: '2026-05-01T10:00:00.000Z',
+    scope: 'write',
+    probes: [{ probe: 'reachable', ms: 1, outcome: 'ok' }],
+    capabilities: { ...unknownCapabilities, ...capabilities },
+  };
+}
+
+describe('checks of registries', () => {
+  let scene: Scene;
+  let checks: RegistryChecks;
+  let outbox: CheckOutbox;
+  let leases: CheckLeases;
+
+  beforeAll(async () => {
+    scene = await Scene.start();
+    checks = new RegistryChecks(scene.database);
+    outbox = new CheckOutbox(scene.database);
+    leases = new CheckLeases(scene.database, { leaseMs });
+  });
+  afterAll(() => scene.close());
+  beforeEach(() => scene.database.tables.$executeRaw`TRUNCATE registry_check, checked_registry, outbox`);
+
+  async function ask(...names: readonly string[]): Promise<string> {
+    const id = uuidV7.next();
+    const request = { principalId: scene.principalId, route: 'POST /registry-checks', key: id, hash: new Uint8Array(32) };
+    const claim = await new IdempotencyKeys(scene.database).claim(request);
+    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
+    const registries = names.map((name) => ({ name, location: topology.registries[name]?.location ?? 'eu' }));
+    const answer = { status: 202, headers: {}, body: { id } };
+    const check = { id, revision: 1, requestedBy: scene.principalId, registries };
+    if (!(await checks.create(check, { request, token: claim.token, answer }))) throw new Error('the claim was lost');
+    return id;
+  }
+
+  async function messages(): Promise<CheckMessage[]> {
+    const taken: CheckMessage[] = [];
+    await outbox.relay((batch) => Promise.resolve(void taken.push(...batch)));
+    return taken;
+  }
+
+  async function claimed(holder = 'worker'): Promise<CheckLease> {
+    const [message] = await messages();
+    const lease = message && (await leases.claim(message, holder));
+    if (lease === undefined) throw new Error('there is nothing to claim');
+    return lease;
+  }
+
+  /** As if the time of a lease, or of a message, had passed. */
+  const passTime = () => scene.database.tables.$executeRaw`
+    UPDATE checked_registry SET due_at = now(), lease_expires_at = now() - interval '1 second' WHERE due_at IS NOT NULL`;
+
+  const stateOf = async (id: string) => (await checks.get(id))?.registries.map(({ state }) => state);
+
+  it('send one message for each registry, to its location', async () => {
+    const id = await ask('prod', 'prod-us');
+
+    expect((await messages()).map(({ checkId, location, dispatch }) => ({ checkId, location, dispatch }))).toEqual(
+      expect.arrayContaining([
+        { checkId: id, location: 'eu', dispatch: 1 },
+        { checkId: id, location: 'us', dispatch: 1 },
+      ]),
+    );
+    expect(await outbox.openLocations()).toEqual(['eu', 'us']);
+    expect(await messages()).toEqual([]);
+    expect(await checks.get(id)).toMatchObject({
+      id,
+      revision: 1,
+      requestedBy: scene.principalId,
+      registries: [{ name: 'prod' }, { name: 'prod-us' }],
+    });
+  });
+
+  it('are recorded once, whoever repeats the request', async () => {
+    const id = await ask('prod');
+    const request = { principalId: scene.principalId, route: 'POST /registry-checks', key: id, hash: new Uint8Array(32) };
+    const check = { id: uuidV7.next(), revision: 1, requestedBy: scene.principalId, registries: [] };
+
+    expect(await checks.create(check, { request, token: uuidV7.next(), answer: { status: 202, headers: {}, body: {} } })).toBe(false);
+    expect(await checks.get(check.id)).toBeUndefined();
+  });
+
+  it('are done by one worker, which is told what the revision says', async () => {
+    const id = await ask('prod');
+    const [message] = await messages();
+    if (message === undefined) throw new Error('there is no message');
+
+    const lease = await leases.claim(message, 'one');
+
+    expect(await leases.claim(message, 'other')).toBeUndefined();
+    expect(lease && (await leases.load(lease))).toEqual({
+      registry: topology.registries.prod,
+      address: undefined,
+      isReplaced: false,
+      keepsEverything: false,
+    });
+    expect(await stateOf(id)).toEqual(['leased']);
+  });
+
+  it('keep what was found, and know it as the newest', async () => {
+    const id = await ask('prod');
+    const report = reportWith({ mount: true, manifestDelete: false });
+
+    expect(await leases.finish(await claimed(), { report })).toBe(true);
+
+    expect(await checks.get(id)).toMatchObject({
+      registries: [{ state: 'finished', report, error: undefined, finishedAt: expect.any(Date) }],
+    });
+    expect(await checks.newest()).toEqual(new Map([['prod', { checkId: id, report, isFresh: true }]]));
+    expect(await checks.knownCapabilities()).toEqual(new Map([['prod', report.capabilities]]));
+    await ask('prod');
+    expect(await leases.load(await claimed())).toMatchObject({ keepsEverything: true });
+  });
+
+  it('prefer the newest report, and act on none that is older than a week', async () => {
+    await ask('prod');
+    await leases.finish(await claimed(), { report: reportWith({ mount: true }) });
+    await scene.database.tables.$executeRaw`UPDATE checked_registry SET finished_at = now() - interval '8 days'`;
+    expect((await checks.newest()).get('prod')).toMatchObject({ isFresh: false });
+    expect(await checks.knownCapabilities()).toEqual(new Map());
+
+    await ask('prod');
+    await leases.finish(await claimed(), { report: reportWith({ mount: false }) });
+    await ask('prod');
+    await leases.finish(await claimed(), { error: stored });
+
+    expect((await checks.knownCapabilities()).get('prod')).toMatchObject({ mount: false });
+  });
+
+  it('keep an error in place of a report, without what no database can hold', async () => {
+    const id = await ask('prod');
+
+    await leases.finish(await claimed(), { error: stored });
+
+    expect(await checks.get(id)).toMatchObject({
+      registries: [{ state: 'finished', report: undefined, error: { ...stored, message: 'gone \ufffd' } }],
+    });
+  });
+
+  it('are taken over from a worker that died, whose findings count no more', async () => {
+    const id = await ask('prod');
+    const dead = await claimed('dead');
+    await passTime();
+
+    expect(await outbox.redispatchDue()).toBe(1);
+    const heir = await claimed('heir');
+
+    expect(await leases.renew(dead)).toBe(false);
+    expect(await leases.finish(dead, { report: reportWith({}) })).toBe(false);
+    expect(await leases.renew(heir)).toBe(true);
+    expect(await stateOf(id)).toEqual(['leased']);
+  });
+
+  it('are given up when three workers died over one', async () => {
+    const id = await ask('prod');
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await claimed();
+      await passTime();
+      await outbox.redispatchDue();
+    }
+
+    expect(await messages()).toEqual([]);
+    expect(await checks.get(id)).toMatchObject({ registries: [{ state: 'finished', error: { code: 'attempts-exhausted' } }] });
+  });
+
+  it('go to another worker at once when one is stopped, which is no attempt', async () => {
+    await ask('prod');
+    for (let round = 0; round < 5; round += 1) {
+      await leases.release(await claimed());
+      expect(await outbox.redispatchDue()).toBe(1);
+    }
+
+    expect(await leases.renew(await claimed())).toBe(true);
+  });
+
+  it('are sent again when the queue lost them, and then the old message counts no more', async () => {
+    await ask('prod');
+    const [lost] = await messages();
+    await passTime();
+    await outbox.redispatchDue();
+
+    expect(lost && (await leases.claim(lost, 'worker'))).toBeUndefined();
+    expect(await claimed()).toMatchObject({ holder: 'worker' });
+  });
+});
