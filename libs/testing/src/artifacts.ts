@@ -113,10 +113,10 @@ export function buildSignedArtifact({
   const docker = buildImage({ seed: seed * 100 + 2, layerBytes, mediaTypes: 'docker' });
   const root = buildIndex([buildIndex([base, arm]), docker, base]);
 
-  const sbom = buildReferrer(root, { artifactType: 'application/spdx+json', seed });
-  const signature = buildReferrer(sbom, { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json', seed });
-  const remark = buildReferrer(signature, { seed });
-  const ofPlatform = buildReferrer(arm, { artifactType: 'application/spdx+json', seed });
+  const sbom = buildReferrer(root, { artifactType: 'application/spdx+json', seed: seed * 10 });
+  const signature = buildReferrer(sbom, { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json', seed: seed * 10 + 1 });
+  const remark = buildReferrer(signature, { seed: seed * 10 + 2 });
+  const ofPlatform = buildReferrer(arm, { artifactType: 'application/spdx+json', seed: seed * 10 + 3 });
   const attestation = buildCosignTag(base, { suffix: 'att', seeds: [seed] });
   return {
     root,

@@ -95,8 +95,10 @@ async function listedReferrers(store: Store, subject: Digest): Promise<Digest[]>
 
 async function cosignTagsOf(store: Store, subject: Digest): Promise<Map<string, Digest>> {
   const found = new Map<string, Digest>();
+  // A sha512 digest does not fit into a tag.
+  if (algorithmOf(subject) !== 'sha256') return found;
   for (const suffix of cosignSuffixes) {
-    const tag = parseTag(`${algorithmOf(subject)}-${hexOf(subject)}.${suffix}`);
+    const tag = parseTag(`sha256-${hexOf(subject)}.${suffix}`);
     const named = await store.resolveTag(tag);
     if (named !== undefined) found.set(tag, named);
   }
