@@ -7,6 +7,7 @@ export type Fault =
   | 'corrupt' // the content is not what its digest or size says
   | 'invalid' // a manifest that cannot be understood, or that the store refuses
   | 'incomplete' // content beneath a manifest is missing
+  | 'conflict' // a tag names something else, which must not be lost
   | 'denied' // credentials missing, wrong, or not good for this
   | 'unsupported' // the store does not do this
   | 'rate-limited'

@@ -23,6 +23,40 @@ interface Node {
   waitingFor: number;
 }
 
+type Bounds = Required<Pick<GraphBounds, 'maxManifests' | 'maxDepth' | 'maxDescriptors'>>;
+
+/** Counts what several graphs have together, so that what refers to a graph is bounded with it. */
+export class GraphTally {
+  manifests = 0;
+  descriptors = 0;
+
+  constructor(
+    readonly root: Digest,
+    readonly bounds: Bounds,
+  ) {}
+
+  /** @throws CopyError `graph-too-large` */
+  addManifest(operation: string): void {
+    this.manifests += 1;
+    if (this.manifests > this.bounds.maxManifests) throw this.tooLarge(`${this.bounds.maxManifests} manifests`, operation);
+  }
+
+  /** @throws CopyError `graph-too-large` */
+  addDescriptors(count: number, operation: string): void {
+    this.descriptors += count;
+    if (this.descriptors > this.bounds.maxDescriptors) throw this.tooLarge(`${this.bounds.maxDescriptors} descriptors`, operation);
+  }
+
+  tooLarge(bound: string, operation: string): CopyError {
+    return new CopyError(`the graph beneath ${this.root} has more than ${bound}`, {
+      code: 'graph-too-large',
+      side: 'engine',
+      operation,
+      digest: this.root,
+    });
+  }
+}
+
 /**
  * Collects a graph manifest by manifest and keeps it within bounds. A digest cannot be
  * part of what it is the hash of, so verified manifests never form a cycle.
@@ -31,12 +65,11 @@ export class GraphBuilder {
   readonly #nodes = new Map<Digest, Node>();
   readonly #blobs = new Map<Digest, Descriptor>();
   readonly #foreign = new Set<Digest>();
-  #descriptors = 0;
 
   constructor(
     private readonly root: Digest,
     private readonly place: Place,
-    private readonly bounds: Required<Pick<GraphBounds, 'maxManifests' | 'maxDepth' | 'maxDescriptors'>>,
+    private readonly tally: GraphTally,
   ) {}
 
   /**
@@ -50,11 +83,10 @@ export class GraphBuilder {
       throw this.#fault('corrupt', digest, `has ${bytes.byteLength} bytes, and ${node.size} by its descriptor`);
     }
     const children = this.#childrenOf(manifest);
-    this.#count(children);
+    this.tally.addDescriptors(children.manifests.length + children.blobs.length + children.foreign.length, this.place.operation);
     const fresh = children.manifests.filter((child) => this.#link(node, child)).map((child) => child.digest);
     for (const blob of children.blobs) this.#addBlob(blob);
     for (const layer of children.foreign) this.#foreign.add(layer.digest);
-    if (this.#nodes.size > this.bounds.maxManifests) throw this.#tooLarge(`${this.bounds.maxManifests} manifests`);
     return fresh;
   }
 
@@ -72,7 +104,8 @@ export class GraphBuilder {
 
   /** @throws CopyError `graph-too-large` */
   checkDepth(depth: number): void {
-    if (depth > this.bounds.maxDepth) throw this.#tooLarge(`${this.bounds.maxDepth} levels of manifests`);
+    const { maxDepth } = this.tally.bounds;
+    if (depth > maxDepth) throw this.tally.tooLarge(`${maxDepth} levels of manifests`, this.place.operation);
   }
 
   #childrenOf(manifest: Manifest): ManifestChildren {
@@ -81,11 +114,6 @@ export class GraphBuilder {
     } catch (cause) {
       throw copyErrorFrom(cause, { ...this.place, digest: manifest.digest });
     }
-  }
-
-  #count(children: ManifestChildren): void {
-    this.#descriptors += children.manifests.length + children.blobs.length + children.foreign.length;
-    if (this.#descriptors > this.bounds.maxDescriptors) throw this.#tooLarge(`${this.bounds.maxDescriptors} descriptors`);
   }
 
   /** True when nobody has named the child before. */
@@ -100,6 +128,7 @@ export class GraphBuilder {
   #nodeOf(digest: Digest, size: number): { readonly node: Node; readonly isNew: boolean } {
     const known = this.#nodes.get(digest);
     if (known !== undefined) return { node: known, isNew: false };
+    this.tally.addManifest(this.place.operation);
     const node = { digest, size, parents: [], waitingFor: 0 };
     this.#nodes.set(digest, node);
     return { node, isNew: true };
@@ -117,14 +146,5 @@ export class GraphBuilder {
 
   #fault(fault: 'corrupt' | 'invalid', digest: Digest, what: string): CopyError {
     return new CopyError(`${this.place.side}: ${digest} ${what}`, { ...this.place, code: `${this.place.side}-${fault}`, digest });
-  }
-
-  #tooLarge(bound: string): CopyError {
-    return new CopyError(`the graph beneath ${this.root} has more than ${bound}`, {
-      code: 'graph-too-large',
-      side: 'engine',
-      operation: this.place.operation,
-      digest: this.root,
-    });
   }
 }

@@ -28,6 +28,8 @@ describe('settingsOf', () => {
       maxDepth: 8,
       maxDescriptors: 9,
       manifestCacheBytes: 0,
+      referrers: 'all' as const,
+      maxReferrers: 10,
     };
 
     expect(settingsOf(given)).toEqual(given);
@@ -56,6 +58,7 @@ describe('settingsOf', () => {
     { maxManifests: 0 },
     { maxDepth: Number.POSITIVE_INFINITY },
     { maxDescriptors: 0 },
+    { maxReferrers: 0 },
   ];
   it.each(wrong)('refuses %p', (options) => {
     expect(() => settingsOf(options)).toThrow(expect.objectContaining({ code: 'arguments-invalid', side: 'engine' }));

@@ -1,4 +1,12 @@
-import type { ContentStore, Descriptor, Manifest, RepositoryName, Tag } from '@waybill/oci-model';
+import {
+  type ContentStore,
+  type Descriptor,
+  type Digest,
+  isReservedTag,
+  type Manifest,
+  type RepositoryName,
+  type Tag,
+} from '@waybill/oci-model';
 import { invalidArguments } from './copy-error.js';
 
 /** A place that a graph is brought to. */
@@ -27,6 +35,7 @@ export interface BlobEvent {
 
 export interface TagEvent {
   readonly target: string;
+  /** One of the target's own, or a reserved one that cosign attaches a referrer by. */
   readonly tag: Tag;
   readonly manifest: Manifest;
 }
@@ -62,6 +71,33 @@ export interface GraphBounds {
   readonly manifestCacheBytes?: number;
 }
 
+/**
+ * What is brought along of what refers to a graph: manifests that name one of the graph's as their subject,
+ * those that cosign's tags (`sha256-<hex>.sig`, `.att`, `.sbom`) attach to it, and what refers to these in turn.
+ * An artifact type is the manifest's own, or its config's media type (distribution-spec v1.1.1, "Listing Referrers");
+ * what a tag attaches has the media types of its layers as well.
+ */
+export interface ReferrerRules {
+  /** Artifact types to bring; default `all`. */
+  readonly include?: 'all' | readonly string[];
+  /**
+   * Artifact types without which a target is not complete: at least one of each must be found, and all that are found
+   * must arrive before a tag is written. Default none: a referrer that fails is reported, and the rest goes on.
+   */
+  readonly required?: 'all' | readonly string[];
+  /** Referrers that must be found and arrive, whatever their type. */
+  readonly pinned?: readonly Digest[];
+}
+
+export type ReferrerSelection = 'none' | 'all' | ReferrerRules;
+
+export interface ReferrerOptions {
+  /** Default `none`. */
+  readonly referrers?: ReferrerSelection;
+  /** Referrers of one graph that are brought; more end the copy with `graph-too-large`. Default 1 000. */
+  readonly maxReferrers?: number;
+}
+
 /** How patient the engine is with its stores. */
 export interface Patience {
   /** How long one target may hold the others up, or the source all of them, without progress; default 30 000. */
@@ -74,7 +110,7 @@ export interface Patience {
   readonly maxRetryDelayMs?: number;
 }
 
-export interface CopyOptions extends GraphBounds, Patience {
+export interface CopyOptions extends GraphBounds, Patience, ReferrerOptions {
   readonly hooks?: CopyHooks;
   readonly signal?: AbortSignal;
   /** Blobs in transfer at a time, for all targets together; default 4. */
@@ -95,7 +131,15 @@ export const sinkBufferBytes = 1024 * 1024;
 export const maxMountSources = 3;
 
 const firstRetryMs = 200;
-const positive = ['blobsInParallel', 'manifestsInParallel', 'stallTimeoutMs', 'maxManifests', 'maxDepth', 'maxDescriptors'] as const;
+const positive = [
+  'blobsInParallel',
+  'manifestsInParallel',
+  'stallTimeoutMs',
+  'maxManifests',
+  'maxDepth',
+  'maxDescriptors',
+  'maxReferrers',
+] as const;
 
 /**
  * Fills the defaults in.
@@ -115,6 +159,8 @@ export function settingsOf(options: CopyOptions): Settings {
     maxDepth: options.maxDepth ?? 16,
     maxDescriptors: options.maxDescriptors ?? 100_000,
     manifestCacheBytes: options.manifestCacheBytes ?? 64 * 1024 * 1024,
+    referrers: options.referrers ?? 'none',
+    maxReferrers: options.maxReferrers ?? 1_000,
   };
   for (const name of positive) {
     if (!Number.isInteger(settings[name]) || settings[name] < 1) throw invalidArguments(`${name} must be a positive integer`);
@@ -127,6 +173,9 @@ export function checkTargets(targets: readonly CopyTarget[]): void {
   if (targets.length === 0) throw invalidArguments('there must be at least one target');
   const ids = new Set(targets.map((target) => target.id));
   if (ids.size < targets.length) throw invalidArguments('two targets have the same id');
+  const reserved = targets.flatMap(({ tags }) => tags ?? []).find(isReservedTag);
+  // The fallback tag is the store's to merge, and cosign's come with what they are attached to.
+  if (reserved !== undefined) throw invalidArguments(`"${reserved}" is a reserved tag: it is brought as a referrer, or not at all`);
 }
 
 function jitteredDelay(n: number): number {

@@ -1,13 +1,15 @@
 import type { ContentStore, Descriptor, Digest, RepositoryName } from '@waybill/oci-model';
 import { WaybillError } from '@waybill/kernel';
-import pLimit from 'p-limit';
-import { abortedBy, CopyError, copyErrorFrom } from './copy-error.js';
+import { abortedBy, CopyError } from './copy-error.js';
+import type { KnownBlobs } from './known-blobs.js';
 import { LinkedAbort } from './linked-abort.js';
 import { type CopyHooks, type CopyTarget, maxMountSources, type Settings } from './options.js';
-import type { TargetReport } from './report.js';
+import type { ReferrerReport, TargetReport } from './report.js';
 import { request } from './request.js';
+import type { CopySession, TargetState } from './session.js';
 
-type BlobOutcome = 'copied' | 'mounted' | 'already-present';
+export type BlobOutcome = 'copied' | 'mounted' | 'already-present';
+export type ManifestOutcome = 'copied' | 'already-present';
 
 /**
  * Small requests to a target. Those about blobs do not queue behind those about manifests.
@@ -21,6 +23,7 @@ const targetOperations = {
   'push manifest': { slots: 'manifests', isRepeated: true },
   'resolve tag': { slots: 'manifests', isRepeated: false },
   'put tag': { slots: 'manifests', isRepeated: false },
+  'list referrers': { slots: 'manifests', isRepeated: false },
 } as const;
 type TargetOperation = keyof typeof targetOperations;
 
@@ -32,11 +35,20 @@ export class TargetRun {
   readonly id: string;
   readonly store: ContentStore;
   readonly mountFrom: readonly RepositoryName[];
-  readonly presentBlobs = new Set<Digest>();
+  /** What is known of the target's blobs, here and to the other copies of the same call. */
+  readonly knownBlobs: KnownBlobs;
+  /** What became of each referrer, filled in by whoever copies them. */
+  readonly referrers: ReferrerReport[] = [];
+  /** Resolves when the target fails; never rejects. */
+  readonly failed: Promise<void>;
 
+  readonly #settings: Settings;
+  readonly #slots: TargetState['slots'];
   readonly #stop = new LinkedAbort(undefined);
-  // Slots of this target alone: one that hangs takes none from the others.
-  readonly #slots;
+  readonly #blobs = new Map<Digest, BlobOutcome>();
+  readonly #manifests = new Map<Digest, ManifestOutcome>();
+  readonly #repaired = new Set<Digest>();
+  readonly #broughtAgain = new Map<Digest, Promise<void>>();
   readonly #counts = {
     bytesCopied: 0,
     bytesMounted: 0,
@@ -47,19 +59,25 @@ export class TargetRun {
   #tagsWritten = 0;
   #error: CopyError | undefined;
   #finished = false;
-  #blobsAwaited: { readonly missing: number; readonly resolve: () => void } | undefined;
-  #blobsSettled = 0;
+  #noteFailure: () => void = () => undefined;
 
   constructor(
     readonly target: CopyTarget,
-    private readonly settings: Settings,
+    session: CopySession,
   ) {
     this.id = target.id;
     this.store = target.store;
     this.mountFrom = (target.mountFrom ?? []).slice(0, maxMountSources);
-    this.#slots = { blobs: pLimit(settings.manifestsInParallel), manifests: pLimit(settings.manifestsInParallel) };
-    settings.signal.addEventListener('abort', this.#abort, { once: true });
-    if (settings.signal.aborted) this.#abort();
+    this.#settings = session.settings;
+    const { blobs, slots } = session.target(target.id);
+    this.knownBlobs = blobs;
+    this.#slots = slots;
+    this.failed = new Promise((resolve) => {
+      this.#noteFailure = resolve;
+    });
+    const { signal } = session.settings;
+    signal.addEventListener('abort', this.#abort, { once: true });
+    if (signal.aborted) this.#abort();
   }
 
   /** Ends what is under way here, when the caller cancels or the target is of no use any more. */
@@ -78,32 +96,22 @@ export class TargetRun {
     this.#error = error;
     // A bad blob at the source is no reason to waste transfers that are under way.
     if (error.side !== 'source') this.#stop.abort(error);
-    this.#blobsAwaited?.resolve();
-  }
-
-  /** Does a piece of work unless the target has failed, and turns its rejection into the target's failure. */
-  async guard<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#error !== undefined) return undefined;
-    try {
-      return await work();
-    } catch (cause) {
-      this.fail(copyErrorFrom(cause, { side: 'target', target: this.id, operation: 'copy' }));
-      return undefined;
-    }
+    this.#noteFailure();
   }
 
   /** A small request to the target's store. Rejects with CopyError. */
   async request<T>(operation: TargetOperation, digest: Digest, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { slots, isRepeated } = targetOperations[operation];
     const place = { side: 'target', target: this.id, operation, digest } as const;
-    const retries = isRepeated ? this.settings.retries : 0;
-    return request(place, { settings: this.settings, signal: this.signal, limit: this.#slots[slots], retries }, call);
+    const settings = this.#settings;
+    const retries = isRepeated ? settings.retries : 0;
+    return request(place, { settings, signal: this.signal, limit: this.#slots[slots], retries }, call);
   }
 
   /** Calls a hook of the caller. Rejects with CopyError `hook-failed`. */
   async hook(name: keyof CopyHooks, call: (hooks: CopyHooks) => Promise<void> | void): Promise<void> {
     try {
-      await call(this.settings.hooks);
+      await call(this.#settings.hooks);
     } catch (cause) {
       throw this.#hookFailed(name, cause);
     }
@@ -112,31 +120,56 @@ export class TargetRun {
   /** @throws CopyError `hook-failed` */
   reportBytes(blob: Descriptor, bytes: number): void {
     try {
-      this.settings.hooks.onBytes?.({ target: this.id, blob, bytes });
+      this.#settings.hooks.onBytes?.({ target: this.id, blob, bytes });
     } catch (cause) {
       throw this.#hookFailed('onBytes', cause);
     }
   }
 
-  /** Notes that a blob is at the target. Rejects when the hook does. */
+  /** What this run did with a blob; undefined when it has not arrived. */
+  outcomeOfBlob(digest: Digest): BlobOutcome | undefined {
+    return this.#blobs.get(digest);
+  }
+
+  /** What this run did with a manifest; undefined when it has not arrived. */
+  outcomeOfManifest(digest: Digest): ManifestOutcome | undefined {
+    return this.#manifests.get(digest);
+  }
+
+  /** Notes that a blob is at the target; a copy replaces what was believed before. Rejects when the hook does. */
   async blobArrived(blob: Descriptor, outcome: BlobOutcome): Promise<void> {
-    this.presentBlobs.add(blob.digest);
-    this.#countBlob(blob.size, outcome);
+    this.knownBlobs.arrived(blob.digest);
+    const before = this.#blobs.get(blob.digest);
+    if (before !== undefined && (before === 'copied' || outcome !== 'copied')) return;
+    if (before !== undefined) this.#countBlob(blob.size, before, -1);
+    this.#blobs.set(blob.digest, outcome);
+    this.#countBlob(blob.size, outcome, 1);
     await this.hook('afterBlob', (hooks) => hooks.afterBlob?.({ target: this.id, blob, outcome }));
-    this.#blobsSettled += 1;
-    if (this.#blobsAwaited?.missing === this.#blobsSettled) this.#blobsAwaited.resolve();
   }
 
-  /** Resolves when `count` blobs have arrived, or the target has failed. */
-  async allBlobs(count: number): Promise<void> {
-    if (this.#error !== undefined || this.#blobsSettled === count) return;
-    await new Promise<void>((resolve) => {
-      this.#blobsAwaited = { missing: count, resolve };
-    });
+  /** Notes that a manifest is at the target; a copy replaces what was believed before. False when that is not news. */
+  manifestArrived(digest: Digest, outcome: ManifestOutcome): boolean {
+    const before = this.#manifests.get(digest);
+    if (before !== undefined && (before === 'copied' || outcome !== 'copied')) return false;
+    const { manifests } = this.#counts;
+    if (before !== undefined) manifests.skipped -= 1;
+    manifests[outcome === 'copied' ? 'copied' : 'skipped'] += 1;
+    this.#manifests.set(digest, outcome);
+    return true;
   }
 
-  manifestArrived(outcome: 'copied' | 'already-present'): void {
-    this.#counts.manifests[outcome === 'copied' ? 'copied' : 'skipped'] += 1;
+  /** True once for each manifest: what did not help the first time would not the second time. */
+  beginRepair(digest: Digest): boolean {
+    if (this.#repaired.has(digest)) return false;
+    this.#repaired.add(digest);
+    return true;
+  }
+
+  /** Manifests that are repaired at the same time share their blobs: `work` is done once for each digest. */
+  async bringAgain(digest: Digest, work: () => Promise<void>): Promise<void> {
+    const known = this.#broughtAgain.get(digest) ?? work();
+    this.#broughtAgain.set(digest, known);
+    await known;
   }
 
   tagWritten(): void {
@@ -146,13 +179,14 @@ export class TargetRun {
   /** The target has everything; a cancellation that comes now finds nothing to cancel. */
   finish(): void {
     if (this.#error === undefined) this.#finished = true;
+    this.#settings.signal.removeEventListener('abort', this.#abort);
   }
 
   report(): TargetReport {
-    return { ...this.#outcome(), ...this.#counts, presentBlobs: this.presentBlobs };
+    return { ...this.#outcome(), ...this.#counts, presentBlobs: new Set(this.#blobs.keys()), referrers: this.referrers };
   }
 
-  readonly #abort = (): void => this.fail(abortedBy(this.settings.signal, 'copy'));
+  readonly #abort = (): void => this.fail(abortedBy(this.#settings.signal, 'copy'));
 
   #outcome() {
     if (this.#error !== undefined) {
@@ -164,17 +198,17 @@ export class TargetRun {
     return { outcome: nothing ? 'already-present' : 'copied' } as const;
   }
 
-  #countBlob(size: number, outcome: BlobOutcome): void {
+  #countBlob(size: number, outcome: BlobOutcome, times: 1 | -1): void {
     const counts = this.#counts;
     if (outcome === 'copied') {
-      counts.blobs.copied += 1;
-      counts.bytesCopied += size;
+      counts.blobs.copied += times;
+      counts.bytesCopied += times * size;
     } else if (outcome === 'mounted') {
-      counts.blobs.mounted += 1;
-      counts.bytesMounted += size;
+      counts.blobs.mounted += times;
+      counts.bytesMounted += times * size;
     } else {
-      counts.blobs.skipped += 1;
-      counts.bytesSkipped += size;
+      counts.blobs.skipped += times;
+      counts.bytesSkipped += times * size;
     }
   }
 

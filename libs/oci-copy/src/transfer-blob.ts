@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream';
-import type { BlobUpload, ContentReader, Descriptor } from '@waybill/oci-model';
+import type { BlobUpload, Descriptor } from '@waybill/oci-model';
 import { type CopyError, copyErrorFrom, type Place, stalled } from './copy-error.js';
 import { type Settings, sinkBufferBytes } from './options.js';
+import type { Part } from './part.js';
 import { request } from './request.js';
-import type { TargetRun } from './target-run.js';
+import type { CopySession } from './session.js';
 import { Sink, tee } from './tee.js';
 
 /** A target that lacks a blob, with the session that a refused mount has left. */
 export interface Delivery {
-  readonly run: TargetRun;
+  readonly part: Part;
   /** Used by the first transfer; whoever made the delivery cancels what was not used. */
   upload: BlobUpload | undefined;
 }
@@ -19,11 +20,6 @@ export interface FailedDelivery {
   readonly error: CopyError;
 }
 
-export interface TransferContext {
-  readonly source: ContentReader;
-  readonly settings: Settings;
-}
-
 /**
  * Reads a blob from the source once and pushes it to all targets that still want it.
  * Resolves when every push has settled, with the deliveries that failed.
@@ -31,9 +27,9 @@ export interface TransferContext {
 export async function transferBlob(
   blob: Descriptor,
   deliveries: readonly Delivery[],
-  { source, settings }: TransferContext,
+  { source, settings }: Pick<CopySession, 'source' | 'settings'>,
 ): Promise<FailedDelivery[]> {
-  const wanted = deliveries.filter(({ run }) => run.error === undefined);
+  const wanted = deliveries.filter(({ part }) => part.error === undefined);
   if (wanted.length === 0) return [];
   const place: Place = { side: 'source', operation: 'read blob', digest: blob.digest };
   let content: Readable;
@@ -67,9 +63,9 @@ class Push {
     private readonly delivery: Delivery,
     settings: Settings,
   ) {
-    this.#place = { side: 'target', target: delivery.run.id, operation: 'push blob', digest: blob.digest };
+    this.#place = { side: 'target', target: delivery.part.run.id, operation: 'push blob', digest: blob.digest };
     this.sink = new Sink(sinkBufferBytes, {
-      onBytes: (bytes) => delivery.run.reportBytes(blob, bytes),
+      onBytes: (bytes) => delivery.part.run.reportBytes(blob, bytes),
       stalled: () => stalled(this.#place, settings.stallTimeoutMs),
     });
   }
@@ -80,16 +76,17 @@ class Push {
     const error = await this.#send();
     if (error !== undefined) return { delivery, error };
     // It is there, and the report says so, whatever else has become of the target meanwhile.
-    await delivery.run.blobArrived(blob, 'copied').catch((failure: unknown) => delivery.run.fail(failure as CopyError));
+    await delivery.part.blobArrived(blob, 'copied').catch((failure: unknown) => delivery.part.fail(failure as CopyError));
     return undefined;
   }
 
   async #send(): Promise<CopyError | undefined> {
     const { delivery, sink, blob } = this;
-    const { run, upload } = delivery;
-    if (run.error !== undefined) {
-      sink.dropOut(run.error);
-      return run.error;
+    const { part, upload } = delivery;
+    const { run } = part;
+    if (part.error !== undefined) {
+      sink.dropOut(part.error);
+      return part.error;
     }
     delivery.upload = undefined;
     const stop = () => sink.dropOut(run.signal.reason as CopyError);

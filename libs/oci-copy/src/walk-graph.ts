@@ -1,7 +1,7 @@
 import type { Digest, Manifest } from '@waybill/oci-model';
 import { allOrStop } from './all-or-stop.js';
 import type { Place } from './copy-error.js';
-import { type Graph, GraphBuilder } from './graph.js';
+import { type Graph, GraphBuilder, GraphTally } from './graph.js';
 import type { Settings } from './options.js';
 
 /** Gives a manifest by digest; undefined says that it is missing and that the walk should go on. */
@@ -12,6 +12,8 @@ export interface Walk {
   readonly load: LoadManifest;
   readonly side: Pick<Place, 'side' | 'target'>;
   readonly settings: Settings;
+  /** Counts this graph together with others; by default it is counted alone. */
+  readonly tally?: GraphTally;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface Walk {
  * Rejects with CopyError: `graph-too-large`, or what `load` rejected with.
  */
 export async function walkGraph(root: Manifest, walk: Walk): Promise<Graph> {
-  const builder = new GraphBuilder(root.digest, { ...walk.side, operation: 'walk graph' }, walk.settings);
+  const tally = walk.tally ?? new GraphTally(root.digest, walk.settings);
+  const builder = new GraphBuilder(root.digest, { ...walk.side, operation: 'walk graph' }, tally);
   let frontier = builder.add(root);
   const read = async (digest: Digest, signal: AbortSignal): Promise<Digest[]> => {
     const manifest = await walk.load(digest, signal);

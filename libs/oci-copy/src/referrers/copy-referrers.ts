@@ -1,0 +1,105 @@
+import type { Digest } from '@waybill/oci-model';
+import { copyBlob } from '../copy-blob.js';
+import type { CopyError } from '../copy-error.js';
+import { copyManifests, findManifests, type ManifestContext } from '../copy-manifest.js';
+import type { Graph } from '../graph.js';
+import { Part } from '../part.js';
+import type { FoundReferrer, ReferrerOutcome } from '../report.js';
+import type { CopySession } from '../session.js';
+import type { TargetRun } from '../target-run.js';
+import { inTransferOrder } from '../transfer-order.js';
+import { writeTag } from '../write-tags.js';
+import { tagsToAttach } from './attach-tags.js';
+import type { Referrer } from './referrer.js';
+import { TargetReferrers } from './target-referrers.js';
+
+/** Every found referrer at every target. */
+export class ReferrerParts {
+  readonly #parts: ReadonlyMap<TargetRun, ReadonlyMap<Referrer, Part>>;
+
+  constructor(
+    readonly referrers: readonly Referrer[],
+    runs: readonly TargetRun[],
+  ) {
+    this.#parts = new Map(runs.map((run) => [run, new Map(referrers.map((each) => [each, new Part(run, each.required)]))]));
+  }
+
+  of(run: TargetRun): ReadonlyMap<Referrer, Part> {
+    return this.#parts.get(run) ?? new Map();
+  }
+
+  /** Brings the blobs of all referrers to all targets. Never rejects. */
+  async copyBlobs(session: CopySession): Promise<void> {
+    const copies = this.referrers.flatMap((referrer) => {
+      const parts = [...this.#parts.values()].map((ofTarget) => ofTarget.get(referrer)).filter((part) => part !== undefined);
+      const blobs = inTransferOrder(referrer.graph?.blobs ?? [], session.settings.blobsInParallel);
+      return blobs.map((blob) => session.ahead(() => copyBlob(blob, parts, session)));
+    });
+    await Promise.all(copies);
+  }
+}
+
+interface ReferrerContext extends ManifestContext {
+  readonly listed: TargetReferrers;
+  /** Why the subject is not at the target, when it has ended; absent when it is part of the root's own graph. */
+  readonly subject: Promise<CopyError | undefined> | undefined;
+}
+
+/**
+ * Brings the referrers to one target that has all of `main`: each after its subject, its children first, then the
+ * tags that attach it. Resolves when all have arrived or failed, with the run's report of them filled in. Never rejects.
+ */
+export async function copyReferrers(
+  run: TargetRun,
+  { parts, main }: { readonly parts: ReadonlyMap<Referrer, Part>; readonly main: Graph },
+  context: ManifestContext,
+): Promise<void> {
+  const listed = new TargetReferrers(run);
+  const isMain = new Set(main.levels.flat());
+  const ends = new Map<Digest, Promise<CopyError | undefined>>();
+  const copies = [...parts].map(async ([referrer, part]) => {
+    const subject = isMain.has(referrer.subject) ? undefined : ends.get(referrer.subject);
+    const ended = copyReferrer(referrer, part, { ...context, subject, listed });
+    const error = ended.then((outcome) => ('error' in outcome ? outcome.error : undefined));
+    for (const digest of referrer.graph?.levels.flat() ?? []) if (!ends.has(digest)) ends.set(digest, error);
+    return { ...factsOf(referrer), ...(await ended) };
+  });
+  run.referrers.push(...(await Promise.all(copies)));
+}
+
+async function copyReferrer(referrer: Referrer, part: Part, context: ReferrerContext): Promise<ReferrerOutcome> {
+  const withoutSubject = await context.subject;
+  const reason = referrer.error ?? withoutSubject;
+  if (reason !== undefined) part.fail(reason);
+  const isTagged = await part.guard(() => bring(referrer, part, context));
+  return outcomeOf(referrer, part, isTagged === true);
+}
+
+/** Gives true when a tag was written. Rejects with CopyError. */
+async function bring(referrer: Referrer, part: Part, context: ReferrerContext): Promise<boolean> {
+  const { graph } = referrer;
+  if (graph === undefined) return false;
+  await part.allBlobs(graph.blobs.length);
+  if (part.error !== undefined) return false;
+  const manifest = await context.manifests.read(referrer.referrer, part.run.signal);
+  const tags = await tagsToAttach(part, referrer, manifest);
+  const present = new Set(await findManifests(part, graph));
+  // Somebody may have pushed it to a store that keeps no list by itself, and not have written the list.
+  if (present.has(graph.root) && referrer.isListed && !(await context.listed.has(referrer))) present.delete(graph.root);
+  await copyManifests(part, graph, { ...context, present });
+  for (const tag of tags) await part.guard(() => writeTag(part, { tag, manifest }, context));
+  return tags.length > 0;
+}
+
+function outcomeOf(referrer: Referrer, { run, ownError, error }: Part, isTagged: boolean): ReferrerOutcome {
+  if (error === undefined) {
+    const isCopied = isTagged || run.outcomeOfManifest(referrer.referrer) === 'copied';
+    return { outcome: isCopied ? 'copied' : 'already-present' };
+  }
+  if (ownError === undefined || ownError.code === 'aborted') return { outcome: 'cancelled', error };
+  return { outcome: ownError.code === 'target-conflict' ? 'conflict' : 'failed', error };
+}
+
+function factsOf({ referrer, subject, artifactType, tags, required }: Referrer): FoundReferrer {
+  return { referrer, subject, ...(artifactType === undefined ? {} : { artifactType }), tags, required };
+}
