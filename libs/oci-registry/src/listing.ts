@@ -1,6 +1,7 @@
 import type { RepositoryName } from '@waybill/oci-model';
 import { readCapped } from './body.js';
 import type { Connection } from './connection.js';
+import type { Answer } from './exchange.js';
 import { nextLink } from './link-header.js';
 import type { RequestKind } from './options.js';
 import { retrying } from './retry.js';
@@ -21,6 +22,8 @@ export interface Listing<Name> {
   /** For errors, e.g. `list tags`. */
   readonly operation: string;
   readonly repository?: RepositoryName;
+  /** What an answer's head shows to be wrong with the list, as an error goes on after the host. */
+  readonly complaint?: (answer: Answer) => string | undefined;
   /** What the page's JSON lists; rejects or gives undefined when it is no such list. */
   readonly read: (json: unknown) => readonly Name[] | undefined;
 }
@@ -28,10 +31,13 @@ export interface Listing<Name> {
 /** Page after page, each asked for when it is wanted (distribution-spec v1.1.1, "Listing Tags"; the catalogue has the same pages). */
 export async function* listPages<Name>(listing: Listing<Name>, signal: AbortSignal | undefined): AsyncGenerator<Name> {
   const { connection, operation } = listing;
+  const seen = new Set<string>();
   let next: URL | undefined = new URL(listing.first, connection.origin);
-  for (let page = 0; next !== undefined; page += 1) {
-    if (page === maxPages) throw connection.error(`${connection.host} lists without end`, { code: 'protocol', operation });
+  while (next !== undefined) {
     const url: URL = next;
+    if (seen.has(url.href)) throw connection.error(`${connection.host} lists in circles`, { code: 'protocol', operation });
+    if (seen.size === maxPages) throw connection.error(`${connection.host} lists without end`, { code: 'protocol', operation });
+    seen.add(url.href);
     const { names, link } = await retrying({ connection, operation, signal }, () => readPage(listing, url, signal));
     yield* names;
     next = link;
@@ -47,6 +53,8 @@ async function readPage<Name>(listing: Listing<Name>, url: URL, signal: AbortSig
   const { connection, kind, operation, repository } = listing;
   const answer = await connection.send({ method: 'GET', url, kind, operation, repository, access: 'read', signal });
   if (answer.status !== 200) throw await connection.refusal(answer, { operation, repository });
+  const complaint = listing.complaint?.(answer);
+  if (complaint !== undefined) throw await connection.rejection(answer, `${connection.host} ${complaint}`, { code: 'protocol', operation });
   const body = await readCapped(answer, maxPageBytes).catch((error: unknown) => {
     throw connection.bodyError(error, operation);
   });
@@ -68,6 +76,6 @@ function followingPage<Name>({ connection, operation }: Listing<Name>, url: URL,
   const target = nextLink([header ?? []].flat().join(', '));
   if (target === undefined) return undefined;
   const link = connection.link(target, url, operation);
-  if (link.origin === connection.origin.origin && link.href !== url.href) return link;
+  if (link.origin === connection.origin.origin) return link;
   throw connection.error(`${connection.host} links to a next page that is not one of its own`, { code: 'protocol', operation });
 }

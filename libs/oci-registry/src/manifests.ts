@@ -24,12 +24,19 @@ export async function readManifest(scope: RepositoryScope, reference: Digest | T
   return await retrying({ connection: scope.connection, operation, signal }, () => readOnce(scope, reference, signal));
 }
 
+export interface PutManifestOptions {
+  readonly tag?: Tag;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a registry said to a manifest that it took. */
+export interface PutManifestResult {
+  /** The subject that the registry says it listed the manifest under by itself, in its own words (`OCI-Subject`). */
+  readonly listedUnder: string | undefined;
+}
+
 /** distribution-spec v1.1.1, "Pushing Manifests": under its digest, or under a tag. */
-export async function putManifest(
-  scope: RepositoryScope,
-  manifest: Manifest,
-  options: { readonly tag?: Tag; readonly signal?: AbortSignal | undefined },
-): Promise<void> {
+export async function putManifest(scope: RepositoryScope, manifest: Manifest, options: PutManifestOptions): Promise<PutManifestResult> {
   const { connection, name } = scope;
   const { tag, signal } = options;
   const operation = tag === undefined ? 'push manifest' : 'put tag';
@@ -53,6 +60,7 @@ export async function putManifest(
     });
   }
   await discard(answer);
+  return { listedUnder: [answer.headers['oci-subject']].flat()[0] };
 }
 
 async function readOnce(scope: RepositoryScope, reference: Digest | Tag, signal: AbortSignal | undefined): Promise<Manifest> {

@@ -15,6 +15,8 @@ export interface Timeouts {
   readonly smallMs: number;
   /** Telling the registry that an upload was given up. */
   readonly cancelMs: number;
+  /** How long after a referrers tag was written it is looked at again: longer than any writer of it needs from reading to writing. */
+  readonly settleMs: number;
 }
 
 export const defaultTimeouts: Timeouts = {
@@ -24,6 +26,7 @@ export const defaultTimeouts: Timeouts = {
   idleMs: 20_000,
   smallMs: 60_000,
   cancelMs: 3_000,
+  settleMs: 1_000,
 };
 
 export interface RegistryClientOptions {
@@ -49,7 +52,8 @@ export interface RegistryClientOptions {
   readonly observe?: (event: RequestEvent) => void;
 }
 
-export type RequestKind = 'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'blob' | 'probe' | 'upload' | 'mount' | 'check';
+export type RequestKind =
+  'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'referrers' | 'blob' | 'probe' | 'upload' | 'mount' | 'delete' | 'check';
 
 /** One request and its end. Holds neither address nor header: both can be secrets. */
 export interface RequestEvent {

@@ -22,6 +22,8 @@ interface Case {
   readonly client: Omit<RegistryClientOptions, 'origin'>;
 }
 
+const known = { referrersApi: false, mount: true, manifestDelete: true, blobDelete: true, tagDelete: false } as const;
+
 const cases: readonly Case[] = [
   { title: 'docker-registry', server: {}, client: {} },
   {
@@ -31,6 +33,8 @@ const cases: readonly Case[] = [
   },
   { title: 'docker-registry under a prefix', server: {}, client: { prefix: parseRepositoryName('acme/eu') } },
   { title: 'docker-registry over a single connection', server: {}, client: { connections: 1 } },
+  { title: 'docker-registry that remembers blobs', server: { blobCache: true }, client: {} },
+  { title: 'docker-registry of which all is known', server: {}, client: { capabilities: known } },
 ];
 
 for (const { title, server, client } of cases) {
@@ -54,7 +58,7 @@ for (const { title, server, client } of cases) {
 }
 
 function fixtureAt(registry: RunningRegistry, options: Omit<RegistryClientOptions, 'origin'>, name: string): ContentStoreFixture {
-  const client = new RegistryClient({ origin: registry.url, ...options });
+  const client = new RegistryClient({ origin: registry.url, timeouts: { settleMs: 20 }, ...options });
   const sibling = parseRepositoryName(`${name}/sibling`);
   return {
     store: client.repository(parseRepositoryName(name)),

@@ -2,24 +2,32 @@ import type { Readable } from 'node:stream';
 import type {
   BlobMounter,
   BlobRef,
+  ContentRemover,
   ContentStore,
+  Descriptor,
   Digest,
   Manifest,
   MountResult,
   PushBlobOptions,
+  ReferrerLister,
+  Removal,
   RepositoryName,
   Tag,
 } from '@waybill/oci-model';
 import { probeBlob, readBlob } from './blobs.js';
 import type { Connection } from './connection.js';
-import { putManifest, readManifest } from './manifests.js';
+import { deleteBlob, deleteManifest } from './delete-content.js';
+import { readManifest } from './manifests.js';
 import { mountBlob } from './mounts.js';
+import { pushManifest } from './push-manifest.js';
+import { listReferrers } from './referrers.js';
 import type { RepositoryScope } from './scope.js';
 import { listTags, resolveTag } from './tags.js';
+import { untag } from './untag.js';
 import { pushBlob } from './uploads.js';
 
 /** One repository of a registry, behind the content ports. Every method rejects with ContentError. */
-export class RepositoryClient implements ContentStore, BlobMounter {
+export class RepositoryClient implements ContentStore, BlobMounter, ReferrerLister, ContentRemover {
   /** The logical name, without the registry's prefix. */
   readonly name: RepositoryName;
   readonly #scope: RepositoryScope;
@@ -51,7 +59,7 @@ export class RepositoryClient implements ContentStore, BlobMounter {
   }
 
   async pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    await putManifest(this.#scope, manifest, { signal });
+    await pushManifest(this.#scope, manifest, { signal });
   }
 
   async resolveTag(tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
@@ -59,11 +67,29 @@ export class RepositoryClient implements ContentStore, BlobMounter {
   }
 
   async putTag(tag: Tag, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-    await putManifest(this.#scope, manifest, { tag, signal });
+    await pushManifest(this.#scope, manifest, { tag, signal });
   }
 
   /** A registry says `not-found` for a repository that has no tag at all, as for one that does not exist. */
   listTags(signal?: AbortSignal): AsyncIterable<Tag> {
     return listTags(this.#scope, signal);
+  }
+
+  /** By the registry's own list and by the referrers tag, whichever there is. */
+  listReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor> {
+    return listReferrers(this.#scope, subject, signal);
+  }
+
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    return await deleteManifest(this.#scope, digest, signal);
+  }
+
+  async deleteBlob(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    return await deleteBlob(this.#scope, digest, signal);
+  }
+
+  /** Where the registry cannot untag by itself, there is a way round with two windows: see `untagByThrowAway`. */
+  async untag(tag: Tag, signal?: AbortSignal): Promise<Removal> {
+    return await untag(this.#scope, tag, signal);
   }
 }

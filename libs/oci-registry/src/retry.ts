@@ -34,7 +34,8 @@ function pauseAfter(error: unknown, attempt: number): number | undefined {
   return error.retryAfterMs > longestPauseMs ? undefined : error.retryAfterMs + pause;
 }
 
-async function sleep(ms: number, context: RetryContext): Promise<void> {
+/** Waits; rejects with `aborted` when the signal fires. */
+export async function sleep(ms: number, context: RetryContext): Promise<void> {
   try {
     await delay(ms, undefined, context.signal === undefined ? {} : { signal: context.signal });
   } catch {

@@ -74,7 +74,7 @@ export class Run {
    */
   get metStaleConnection(): boolean {
     const unanswered = this.#response === undefined && this.#interruption === undefined;
-    const mayRepeat = this.#exchange.method !== 'POST' && !(this.#exchange.body instanceof UploadBody);
+    const mayRepeat = this.#exchange.method !== 'POST' && this.#exchange.method !== 'PATCH' && !(this.#exchange.body instanceof UploadBody);
     return unanswered && mayRepeat && this.#request?.reusedSocket === true;
   }
 

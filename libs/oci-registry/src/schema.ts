@@ -1,3 +1,4 @@
+import { Descriptor } from '@waybill/oci-model';
 import { z } from 'zod';
 
 /** distribution-spec v1.1.1, "Error Codes". Each entry is parsed by itself: one bad entry takes nothing from the others. */
@@ -28,4 +29,13 @@ export const RepositoryList = z.object({
     .array(z.string())
     .nullish()
     .transform((repositories) => repositories ?? []),
+});
+
+/** distribution-spec v1.1.1, "Listing Referrers". Go programs write null where there are none. */
+export const ReferrerList = z.object({
+  schemaVersion: z.literal(2),
+  manifests: z
+    .array(Descriptor)
+    .nullable()
+    .transform((manifests) => manifests ?? []),
 });

@@ -1,16 +1,15 @@
 import { ContentError, type Digest, isTag, type Tag } from '@waybill/oci-model';
-import { discard } from './body.js';
+import { headManifest } from './head-manifest.js';
 import { listPages, pageSize } from './listing.js';
-import { acceptManifests, readManifest } from './manifests.js';
+import { readManifest } from './manifests.js';
 import { retrying } from './retry.js';
 import { TagList } from './schema.js';
 import type { RepositoryScope } from './scope.js';
-import { reportedDigest } from './stored-digest.js';
 
 /** The digest of a tag now; undefined when the registry says that there is no such tag. */
 export async function resolveTag(scope: RepositoryScope, tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
   const operation = 'resolve tag';
-  const head = await retrying({ connection: scope.connection, operation, signal }, () => headOf(scope, tag, signal));
+  const head = await retrying({ connection: scope.connection, operation, signal }, () => headManifest(scope, tag, { operation, signal }));
   if (head !== 'unhelpful') return head;
   try {
     return (await readManifest(scope, tag, signal)).digest;
@@ -29,26 +28,4 @@ export function listTags({ connection, name, path }: RepositoryScope, signal?: A
 function tagsOf(json: unknown): readonly Tag[] | undefined {
   const { tags } = TagList.parse(json);
   return tags.every(isTag) ? tags : undefined;
-}
-
-async function headOf(scope: RepositoryScope, tag: Tag, signal: AbortSignal | undefined): Promise<Digest | undefined | 'unhelpful'> {
-  const { connection, name } = scope;
-  const operation = 'resolve tag';
-  const answer = await connection.send({
-    method: 'HEAD',
-    url: `${scope.path}/manifests/${tag}`,
-    kind: 'tag',
-    operation,
-    repository: name,
-    access: 'read',
-    headers: { accept: acceptManifests },
-    signal,
-  });
-  if (answer.status !== 200 && answer.status !== 404 && answer.status !== 405) {
-    throw await connection.refusal(answer, { operation, repository: name });
-  }
-  await discard(answer);
-  if (answer.status === 404) return undefined;
-  // Some registries send no digest, or know no HEAD; reading the manifest tells as well.
-  return answer.status === 200 ? (reportedDigest(answer) ?? 'unhelpful') : 'unhelpful';
 }

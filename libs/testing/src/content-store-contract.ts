@@ -3,6 +3,8 @@ import { describeBlobs } from './content-store/blobs.contract.js';
 import { type ContentStoreFeatures, type ContentStoreFixture, Fixtures } from './content-store/fixture.js';
 import { describeManifests } from './content-store/manifests.contract.js';
 import { describeMounts } from './content-store/mounts.contract.js';
+import { describeReferrers } from './content-store/referrers.contract.js';
+import { describeRemoval } from './content-store/removal.contract.js';
 import { describeTags } from './content-store/tags.contract.js';
 import { jestGlobals } from './jest-globals.js';
 
@@ -22,6 +24,8 @@ export function describeContentStore(name: string, factory: () => Promise<Conten
     describeBlobs(fixtures, features);
     describeTags(fixtures);
     describeMounts(fixtures, features);
+    describeReferrers(fixtures, features);
+    describeRemoval(fixtures, features);
     describeAborts(fixtures);
   });
 }

@@ -7,7 +7,9 @@ import {
   childrenOf,
   ContentError,
   type ContentErrorCode,
+  type ContentRemover,
   type ContentStore,
+  type Descriptor,
   type Digest,
   hashesTo,
   isDigest,
@@ -15,7 +17,13 @@ import {
   manifestFromBytes,
   type MountResult,
   type PushBlobOptions,
+  referrerDescriptorOf,
+  type ReferrerLister,
+  referrersIn,
+  referrersTagOf,
+  type Removal,
   type RepositoryName,
+  subjectOf,
   type Tag,
   VerifiedStream,
 } from '@waybill/oci-model';
@@ -25,7 +33,7 @@ const chunkBytes = 64 * 1024;
 
 /** One call that a memory store answered; writes are noted when they took effect. */
 export interface StoreCall {
-  readonly method: keyof ContentStore | keyof BlobMounter;
+  readonly method: keyof ContentStore | keyof BlobMounter | keyof ReferrerLister | keyof ContentRemover;
   /** The digest or tag it was about. */
   readonly about: string;
 }
@@ -70,11 +78,11 @@ class MemoryUpload implements BlobUpload {
 }
 
 /**
- * One repository in memory that behaves as Distribution does: it refuses manifests whose
- * content is missing, and answers a mount it cannot do with an upload session.
+ * One repository in memory that behaves as Distribution 3 does: it refuses manifests whose
+ * content is missing, answers a mount it cannot do with an upload session, lists referrers and untags.
  * Passes the contract suite of the content ports, so engines may be tested on it.
  */
-export class MemoryStore implements ContentStore, BlobMounter {
+export class MemoryStore implements ContentStore, BlobMounter, ReferrerLister, ContentRemover {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly manifests = new Map<Digest, Manifest>();
   readonly tags = new Map<Tag, Digest>();
@@ -164,6 +172,35 @@ export class MemoryStore implements ContentStore, BlobMounter {
     return { mounted: true };
   }
 
+  /** What refers to `subject` here, and what the referrers tag lists. */
+  async *listReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor> {
+    await turn('list referrers', signal);
+    this.note('listReferrers', subject);
+    const tagged = this.tags.get(referrersTagOf(subject));
+    const index = tagged === undefined ? undefined : this.manifests.get(tagged);
+    const byTag = index === undefined ? [] : referrersIn(index);
+    const own = [...this.manifests.values()].filter((manifest) => subjectOf(manifest) === subject).map(referrerDescriptorOf);
+    yield* new Map([...byTag, ...own].map((referrer) => [referrer.digest, referrer])).values();
+  }
+
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    await turn('delete manifest', signal);
+    for (const [tag, named] of this.tags) {
+      if (named === digest) this.tags.delete(tag);
+    }
+    return this.#removed('deleteManifest', digest, this.manifests.delete(digest));
+  }
+
+  async deleteBlob(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    await turn('delete blob', signal);
+    return this.#removed('deleteBlob', digest, this.blobs.delete(digest));
+  }
+
+  async untag(tag: Tag, signal?: AbortSignal): Promise<Removal> {
+    await turn('untag', signal);
+    return this.#removed('untag', tag, this.tags.delete(tag));
+  }
+
   /** What was asked of one method, in order. */
   callsOf(method: StoreCall['method']): string[] {
     return this.calls.filter((call) => call.method === method).map((call) => call.about);
@@ -171,6 +208,11 @@ export class MemoryStore implements ContentStore, BlobMounter {
 
   protected note(method: StoreCall['method'], about: string): void {
     this.calls.push({ method, about });
+  }
+
+  #removed(method: StoreCall['method'], about: string, wasThere: boolean): Removal {
+    if (wasThere) this.note(method, about);
+    return wasThere ? 'removed' : 'absent';
   }
 
   #uploadFor(upload: BlobUpload | undefined): MemoryUpload {

@@ -16,6 +16,10 @@ export interface ContentStoreFeatures {
   readonly refusesIncompleteManifests?: boolean;
   /** Is a BlobMounter, and its fixtures have a sibling. Default true. */
   readonly mounts?: boolean;
+  /** Is a ReferrerLister. Default true. */
+  readonly listsReferrers?: boolean;
+  /** Is a ContentRemover whose deletion is on. Default true; else it is none, or says `unsupported`. */
+  readonly removes?: boolean;
   /** Its fixtures can `corrupt`. Default false. */
   readonly corrupts?: boolean;
 }
