@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hash } from 'bcryptjs';
+import type { TestAuthority } from './certificates.js';
 import { findServer, type FoundServer } from './needs.js';
 
 export interface DockerRegistryOptions {
@@ -19,6 +22,8 @@ export interface DockerRegistryOptions {
   readonly readOnly?: boolean;
   /** Allow deletion. Default true. */
   readonly deleteEnabled?: boolean;
+  /** Speak https with a certificate of this authority for 127.0.0.1; with `askClients`, only to those who have one of it too. */
+  readonly tls?: { readonly authority: TestAuthority; readonly askClients?: boolean };
   /** Remember in memory which blobs there are, as the package's own configuration does. Default false. */
   readonly blobCache?: boolean;
 }
@@ -36,7 +41,7 @@ export interface TokenAuth {
 
 /** Distribution, running on loopback. */
 export interface RunningRegistry {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or https. */
   readonly url: string;
   readonly port: number;
   readonly dataDir: string;
@@ -97,12 +102,12 @@ async function startDistribution(program: FoundServer, options: DockerRegistryOp
     const mark = randomUUID();
     const config = join(folder, 'config.yml');
     await writeFile(config, JSON.stringify(await configOf({ ...current, folder, port, secret, mark })));
-    return await startServer({ path: program.path, config, port, mark });
+    return await startServer({ path: program.path, config, port, isReady: () => answers(current, { port, mark }) });
   }
 
   return {
     get url() {
-      return `http://127.0.0.1:${server.port}`;
+      return urlOf(current, server.port);
     },
     get port() {
       return server.port;
@@ -149,9 +154,19 @@ async function configOf(
       addr: `127.0.0.1:${settings.port}`,
       secret: settings.secret, // without one, an upload session does not survive a restart
       headers: { 'X-Waybill-Test': [settings.mark] },
+      ...(await tlsOf(settings)),
     },
     ...(await authOf(settings)),
   };
+}
+
+async function tlsOf({ tls, folder }: DockerRegistryOptions & { readonly folder: string }): Promise<object> {
+  if (tls === undefined) return {};
+  const { cert, key } = tls.authority.issue({ names: ['127.0.0.1'] });
+  const files = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  const clientcas = join(folder, 'ca.pem');
+  await Promise.all([writeFile(files.certificate, cert), writeFile(files.key, key), writeFile(clientcas, tls.authority.ca)]);
+  return { tls: { ...files, ...(tls.askClients === true ? { clientcas: [clientcas] } : {}) } };
 }
 
 async function authOf({ htpasswd, token, folder }: DockerRegistryOptions & { readonly folder: string }): Promise<object> {
@@ -172,7 +187,7 @@ async function startServer(settings: {
   readonly path: string;
   readonly config: string;
   readonly port: number;
-  readonly mark: string;
+  isReady(): Promise<boolean>;
 }): Promise<Server> {
   // The watcher holds the other end of a pipe of ours: when we are gone, it ends the server.
   const script = '(cat <&3 >/dev/null; kill $$) & exec "$0" serve "$1" 3<&-';
@@ -196,7 +211,7 @@ async function startServer(settings: {
       if (log.includes('address already in use')) throw new PortTaken(log);
       throw new Error(`${settings.path} ended at once: ${log}`);
     }
-    if (await answers(settings)) return server;
+    if (await settings.isReady()) return server;
     await delay(10);
   }
   await stopServer(server);
@@ -204,14 +219,21 @@ async function startServer(settings: {
 }
 
 /** Asks for the mark that this very server was given: on a lost port race, a stranger may answer. */
-async function answers(settings: { readonly port: number; readonly mark: string }): Promise<boolean> {
+async function answers({ tls }: DockerRegistryOptions, { port, mark }: { readonly port: number; readonly mark: string }): Promise<boolean> {
+  const address = { host: '127.0.0.1', port, path: '/v2/', agent: false, timeout: 2_000 } as const;
+  const request = tls === undefined ? get(address) : getSecurely({ ...address, ca: tls.authority.ca, ...tls.authority.issue() });
+  request.once('timeout', () => request.destroy());
   try {
-    const answer = await fetch(`http://127.0.0.1:${settings.port}/v2/`, { signal: AbortSignal.timeout(2_000) });
-    await answer.body?.cancel();
-    return answer.headers.get('x-waybill-test') === settings.mark;
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.headers['x-waybill-test'] === mark;
   } catch {
     return false;
   }
+}
+
+function urlOf({ tls }: DockerRegistryOptions, port: number): string {
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
 }
 
 async function stopServer(server: Server): Promise<void> {

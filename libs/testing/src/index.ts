@@ -10,6 +10,7 @@ export {
   type CosignSuffix,
   pushArtifact,
 } from './artifacts.js';
+export { type CertificateRequest, createAuthority, type IssuedCertificate, type TestAuthority } from './certificates.js';
 export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
 export { contentErrorOf } from './content-store/reading.js';
@@ -21,6 +22,7 @@ export {
   startDockerRegistry,
   type TokenAuth,
 } from './docker-registry.js';
+export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.js';
 export { type GoProgramName, goProgramNames } from './go-programs.js';
 export {
   blobsOf,

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:https';
 import { type BlobRef, digestOf, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { RegistryClient, type RegistryClientOptions, type RepositoryClient } from '@waybill/oci-registry';
 import { jestGlobals } from './jest-globals.js';
@@ -16,10 +17,10 @@ export interface ScriptedRegistry {
 }
 
 export interface ScriptedRegistries {
-  /** A server with that script, and a client of it that tries nothing twice unless told to. */
-  start(script: Script, options?: Partial<RegistryClientOptions>): Promise<ScriptedRegistry>;
+  /** A server with that script, and a client of it that tries nothing twice unless told to. With `tls` it speaks https. */
+  start(script: Script, options?: Partial<RegistryClientOptions>, tls?: ServerOptions): Promise<ScriptedRegistry>;
   /** A server that is only linked to. */
-  elsewhere(script: Script): Promise<ScriptedServer>;
+  elsewhere(script: Script, tls?: ServerOptions): Promise<ScriptedServer>;
 }
 
 /** Scripted registries that end with each test. */
@@ -30,15 +31,15 @@ export function scriptedRegistries(): ScriptedRegistries {
     for (const end of endings.splice(0)) await end();
   });
 
-  async function elsewhere(script: Script): Promise<ScriptedServer> {
-    const server = await startScriptedServer(script);
+  async function elsewhere(script: Script, tls?: ServerOptions): Promise<ScriptedServer> {
+    const server = await startScriptedServer(script, tls);
     endings.push(() => server.stop());
     return server;
   }
   return {
     elsewhere,
-    async start(script, options = {}) {
-      const server = await elsewhere(script);
+    async start(script, options = {}, tls) {
+      const server = await elsewhere(script, tls);
       const client = new RegistryClient({ origin: server.origin, retries: 0, ...options });
       endings.unshift(() => client.close());
       return { server, client, repository: client.repository(sample.app) };

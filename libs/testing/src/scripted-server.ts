@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 
 /** Answers one request; `index` counts the requests from 0. */
 export type Script = (request: IncomingMessage, response: ServerResponse, index: number) => unknown;
@@ -13,7 +14,7 @@ export interface SeenRequest {
 
 /** An HTTP server on loopback that does what a test tells it, however wrong. */
 export interface ScriptedServer {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or https. */
   readonly origin: string;
   /** `127.0.0.1:<port>` */
   readonly host: string;
@@ -22,14 +23,16 @@ export interface ScriptedServer {
   stop(): Promise<void>;
 }
 
-export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+/** With `tls` the server speaks https. */
+export async function startScriptedServer(script: Script, tls?: ServerOptions): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = '', url = '', headers } = request;
     requests.push({ method, url, headers });
     request.on('error', () => undefined); // a client that breaks off is what some tests are about
     void script(request, response, requests.length - 1);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -37,7 +40,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
   const host = `127.0.0.1:${address.port}`;
 
   return {
-    origin: `http://${host}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}`,
     host,
     requests,
     async stop() {
