@@ -1,5 +1,4 @@
-import { lookup } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 /** Where no registry keeps its content, but a machine keeps its secrets: cloud metadata, this host, everyone. */
 const nowhere = new BlockList();
@@ -8,10 +7,20 @@ nowhere.addSubnet('169.254.0.0', 16, 'ipv4');
 nowhere.addSubnet('224.0.0.0', 4, 'ipv4');
 nowhere.addAddress('255.255.255.255', 'ipv4');
 nowhere.addAddress('100.100.100.200', 'ipv4'); // Alibaba Cloud's metadata
+nowhere.addAddress('168.63.129.16', 'ipv4'); // Azure's host
+nowhere.addAddress('192.0.0.192', 'ipv4'); // Oracle Cloud's metadata
 nowhere.addAddress('::', 'ipv6');
 nowhere.addSubnet('fe80::', 10, 'ipv6');
 nowhere.addSubnet('ff00::', 8, 'ipv6');
 nowhere.addAddress('fd00:ec2::254', 'ipv6'); // Amazon's metadata
+
+/** Names of the same, for when a proxy does the resolving. */
+const namesOfNowhere: ReadonlySet<string> = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'instance-data',
+  'instance-data.ec2.internal',
+]);
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -19,7 +28,7 @@ loopback.addAddress('::1', 'ipv6');
 
 /** Is `host` a name or address of this machine itself? */
 export function isLoopbackHost(host: string): boolean {
-  const bare = unbracketed(host);
+  const bare = withoutRoot(unbracketed(host));
   return bare === 'localhost' || bare.endsWith('.localhost') || within(loopback, bare);
 }
 
@@ -34,26 +43,8 @@ export function isAllowedAddress(address: string, fromLoopback: boolean): boolea
 /** The same for a link's host, as far as it can be told before its name is resolved. */
 export function isAllowedHost(host: string, fromLoopback: boolean): boolean {
   const bare = unbracketed(host);
-  return isIP(bare) !== 0 ? isAllowedAddress(bare, fromLoopback) : fromLoopback || !isLoopbackHost(bare);
-}
-
-/** A name lookup that refuses what `isAllowedAddress` does: a public name can resolve to anything. */
-export function guardedLookup(fromLoopback: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) {
-        callback(error, '', 0);
-        return;
-      }
-      if (!addresses.every(({ address }) => isAllowedAddress(address, fromLoopback))) {
-        callback(Object.assign(new Error('the name resolves to a forbidden address'), { code: 'ERR_FORBIDDEN_ADDRESS' }), '', 0);
-        return;
-      }
-      const [first] = addresses;
-      if (options.all === true || first === undefined) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
+  if (isIP(bare) !== 0) return isAllowedAddress(bare, fromLoopback);
+  return !namesOfNowhere.has(withoutRoot(bare)) && (fromLoopback || !isLoopbackHost(bare));
 }
 
 function within(list: BlockList, address: string): boolean {
@@ -61,6 +52,12 @@ function within(list: BlockList, address: string): boolean {
   return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-function unbracketed(host: string): string {
+/** A URL's host as the network knows it: an address of version 6 without its brackets. */
+export function unbracketed(host: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host;
+}
+
+/** `localhost.` is `localhost`. */
+export function withoutRoot(name: string): string {
+  return name.replace(/\.$/, '');
 }

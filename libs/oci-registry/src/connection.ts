@@ -13,10 +13,12 @@ import type { Access } from './auth/credentials.js';
 import { discard, readCapped } from './body.js';
 import { errorOfNetwork } from './network-errors.js';
 import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './options.js';
+import { Proxies } from './proxies.js';
 import { Redactor } from './redact.js';
 import { followRedirects } from './redirects.js';
 import { RegistryError, type RegistryErrorFacts } from './registry-error.js';
 import type { Answer, Exchange } from './exchange.js';
+import { tlsSettings } from './tls.js';
 import { Transport } from './transport.js';
 
 export interface RegistryRequest extends Omit<Exchange, 'url'> {
@@ -51,7 +53,14 @@ export class Connection {
     this.capabilities = effectiveCapabilities(options.capabilities, undefined);
     this.#prefix = options.prefix;
     this.#fromLoopback = isLoopbackHost(this.origin.hostname);
-    this.#agents = new Agents({ connections: options.connections ?? defaultConnections, fromLoopback: this.#fromLoopback });
+    this.#agents = new Agents({
+      origin: this.origin,
+      connections: options.connections ?? defaultConnections,
+      fromLoopback: this.#fromLoopback,
+      proxies: new Proxies(options.proxy),
+      pins: options.resolve ?? {},
+      tls: tlsSettings(options.tls, this.origin.host),
+    });
     this.#redactor = new Redactor();
     this.#authorizer = new Authorizer({
       origin: this.origin.origin,

@@ -16,7 +16,13 @@ const certificate: Verdict = {
 const broken: Verdict = { code: 'unreachable', retryable: true, says: 'broke the connection' };
 const noRoute: Verdict = { code: 'unreachable', retryable: true, says: 'cannot be reached over the network' };
 
-/** Node's and OpenSSL's words for a broken exchange. */
+const ourCertificate: Verdict = {
+  code: 'unauthorized',
+  retryable: false,
+  says: 'asks for a client certificate, or does not trust the one it was shown: check "tls" of the registry',
+};
+
+/** Node's, OpenSSL's and our own words for a broken exchange. */
 const verdicts: Readonly<Record<string, Verdict>> = {
   ECONNREFUSED: { code: 'unreachable', retryable: true, says: 'refuses connections' },
   ECONNRESET: broken,
@@ -45,8 +51,16 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   UNABLE_TO_GET_ISSUER_CERT: certificate,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificate,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
+  ERR_PROXY_UNREACHABLE: { code: 'unreachable', retryable: true, says: 'is behind a proxy that cannot be reached' },
+  ERR_PROXY_FAILED: { code: 'unreachable', retryable: true, says: 'cannot be reached by its proxy' },
+  ERR_PROXY_REFUSED: { code: 'unreachable', retryable: false, says: 'is behind a proxy that refuses to lead there' },
+  ERR_PROXY_CREDENTIALS: { code: 'unauthorized', retryable: false, says: 'is behind a proxy that asks for other credentials' },
   ERR_FORBIDDEN_ADDRESS: { code: 'protocol', retryable: false, says: 'links to an address that must not be followed' },
 };
+/** TLS alerts that mean our certificate (RFC 8446, section 6.2); OpenSSL puts the version before the alert. */
+const aboutOurCertificate =
+  /_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(REQUIRED|REVOKED|EXPIRED|UNKNOWN)|UNKNOWN_CA|NO_CERTIFICATE|ACCESS_DENIED)$/;
+
 const malformed: Verdict = { code: 'protocol', retryable: false, says: 'gives answers that are no HTTP' };
 
 export interface NetworkContext {
@@ -80,6 +94,7 @@ function verdictOn(errno: string | undefined): Verdict {
   const verdict = verdicts[errno];
   if (verdict !== undefined) return verdict;
   if (errno.startsWith('HPE_')) return malformed; // the HTTP parser's codes
+  if (aboutOurCertificate.test(errno)) return ourCertificate;
   if (errno.startsWith('ERR_SSL_')) return verdicts['EPROTO'] ?? broken;
   return broken;
 }

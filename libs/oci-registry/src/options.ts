@@ -1,5 +1,6 @@
 import type { ContentErrorCode, RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
 import type { CredentialProviders } from './auth/credentials.js';
+import type { Pins, ProxyOptions, TlsOptions } from './network-options.js';
 
 /** How long to wait for what, in milliseconds. Time spent waiting for a free connection never counts. */
 export interface Timeouts {
@@ -13,7 +14,7 @@ export interface Timeouts {
   readonly idleMs: number;
   /** A whole exchange that carries no blob, so that nobody holds us by a byte a second. */
   readonly smallMs: number;
-  /** Telling the registry that an upload was given up. */
+  /** Telling the registry that an upload was given up: well within what a stopping worker leaves to its jobs. */
   readonly cancelMs: number;
   /** How long after a referrers tag was written it is looked at again: longer than any writer of it needs from reading to writing. */
   readonly settleMs: number;
@@ -25,7 +26,7 @@ export const defaultTimeouts: Timeouts = {
   commitMs: 300_000,
   idleMs: 20_000,
   smallMs: 60_000,
-  cancelMs: 3_000,
+  cancelMs: 1_500,
   settleMs: 1_000,
 };
 
@@ -41,6 +42,11 @@ export interface RegistryClientOptions {
    * vendors: an origin, `https://auth.example.com`, or one address of it, `https://example.com/jwt/auth`.
    */
   readonly tokenRealms?: readonly string[];
+  readonly tls?: TlsOptions;
+  /** None unless said: those of the environment are for whoever asks for them. */
+  readonly proxy?: ProxyOptions;
+  /** Addresses of host names that no resolver is asked for. */
+  readonly resolve?: Pins;
   readonly timeouts?: Partial<Timeouts>;
   /** What is known of the registry; what is not said is unknown, and then the standard way is tried. */
   readonly capabilities?: Partial<RegistryCapabilities>;

@@ -4,6 +4,7 @@ import { ContentError } from '@waybill/oci-model';
 import { abortedError, type Answer, type Exchange, type TransportSettings } from './exchange.js';
 import { errorOfNetwork } from './network-errors.js';
 import { RegistryError } from './registry-error.js';
+import { maxHeaderBytes } from './tunnel.js';
 import { UploadBody } from './upload-body.js';
 import { type ExchangeLimits, type Expiry, watchExchange } from './watch.js';
 
@@ -32,7 +33,7 @@ export class Run {
 
   /** Takes the place of Node's `request`, so that the request can be watched from its first moment. */
   readonly begin = (options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest => {
-    const request = (options.protocol === 'https:' ? httpsRequest : httpRequest)(options, onResponse);
+    const request = (options.protocol === 'https:' ? httpsRequest : httpRequest)({ ...options, maxHeaderSize: maxHeaderBytes }, onResponse);
     this.#request = request;
     request.once('response', this.#receive);
     watchExchange(request, this.#limits(), (expiry) => this.#interrupt(this.#expired(expiry)));

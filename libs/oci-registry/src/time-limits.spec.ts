@@ -116,20 +116,25 @@ describe('time limits', () => {
   });
 
   it('do not begin while a request waits for a connection of ours', async () => {
+    const limits = { timeouts: { answerMs: 200, smallMs: 200 } };
     const { repository } = await registries.start(
       (request, response) => {
         if (request.url?.includes('/blobs/') === true) return response.writeHead(200).end(large);
         return response.writeHead(200, { 'docker-content-digest': manifest.digest }).end();
       },
-      { connections: 1, timeouts: { answerMs: 200, smallMs: 200 } },
+      { connections: 1, ...limits },
     );
+    const silent = await registries.start(() => undefined, limits);
     const stream = await repository.readBlob(largeBlob); // holds the only connection until it is read
+    const settled: string[] = [];
 
-    const waiting = repository.resolveTag(latest);
-    const outcome = await Promise.race([waiting.then(() => 'done'), new Promise((resolve) => setTimeout(resolve, 400, 'waiting'))]);
+    const waiting = repository.resolveTag(latest).finally(() => settled.push('the one that waits'));
+    // The clock of this one begins later and runs out, so that of the other would have run out before.
+    const error = await contentErrorOf(silent.repository.resolveTag(latest)).finally(() => settled.push('the one that does not'));
     await stream.toArray();
 
-    expect(outcome).toBe('waiting');
+    expect(error.code).toBe('timeout');
     expect(await waiting).toBe(manifest.digest);
+    expect(settled).toEqual(['the one that does not', 'the one that waits']);
   });
 });

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 import type { Answer, Exchange, TransportSettings } from './exchange.js';
+import type { ProxyServer } from './proxies.js';
 import { Run } from './run.js';
 import { UploadBody } from './upload-body.js';
 
@@ -41,17 +42,33 @@ export class Transport {
   }
 
   async #send(exchange: Exchange, authorization: string | undefined, run: Run): Promise<IncomingMessage> {
-    const { agents, origin } = this.#settings;
+    const { agents, redactor } = this.#settings;
+    const { httpAgent, httpsAgent, proxy } = agents.for(exchange.url, exchange.lane ?? 'small');
+    redactor.learn(proxy?.secrets ?? []);
     const response = await this.#http.request<IncomingMessage>({
       method: exchange.method,
       url: exchange.url.href,
       headers: headersOf(exchange, authorization),
       data: exchange.body instanceof Uint8Array ? Buffer.from(exchange.body) : exchange.body,
-      transport: { request: run.begin },
-      ...(exchange.url.origin === origin.origin ? agents.own(exchange.lane ?? 'small') : agents.foreign()),
+      httpAgent,
+      httpsAgent,
+      transport: { request: proxy === undefined || exchange.url.protocol === 'https:' ? run.begin : askingProxy(run, exchange.url, proxy) },
     });
     return response.data;
   }
+}
+
+/** A proxy is asked with the whole URL (RFC 9112, section 3.2.2); inside of a tunnel it would see neither that nor its credentials. */
+function askingProxy(run: Run, { origin, pathname, search }: URL, { authorization }: ProxyServer): Run['begin'] {
+  return ({ headers, ...options }, onResponse) =>
+    run.begin(
+      {
+        ...options,
+        path: `${origin}${pathname}${search}`,
+        headers: { ...(headers as OutgoingHttpHeaders), ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) },
+      },
+      onResponse,
+    );
 }
 
 function headersOf(exchange: Exchange, authorization: string | undefined): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 export interface ExchangeLimits {
   readonly connectMs: number;
@@ -57,11 +58,11 @@ export function watchExchange(request: ClientRequest, limits: ExchangeLimits, on
         () => request.writableLength > 0 || socket.writableLength > 0,
       );
     };
-    if (socket.connecting) {
-      allow(limits.connectMs, 'connect');
-      socket.once(isSecure(request) ? 'secureConnect' : 'connect', sending);
-    } else {
+    if (stands(socket)) {
       sending();
+    } else {
+      allow(limits.connectMs, 'connect');
+      socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', sending);
     }
   });
   request.once('finish', () => {
@@ -80,6 +81,7 @@ export function watchExchange(request: ClientRequest, limits: ExchangeLimits, on
   });
 }
 
-function isSecure(request: ClientRequest): boolean {
-  return request.protocol === 'https:';
+/** TLS stands when the other side has proved who it is; through a proxy, its socket is connected long before. */
+function stands(socket: Socket): boolean {
+  return socket instanceof TLSSocket ? socket.authorized : !socket.connecting;
 }
