@@ -177,6 +177,7 @@ CREATE TABLE item_target_tag (
 CREATE TABLE dispatch (
   promotion_id     uuid NOT NULL REFERENCES promotion (id),
   location         text NOT NULL,
+  -- Raised when the job of this number has had its run, or its worker died: until then the same job is sent again.
   number           bigint NOT NULL,
   -- queued: a job was or will be given to the queue. leased: a worker runs it.
   -- parked: waits for targets elsewhere. finished: nothing is left to do here.
@@ -195,6 +196,7 @@ CREATE TABLE outbox (
   payload    jsonb NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX outbox_payload_idx ON outbox (payload);
 
 -- Durable changes at registries: written as intended before they are sent, settled from read-back.
 CREATE TABLE effect (

@@ -7,7 +7,8 @@ import { lockPromotion } from './settle-promotion.js';
 /**
  * Ends a run and says what becomes of the dispatch: nothing is left; retries are due later;
  * replicas wait for their prod elsewhere. The promotion's row is locked, so that a prod that
- * ends at this moment either sees the waiting dispatch or is seen by it.
+ * ends at this moment either sees the waiting dispatch or is seen by it. The dispatch's job is still
+ * in the queue, which would ignore another one of its number: what comes next has the next number.
  */
 export async function closeRun(database: Database, lease: DispatchLease): Promise<void> {
   await database.transaction(async (tables) => {
@@ -21,7 +22,7 @@ export async function closeRun(database: Database, lease: DispatchLease): Promis
       WHERE t.promotion_id = ${lease.promotionId}::uuid AND t.location = ${lease.location} AND t.state <> 'done'`;
     const state = left === undefined ? 'finished' : stateAfter(left);
     const closed = await tables.$executeRaw`
-      UPDATE dispatch SET state = ${state}, lease_holder = NULL, lease_expires_at = NULL, due_at = ${left?.due_at ?? null}::timestamptz
+      UPDATE dispatch SET state = ${state}, number = number + 1, lease_holder = NULL, lease_expires_at = NULL, due_at = ${left?.due_at ?? null}::timestamptz
       WHERE ${held(lease)}`;
     if (closed === 0) return;
     if (left !== undefined && left.ready > 0n) await requeueDispatches(tables, lease.promotionId, [lease.location]);

@@ -43,13 +43,13 @@ export class DispatchLeases {
   }
 
   /**
-   * Gives the lease up with the work unfinished: another worker gets it at once. An orderly end is no
+   * Gives the lease up with the work unfinished: another worker gets it at once, by a job of the next number. An orderly end is no
    * failure: what was under way gets its attempt back. What waits for a retry or its prod has had its attempt.
    */
   async release(lease: DispatchLease): Promise<void> {
     await this.#database.tables.$executeRaw`
       WITH released AS (
-        UPDATE dispatch SET state = 'queued', lease_expires_at = NULL, due_at = now() WHERE ${held(lease)} RETURNING promotion_id, location
+        UPDATE dispatch SET state = 'queued', number = number + 1, lease_expires_at = NULL, due_at = now() WHERE ${held(lease)} RETURNING promotion_id, location
       )
       UPDATE item_target t SET attempts = t.attempts - 1
       FROM released r

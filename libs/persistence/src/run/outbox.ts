@@ -1,4 +1,5 @@
 import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
 import { relayBatch, relayTopic } from '../outbox/relay-topic.js';
 
@@ -12,10 +13,18 @@ export interface DispatchMessage {
 const topic = 'run-promotion';
 
 /**
- * How long a dispatch may wait in the queue before it is sent again under a new number:
- * the queue can lose everything, and the old number is then ignored.
+ * How long a dispatch may wait in the queue before it is sent again: the queue can lose everything.
+ * A job that is still there, waiting or running, is not added a second time, because its number is the same.
  */
 const resendAfter = '60 seconds';
+
+/** Of a statement with the common table expression `queued`: puts its messages into the outbox, but for those that wait there still. */
+const send = Prisma.sql`INSERT INTO outbox (topic, payload)
+  SELECT ${topic}, m.payload
+  FROM queued CROSS JOIN LATERAL (
+    SELECT jsonb_build_object('promotionId', queued.promotion_id, 'location', queued.location, 'dispatch', queued.number) AS payload
+  ) m
+  WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.topic = ${topic} AND o.payload = m.payload)`;
 
 /** New dispatches of a promotion, one per location, and their messages; inside the caller's transaction. */
 export async function queueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
@@ -25,21 +34,19 @@ export async function queueDispatches(tables: Tables, promotionId: string, locat
       SELECT ${promotionId}::uuid, location, 1, 'queued', now() + ${resendAfter}::interval FROM unnest(${locations}::text[]) AS location
       RETURNING promotion_id, location, number
     )
-    INSERT INTO outbox (topic, payload)
-    SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
+    ${send}`;
   await notify(tables, 'outbox');
 }
 
-/** Raises the numbers of dispatches at these locations that no worker holds, and sends them; inside the caller's transaction. */
+/** Sends the dispatches at these locations that no worker holds, whether they are due or not; inside the caller's transaction. */
 export async function requeueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
   const sent = await tables.$executeRaw`
     WITH queued AS (
-      UPDATE dispatch SET number = number + 1, state = 'queued', due_at = now() + ${resendAfter}::interval
+      UPDATE dispatch SET state = 'queued', due_at = now() + ${resendAfter}::interval
       WHERE promotion_id = ${promotionId}::uuid AND location = ANY(${locations}::text[]) AND state IN ('parked', 'queued')
       RETURNING promotion_id, location, number
     )
-    INSERT INTO outbox (topic, payload)
-    SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
+    ${send}`;
   if (sent > 0) await notify(tables, 'outbox');
 }
 
@@ -52,23 +59,24 @@ export class Outbox {
   }
 
   /**
-   * Sends again, under a new number, every dispatch whose time has come: retries that are due,
-   * leases that expired because a worker died, jobs that the queue lost. Gives how many.
+   * Sends every dispatch whose time has come: retries that are due, runs that were handed over, jobs that nobody took
+   * and, under a new number, those whose lease expired because a worker died. Gives how many.
    */
   async redispatchDue(): Promise<number> {
     return this.#database.transaction(async (tables) => {
-      const sent = await tables.$executeRaw`
+      const [row] = await tables.$queryRaw<{ due: bigint }[]>`
         WITH due AS (
           SELECT promotion_id, location FROM dispatch WHERE due_at <= now() ORDER BY due_at LIMIT ${relayBatch} FOR UPDATE SKIP LOCKED
         ), queued AS (
-          UPDATE dispatch d SET number = d.number + 1, state = 'queued', due_at = now() + ${resendAfter}::interval, lease_expires_at = NULL
+          UPDATE dispatch d SET number = d.number + CASE d.state WHEN 'leased' THEN 1 ELSE 0 END, state = 'queued',
+            due_at = now() + ${resendAfter}::interval, lease_expires_at = NULL
           FROM due WHERE d.promotion_id = due.promotion_id AND d.location = due.location
           RETURNING d.promotion_id, d.location, d.number
-        )
-        INSERT INTO outbox (topic, payload)
-        SELECT ${topic}, jsonb_build_object('promotionId', promotion_id, 'location', location, 'dispatch', number) FROM queued`;
-      if (sent > 0) await notify(tables, 'outbox');
-      return sent;
+        ), sent AS (${send})
+        SELECT count(*) AS due FROM queued`;
+      const due = Number(row?.due ?? 0);
+      if (due > 0) await notify(tables, 'outbox');
+      return due;
     });
   }
 

@@ -176,7 +176,7 @@ describe('RunPromotion', () => {
     await run;
 
     expect(log.saying('the run is handed over')).toMatchObject([{ level: 'info', promotionId: id }]);
-    expect(await recorded.dispatchOf(id)).toEqual({ state: 'queued', isHeld: false, isDue: true, number: 1 });
+    expect(await recorded.dispatchOf(id)).toEqual({ state: 'queued', isHeld: false, isDue: true, number: 2 });
     expect(await new Outbox(recorded.database).redispatchDue()).toBe(1);
     const next = new SteppedCopier();
     await worker('two', { does: next }).run(await recorded.messageOf(id), idle);
