@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ContentErrorCode } from '@waybill/oci-model';
-import { isDigest } from '@waybill/oci-model';
+import { type ContentErrorCode, isDigest } from '@waybill/oci-model';
 import { codeOfAnswer, isRetryable } from './answer-codes.js';
+import { challengeOf, parseChallenges } from './auth/challenge.js';
 import type { Redactor } from './redact.js';
 import { RegistryError, type ReportedError } from './registry-error.js';
 import { retryAfterMs } from './retry-after.js';
@@ -11,12 +11,14 @@ import { ErrorBody, ErrorEntry, MissingContent } from './schema.js';
 export const maxErrorBytes = 64 * 1024;
 const maxReported = 10;
 const maxMessage = 300;
+const wantsCredentials = ': it wants credentials, and none are declared for this';
 
 export interface RefusedAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** What was read of the body, at most `maxErrorBytes`. */
   readonly body: Uint8Array;
+  readonly isAnonymous?: boolean;
 }
 
 export interface AnswerContext {
@@ -31,12 +33,12 @@ export function errorOfAnswer(answer: RefusedAnswer, context: AnswerContext): Re
   const { host, operation, redactor } = context;
   const entries = parse(answer.body);
   const reported = entries.map((entry) => entry.code);
-  const code = codeOfAnswer(answer.status, reported, operation);
+  const code = allowsTooLittle(answer) ? 'denied' : codeOfAnswer(answer.status, reported, operation);
   const registryErrors = shorten(entries, redactor);
   const wait = retryAfterMs(answer.headers['retry-after'], new Date());
   const digests = code === 'blob-unknown' ? missingIn(entries) : [];
 
-  return new RegistryError(`${host} answered ${answer.status} to ${operation}${quoted(registryErrors)}${hint(code, answer)}`, {
+  return new RegistryError(`${host} answered ${answer.status} to ${operation}${quoted(registryErrors)}${hint(code, answer, redactor)}`, {
     code,
     operation,
     host,
@@ -80,14 +82,23 @@ function quoted(errors: readonly ReportedError[]): string {
   return first.message === '' ? ` (${first.code}${more})` : ` (${first.code}: ${first.message}${more})`;
 }
 
-function hint(code: ContentErrorCode, answer: RefusedAnswer): string {
+/** Our token is good, and its server did not grant what is needed (RFC 6750, section 3.1); with a 401, as Distribution answers. */
+function allowsTooLittle(answer: RefusedAnswer): boolean {
+  const isRefusal = answer.status === 401 || answer.status === 403;
+  return isRefusal && answer.isAnonymous === false && bearerOf(answer)?.get('error') === 'insufficient_scope';
+}
+
+function bearerOf({ headers }: RefusedAnswer): ReadonlyMap<string, string> | undefined {
+  return challengeOf(parseChallenges(headers['www-authenticate']), 'bearer')?.params;
+}
+
+function hint(code: ContentErrorCode, answer: RefusedAnswer, redactor: Redactor): string {
   switch (code) {
     case 'unauthorized':
-      return /^\s*bearer\b/i.test(answer.headers['www-authenticate'] ?? '')
-        ? ': it asks for a token, and token authentication is not implemented yet'
-        : ": check the registry's credentials";
+      return unauthorizedHint(answer);
     case 'denied':
-      return ': the credentials are good but do not allow this';
+      if (answer.isAnonymous === true) return wantsCredentials;
+      return `: the credentials are good but do not allow this${missingScope(answer, redactor)}`;
     case 'unsupported':
       return ': it is read-only or does not offer this';
     case 'protocol':
@@ -96,4 +107,16 @@ function hint(code: ContentErrorCode, answer: RefusedAnswer): string {
     default:
       return '';
   }
+}
+
+function unauthorizedHint(answer: RefusedAnswer): string {
+  if (answer.isAnonymous === true) return wantsCredentials;
+  return bearerOf(answer)?.get('error') === 'invalid_token'
+    ? ': it refuses the token that its token server gave: compare their clocks, keys, issuers and service names'
+    : ": check the registry's credentials";
+}
+
+function missingScope(answer: RefusedAnswer, redactor: Redactor): string {
+  const scope = bearerOf(answer)?.get('scope');
+  return scope === undefined ? '' : `; its token server would have to grant ${redactor.excerpt(scope, maxMessage)}`;
 }

@@ -8,8 +8,11 @@ import {
 import { isAllowedHost, isLoopbackHost } from './addresses.js';
 import { Agents } from './agents.js';
 import { errorOfAnswer, maxErrorBytes } from './answer-errors.js';
-import { Authorizer } from './auth/authorizer.js';
+import { exchangeAuthorized } from './auth/authorized-exchange.js';
+import type { Authorizer } from './auth/authorizer.js';
+import { createAuthorizer } from './auth/create-authorizer.js';
 import type { Access } from './auth/credentials.js';
+import type { Deed } from './auth/scopes.js';
 import { discard, readCapped } from './body.js';
 import { errorOfNetwork } from './network-errors.js';
 import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './options.js';
@@ -25,6 +28,8 @@ export interface RegistryRequest extends Omit<Exchange, 'url'> {
   /** A path at the registry, or what the registry linked to. */
   readonly url: string | URL;
   readonly access: Access;
+  /** Where content is mounted from, by its name at the registry. */
+  readonly mountedFrom?: RepositoryName;
 }
 
 const defaultConnections = 16;
@@ -62,17 +67,17 @@ export class Connection {
       tls: tlsSettings(options.tls, this.origin.host),
     });
     this.#redactor = new Redactor();
-    this.#authorizer = new Authorizer({
-      origin: this.origin.origin,
-      credentials: options.credentials ?? {},
-      redactor: this.#redactor,
-    });
     this.#transport = new Transport({
       origin: this.origin,
       agents: this.#agents,
       timeouts: this.timeouts,
       redactor: this.#redactor,
       observe: options.observe ?? (() => undefined),
+    });
+    this.#authorizer = createAuthorizer(this.origin, options, {
+      retries: this.retries,
+      redactor: this.#redactor,
+      exchange: (each, authorization) => this.#transport.exchange(each, authorization),
     });
   }
 
@@ -93,14 +98,26 @@ export class Connection {
 
   /** Sends a request and follows its redirects. Any status is an answer; a broken exchange rejects. */
   async send(request: RegistryRequest): Promise<Answer> {
-    const { access, url, ...exchange } = request;
+    const { access, mountedFrom, url, ...exchange } = request;
     return await followRedirects(
       { ...exchange, url: typeof url === 'string' ? new URL(url, this.origin) : url },
       {
-        exchange: async (each) => await this.#transport.exchange(each, await this.#authorizer.authorization(each.url, access, each.signal)),
+        exchange: (each) => this.#exchange(each, { access, mountedFrom }),
         link: (text, base) => this.link(text, base, request.operation),
       },
     );
+  }
+
+  /** Only the registry's own origin is told who we are, and only it can ask for a token. */
+  async #exchange(exchange: Exchange, { access, mountedFrom }: Pick<Deed, 'access' | 'mountedFrom'>): Promise<Answer> {
+    if (exchange.url.origin !== this.origin.origin) return await this.#transport.exchange(exchange, undefined);
+    const { method, kind, repository } = exchange;
+    const deed = { method, kind, access, repository: repository === undefined ? undefined : this.fullName(repository), mountedFrom };
+    return await exchangeAuthorized(exchange, deed, {
+      host: this.host,
+      authorizer: this.#authorizer,
+      exchange: (each, authorization) => this.#transport.exchange(each, authorization),
+    });
   }
 
   /**
@@ -131,7 +148,7 @@ export class Connection {
     });
     const { operation, repository } = request;
     return errorOfAnswer(
-      { status: answer.status, headers: answer.headers, body: body.bytes },
+      { ...answer, body: body.bytes },
       { host: this.host, operation, redactor: this.#redactor, details: repository === undefined ? {} : { repository } },
     );
   }

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { RepositoryName } from '@waybill/oci-model';
 import type { Agents, Lane } from './agents.js';
 import type { RequestEvent, RequestKind, Timeouts } from './options.js';
@@ -27,8 +28,10 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Errors are RegistryErrors or Node's own; `errorOfNetwork` makes the first of the second. */
-  readonly body: IncomingMessage;
+  readonly body: Readable;
   readonly url: URL;
+  /** It was asked without credentials, because there are none. Told of what the registry itself answered. */
+  readonly isAnonymous?: boolean;
 }
 
 export interface TransportSettings {

@@ -26,6 +26,7 @@ export async function mountBlob(
     kind: 'mount',
     operation,
     repository: name,
+    mountedFrom: options.from,
     access: 'write',
     body: Buffer.alloc(0),
     signal: options.signal,

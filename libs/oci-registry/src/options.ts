@@ -59,7 +59,7 @@ export interface RegistryClientOptions {
 }
 
 export type RequestKind =
-  'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'referrers' | 'blob' | 'probe' | 'upload' | 'mount' | 'delete' | 'check';
+  'ping' | 'manifest' | 'tag' | 'tags' | 'catalog' | 'referrers' | 'blob' | 'probe' | 'upload' | 'mount' | 'delete' | 'check' | 'token';
 
 /** One request and its end. Holds neither address nor header: both can be secrets. */
 export interface RequestEvent {

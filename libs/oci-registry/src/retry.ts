@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ContentError } from '@waybill/oci-model';
-import type { Connection } from './connection.js';
 import { abortedError } from './exchange.js';
 
 const firstPauseMs = 100;
 /** Longer waits are for whoever plans the work, not for a call that someone waits for. */
 const longestPauseMs = 5_000;
+/** The `operation` of whatever goes wrong between us and a token server. */
+export const tokenOperation = 'get token';
 
 export interface RetryContext {
-  readonly connection: Connection;
+  readonly connection: { readonly host: string; readonly retries: number };
   readonly operation: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,11 +20,16 @@ export async function retrying<T>(context: RetryContext, read: () => Promise<T>)
     try {
       return await read();
     } catch (error) {
-      const pause = pauseAfter(error, attempt);
+      const pause = wasRetried(error, context) ? undefined : pauseAfter(error, attempt);
       if (pause === undefined || attempt >= context.connection.retries) throw error;
       await sleep(pause, context);
     }
   }
+}
+
+/** A token server that had no token for a request was asked more than once already. */
+function wasRetried(error: unknown, { operation }: RetryContext): boolean {
+  return operation !== tokenOperation && error instanceof ContentError && error.operation === tokenOperation;
 }
 
 function pauseAfter(error: unknown, attempt: number): number | undefined {

@@ -81,17 +81,6 @@ describe('credentials', () => {
 
     expect(inspect([client, repository], { depth: 12, showHidden: true }) + JSON.stringify([client, repository])).not.toMatch(/sesame/);
   });
-
-  it('are asked for in words when a token is wanted', async () => {
-    const { client } = await registries.start((_request, response) => {
-      response.writeHead(401, { 'www-authenticate': 'Bearer realm="https://auth.example.com/token",service="r"' }).end();
-    });
-
-    const error = await contentErrorOf(client.ping());
-
-    expect(error).toMatchObject({ code: 'unauthorized', retryable: false });
-    expect(error.message).toContain('token authentication is not implemented yet');
-  });
 });
 
 function provider({ username, password }: { readonly username: string; readonly password: string }): CredentialProvider {
