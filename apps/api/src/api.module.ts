@@ -6,6 +6,7 @@ import { HealthModule } from './features/health/health.module.js';
 import { KeysModule } from './features/keys/keys.module.js';
 import { PromotionsModule } from './features/promotions/promotions.module.js';
 import { RegistriesModule } from './features/registries/registries.module.js';
+import { RegistryChecksModule } from './features/registry-checks/registry-checks.module.js';
 import { TopologyModule } from './features/topology/topology.module.js';
 import { AuthenticateGuard } from './http/authenticate.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -13,7 +14,16 @@ import { ReadBodyInterceptor } from './http/read-body.interceptor.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
-  imports: [PromotionsModule, ArtifactsModule, TopologyModule, RegistriesModule, KeysModule, HealthModule, DocumentationModule],
+  imports: [
+    PromotionsModule,
+    ArtifactsModule,
+    TopologyModule,
+    RegistriesModule,
+    RegistryChecksModule,
+    KeysModule,
+    HealthModule,
+    DocumentationModule,
+  ],
   providers: [
     { provide: APP_GUARD, useClass: AuthenticateGuard },
     { provide: APP_INTERCEPTOR, useClass: ReadBodyInterceptor },

@@ -8,6 +8,7 @@ export const verbs = [
   'topology:read',
   'topology:apply',
   'registries:locate',
+  'registries:check',
   'keys:manage',
 ] as const;
 export type Verb = (typeof verbs)[number];

@@ -8,6 +8,7 @@ import {
   PromotionReadModel,
   PromotionWriter,
   ProvenanceChain,
+  RegistryChecks,
   TopologyRevisions,
 } from '@waybill/persistence';
 import { RegistryClients } from '@waybill/registry-clients';
@@ -16,7 +17,7 @@ import { CONFIG, LOGGER } from './tokens.js';
 
 const maxConnections = 16;
 
-const stores = [TopologyRevisions, ApiKeys, IdempotencyKeys, PromotionWriter, PromotionReadModel, ProvenanceChain] as const;
+const stores = [TopologyRevisions, ApiKeys, IdempotencyKeys, PromotionWriter, PromotionReadModel, ProvenanceChain, RegistryChecks] as const;
 
 export interface InfrastructureParts {
   readonly config: ApiConfig;

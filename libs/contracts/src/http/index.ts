@@ -17,4 +17,5 @@ export {
   PromotionTag,
   PromotionTarget,
 } from './promotions.js';
+export { AcceptedRegistryCheck, CreateRegistryCheck, ProbeResult, RegistryCheck, RegistryList, RegistryReport } from './registries.js';
 export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';

@@ -9,6 +9,7 @@ export const verbNames = [
   'topology:read',
   'topology:apply',
   'registries:locate',
+  'registries:check',
   'keys:manage',
 ] as const;
 

@@ -73,9 +73,15 @@ export const problemKinds = {
     title: 'No such manifest',
     help: 'The source registry has no manifest of this digest in this repository.',
   },
+  'check-unknown': { status: 404, title: 'No such check', help: 'Use the id that the creating request answered with.' },
   'promotion-unknown': { status: 404, title: 'No such promotion', help: 'Use the id that the creating request answered with.' },
   'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
   'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
+  'no-location': {
+    status: 409,
+    title: 'The topology has no location',
+    help: 'Declare a location: a worker serves registries from where it stands.',
+  },
   'source-mismatch': { status: 422, title: 'Not the source of this path', help: 'A path leads from one registry; name a source there.' },
   'not-admitted': {
     status: 422,
