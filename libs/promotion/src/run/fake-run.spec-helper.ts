@@ -53,6 +53,20 @@ export function copied(outcome: 'copied' | 'mounted' | 'already-present' = 'copi
   return { outcome, presentBlobs: new Set([config.digest]), bytesCopied: 10, bytesMounted: 2, bytesSkipped: 1 };
 }
 
+/** What a registry that is in trouble rejects with. */
+export function trouble(facts: { readonly retryable?: boolean; readonly retryAfterMs?: number } = {}): ContentError {
+  return new ContentError('the registry is in trouble', { code: 'unavailable', operation: 'test', ...facts });
+}
+
+export function failedCopy(error: ContentError): CopyOutcome {
+  return { outcome: 'failed', error, bytesCopied: 4, bytesMounted: 0, bytesSkipped: 0 };
+}
+
+/** A copier that ends as told at some targets and copies to the others. */
+export function copying(ends: Readonly<Record<string, CopyOutcome>>): Partial<ContentCopier> {
+  return { copy: (_item, targets) => Promise.resolve(new Map(targets.map(({ id }) => [id, ends[id] ?? copied()]))) };
+}
+
 export function ourTurn(facts: Partial<Extract<TagTurn, { turn: 'ours' }>> = {}): TagTurn {
   return { turn: 'ours', leaseMs: 60_000, writtenSince: undefined, intendedBefore: false, settledBefore: false, ...facts };
 }
