@@ -2,30 +2,45 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WaybillError } from '@waybill/kernel';
-import type { FaultRule } from './faults.js';
+import { Access, type AccessOptions } from './access.js';
+import type { FaultRule } from './faults/fault.js';
+import { FaultPlan, type PlannedFault } from './faults/fault-plan.js';
 import { requestHandler } from './handle-request.js';
-import { openStorage, type Storage } from './storage/storage.js';
-import type { UploadLimits } from './storage/uploads.js';
+import { RepositoryLocks } from './repository-locks.js';
+import { openFiles } from './storage/files/open-files.js';
+import { openMemory } from './storage/memory/open-memory.js';
+import type { Storage } from './storage/storage.js';
+import { type UploadLimits, Uploads } from './uploads.js';
 
 /** Anyone who reaches the registry may write to it, so only this machine does. There is no option for another address. */
 const host = '127.0.0.1';
 
 const limits: UploadLimits = { maxSessions: 512, maxBlobBytes: 64 * 1024 ** 3, idleMs: 60 * 60 * 1000 };
 
-export interface LocalRegistryOptions {
-  /** Where everything is kept. Made when missing; one process at a time may use it. */
-  readonly dataDir: string;
-  /** 0 or nothing takes any free port. */
-  readonly port?: number;
-  /** Makes chosen requests go wrong. For tests. */
-  readonly onRequest?: FaultRule;
-}
+/** Where everything is kept. */
+export type LocalRegistryStorage =
+  /** In a folder, made when missing; one process at a time may use it. */
+  | { readonly dataDir: string; readonly memory?: never }
+  /** In memory: gone when the registry is closed. What would not fit is refused with 507. */
+  | { readonly memory: { readonly maxBytes: number }; readonly dataDir?: never };
+
+export type LocalRegistryOptions = LocalRegistryStorage &
+  AccessOptions & {
+    /** 0 or nothing takes any free port. */
+    readonly port?: number;
+    /** What goes wrong on purpose, by rule. For tests. */
+    readonly faults?: readonly PlannedFault[];
+    /** Sees every request; its fault counts where no rule has one. For tests. */
+    readonly onRequest?: FaultRule;
+  };
 
 export interface LocalRegistry {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly port: number;
-  /** Stops listening, gives running requests a second, then breaks them off. */
+  /** What goes wrong on purpose from now on. */
+  readonly faults: FaultPlan;
+  /** Stops listening, gives running requests a second, then breaks them off; what was stalled on purpose ends at once. */
   close(): Promise<void>;
 }
 
@@ -38,15 +53,31 @@ export class LocalRegistryError extends WaybillError<LocalRegistryErrorCode> {}
  * @throws LocalRegistryError
  */
 export async function startLocalRegistry(options: LocalRegistryOptions): Promise<LocalRegistry> {
-  const storage = await openOrExplain(options.dataDir);
-  const server = serverFor(requestHandler(storage, options.onRequest));
+  const storage = options.memory === undefined ? await openOrExplain(options.dataDir) : openMemory(options.memory.maxBytes);
+  const faults = new FaultPlan(options.faults);
+  const stopping = new AbortController();
+  const server = serverFor(
+    requestHandler({
+      parts: { storage, uploads: new Uploads(storage.staging, limits), locks: new RepositoryLocks() },
+      access: new Access(options),
+      faultOf: (request) => {
+        const watched = options.onRequest?.(request); // it sees those requests too that a rule decides
+        return faults.rule(request) ?? watched;
+      },
+      stopping: stopping.signal,
+    }),
+  );
   const port = await listen(server, options.port ?? 0);
-  return { url: `http://${host}:${port}`, port, close: () => stop(server) };
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    await stop(server);
+  };
+  return { url: `http://${host}:${port}`, port, faults, close };
 }
 
 async function openOrExplain(dataDir: string): Promise<Storage> {
   try {
-    return await openStorage(dataDir, limits);
+    return await openFiles(dataDir);
   } catch (cause) {
     throw new LocalRegistryError(`the data folder ${dataDir} cannot be used: ${reasonOf(cause)}`, {
       code: 'data-dir-unusable',

@@ -14,7 +14,7 @@ const maxPage = 1000;
  * @throws Refusal `UNSUPPORTED` when `n` is no count
  */
 export function pageOf(names: readonly string[], path: string, query: URLSearchParams): Page {
-  const count = Math.min(countIn(query), maxPage);
+  const count = countIn(query);
   const last = query.get('last');
   const rest = names.toSorted(inLexicalOrder).filter((name) => last === null || inLexicalOrder(name, last) > 0);
   const page = rest.slice(0, count);
@@ -24,10 +24,14 @@ export function pageOf(names: readonly string[], path: string, query: URLSearchP
   return { names: page, headers: { link: `<${path}?${next.toString()}>; rel="next"` } };
 }
 
-function countIn(query: URLSearchParams): number {
+/**
+ * How many entries one answer may hold.
+ * @throws Refusal `UNSUPPORTED` when `n` is no count
+ */
+export function countIn(query: URLSearchParams): number {
   const text = query.get('n');
   if (text === null) return maxPage;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
+  if (/^\d{1,9}$/.test(text)) return Math.min(Number(text), maxPage);
   throw new Refusal('UNSUPPORTED', 'n is not a count', { status: 400 });
 }
 

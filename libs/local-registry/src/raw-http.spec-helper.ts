@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf, mediaType } from '@waybill/oci-model';
-import type { FaultRule } from './faults.js';
-import { type LocalRegistry, startLocalRegistry } from './local-registry.js';
+import type { FaultRule } from './faults/fault.js';
+import { type LocalRegistry, type LocalRegistryOptions, startLocalRegistry } from './local-registry.js';
 
 export interface Answer {
   readonly status: number;
@@ -11,39 +11,51 @@ export interface Answer {
   readonly bytes: Buffer;
 }
 
-/** A registry on a folder of its own, spoken to without any client's help. */
+export const storageKinds = ['files', 'memory'] as const;
+export type StorageKind = (typeof storageKinds)[number];
+
+/** All but where it keeps things. */
+type MoreOptions = Pick<LocalRegistryOptions, 'users' | 'anonymousRead' | 'faults'>;
+
+/** A registry of its own, on a folder or in memory, spoken to without any client's help. */
 export class RawRegistry {
   faultRule: FaultRule | undefined;
+  #registry: LocalRegistry | undefined;
 
   private constructor(
+    /** Nothing is in it when the registry is in memory. */
     readonly dataDir: string,
-    private registry: LocalRegistry,
+    private readonly options: LocalRegistryOptions,
   ) {}
 
-  static async start(): Promise<RawRegistry> {
+  static async start(kind: StorageKind = 'files', more: MoreOptions = {}): Promise<RawRegistry> {
     const dataDir = await mkdtemp(join(tmpdir(), 'waybill-local-registry-'));
-    const started: RawRegistry = new RawRegistry(
-      dataDir,
-      await startLocalRegistry({ dataDir, onRequest: (facts) => started.faultRule?.(facts) }),
-    );
+    const storage = kind === 'files' ? { dataDir } : { memory: { maxBytes: 64 * 1024 * 1024 } };
+    const started: RawRegistry = new RawRegistry(dataDir, { ...storage, ...more, onRequest: (facts) => started.faultRule?.(facts) });
+    started.#registry = await startLocalRegistry(started.options);
     return started;
   }
 
+  get running(): LocalRegistry {
+    if (this.#registry === undefined) throw new Error('the registry is not running');
+    return this.#registry;
+  }
+
   get url(): string {
-    return this.registry.url;
+    return this.running.url;
   }
 
   get port(): number {
-    return this.registry.port;
+    return this.running.port;
   }
 
   async restart(): Promise<void> {
-    await this.registry.close();
-    this.registry = await startLocalRegistry({ dataDir: this.dataDir, onRequest: (facts) => this.faultRule?.(facts) });
+    await this.running.close();
+    this.#registry = await startLocalRegistry(this.options);
   }
 
   async stop(): Promise<void> {
-    await this.registry.close();
+    await this.running.close();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import { WaybillError } from '@waybill/kernel';
+import { type Answer, jsonAnswer } from './answer.js';
 
 /**
  * The codes of distribution-spec v1.1.1, "Error Codes", with the status this registry sends for each.
@@ -9,6 +9,7 @@ const statusOf = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
   BLOB_UPLOAD_UNKNOWN: 404,
+  DENIED: 403,
   DIGEST_INVALID: 400,
   MANIFEST_BLOB_UNKNOWN: 400,
   MANIFEST_INVALID: 400,
@@ -17,6 +18,7 @@ const statusOf = {
   NAME_UNKNOWN: 404,
   SIZE_INVALID: 400,
   TOOMANYREQUESTS: 429,
+  UNAUTHORIZED: 401,
   UNKNOWN: 500,
   UNSUPPORTED: 405,
 } as const;
@@ -45,24 +47,10 @@ export class Refusal extends WaybillError<RefusalCode> {
     this.#details = options.details ?? [];
   }
 
-  /** The body: distribution-spec v1.1.1, "Error Codes". */
-  body(): { readonly errors: readonly object[] } {
+  /** The answer that says so, in the form of distribution-spec v1.1.1, "Error Codes". */
+  answer(): Answer {
     const error = { code: this.code, message: this.message };
-    return { errors: this.#details.length === 0 ? [error] : this.#details.map((detail) => ({ ...error, detail })) };
+    const errors = this.#details.length === 0 ? [error] : this.#details.map((detail) => ({ ...error, detail }));
+    return { ...jsonAnswer({ errors }, this.headers), status: this.status };
   }
-}
-
-/** Answers with the refusal; a response that has begun can only be broken off. */
-export function sendRefusal(response: ServerResponse, refusal: Refusal): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const body = JSON.stringify(refusal.body());
-  response.writeHead(refusal.status, {
-    ...refusal.headers,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  });
-  response.end(body);
 }

@@ -7,6 +7,7 @@ export type Route =
   | { readonly kind: 'catalog' }
   | { readonly kind: 'tags'; readonly repository: RepositoryName }
   | { readonly kind: 'manifest'; readonly repository: RepositoryName; readonly reference: Digest | Tag }
+  | { readonly kind: 'referrers'; readonly repository: RepositoryName; readonly digest: Digest }
   | { readonly kind: 'blob'; readonly repository: RepositoryName; readonly digest: Digest }
   | { readonly kind: 'uploads'; readonly repository: RepositoryName }
   | { readonly kind: 'upload'; readonly repository: RepositoryName; readonly session: string };
@@ -14,6 +15,7 @@ export type Route =
 const shapes = {
   tags: /^\/v2\/(?<name>.+)\/tags\/list$/,
   manifest: /^\/v2\/(?<name>.+)\/manifests\/(?<last>[^/]+)$/,
+  referrers: /^\/v2\/(?<name>.+)\/referrers\/(?<last>[^/]+)$/,
   uploads: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/,
   upload: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<last>[^/]+)$/,
   blob: /^\/v2\/(?<name>.+)\/blobs\/(?<last>[^/]+)$/,
@@ -29,7 +31,7 @@ const sessionPattern = /^[0-9a-f-]{36}$/;
 export function routeOf(path: string): Route | undefined {
   if (path === '/v2' || path === '/v2/') return { kind: 'base' };
   if (path === '/v2/_catalog') return { kind: 'catalog' };
-  for (const kind of ['tags', 'manifest', 'uploads', 'upload', 'blob'] as const) {
+  for (const kind of ['tags', 'manifest', 'referrers', 'uploads', 'upload', 'blob'] as const) {
     const parts = shapes[kind].exec(path)?.groups;
     if (parts !== undefined) return toRoute(kind, repositoryNamed(parts.name ?? ''), unescaped(parts.last ?? ''));
   }
@@ -45,6 +47,7 @@ function toRoute(kind: keyof typeof shapes, repository: RepositoryName, last: st
       if (!sessionPattern.test(last)) throw new Refusal('BLOB_UPLOAD_UNKNOWN', 'there is no such upload session');
       return { kind, repository, session: last };
     case 'blob':
+    case 'referrers':
       return { kind, repository, digest: digestNamed(last) };
     case 'manifest':
       return { kind, repository, reference: referenceNamed(last) };

@@ -1,8 +1,7 @@
-import { pipeline } from 'node:stream/promises';
 import type { Digest, RepositoryName } from '@waybill/oci-model';
-import { answer, type Exchange } from '../exchange.js';
-import { corrupted, cutAfter } from '../faults.js';
-import { type ByteRange, rangeOf } from '../range.js';
+import type { Answer } from '../answer.js';
+import type { Exchange } from '../exchange.js';
+import { rangeOf } from '../range.js';
 import { Refusal } from '../refusal.js';
 import { sizeOfBlob } from '../storage/storage.js';
 
@@ -12,35 +11,43 @@ interface BlobRoute {
 }
 
 /** HEAD of a blob (distribution-spec v1.1.1, "Checking if content exists in the registry"). */
-export async function headBlob(exchange: Exchange, route: BlobRoute): Promise<void> {
+export async function headBlob(exchange: Exchange, route: BlobRoute): Promise<Answer> {
   const size = await knownSize(exchange, route);
-  answer(exchange, 200, { ...headersOf(route.digest), 'content-length': size });
+  return { status: 200, headers: { ...headersOf(route.digest), 'content-length': size } };
 }
 
 /** GET of a blob, whole or one range of it (distribution-spec v1.1.1, "Pulling blobs"). */
-export async function getBlob(exchange: Exchange, route: BlobRoute): Promise<void> {
+export async function getBlob(exchange: Exchange, route: BlobRoute): Promise<Answer> {
+  const { blobs } = exchange.storage;
   const size = await knownSize(exchange, route);
+  const headers = headersOf(route.digest);
   const range = rangeOf(exchange.request.headers.range, size);
   if (range === 'unsatisfiable') {
     throw new Refusal('SIZE_INVALID', `the blob has ${size} bytes`, { status: 416, headers: { 'content-range': `bytes */${size}` } });
   }
-  if (range === 'whole') {
-    exchange.response.writeHead(200, { ...headersOf(route.digest), 'content-length': size });
-    await sendContent(exchange, route.digest);
-    return;
-  }
-  exchange.response.writeHead(206, {
-    ...headersOf(route.digest),
-    'content-length': range.end - range.start + 1,
-    'content-range': `bytes ${range.start}-${range.end}/${size}`,
-  });
-  await sendContent(exchange, route.digest, range);
+  if (range === 'whole') return { status: 200, headers: { ...headers, 'content-length': size }, body: blobs.read(route.digest) };
+  const part = { 'content-length': range.end - range.start + 1, 'content-range': `bytes ${range.start}-${range.end}/${size}` };
+  return { status: 206, headers: { ...headers, ...part }, body: blobs.read(route.digest, range) };
+}
+
+/**
+ * DELETE of a blob (distribution-spec v1.1.1, "Deleting Blobs"): this repository does not have it any more.
+ * What else names it, a manifest too, is not asked; the content stays where it is.
+ */
+export async function deleteBlob({ storage, locks }: Exchange, { repository, digest }: BlobRoute): Promise<Answer> {
+  const wasThere = await locks.exclusive(repository, () => storage.repositories.unlinkBlob(repository, digest));
+  if (!wasThere) throw unknownBlob(digest);
+  return { status: 202 };
 }
 
 async function knownSize({ storage }: Exchange, { repository, digest }: BlobRoute): Promise<number> {
   const size = await sizeOfBlob(storage, repository, digest);
-  if (size === undefined) throw new Refusal('BLOB_UNKNOWN', 'the repository has no such blob', { details: [{ digest }] });
+  if (size === undefined) throw unknownBlob(digest);
   return size;
+}
+
+function unknownBlob(digest: Digest): Refusal {
+  return new Refusal('BLOB_UNKNOWN', 'the repository has no such blob', { details: [{ digest }] });
 }
 
 function headersOf(digest: Digest): Record<string, string> {
@@ -50,12 +57,4 @@ function headersOf(digest: Digest): Record<string, string> {
     'accept-ranges': 'bytes',
     etag: `"${digest}"`,
   };
-}
-
-async function sendContent({ storage, response, request, fault }: Exchange, digest: Digest, range?: ByteRange): Promise<void> {
-  const stages = [
-    ...(fault.corruptBlob ? [corrupted()] : []),
-    ...(fault.destroyAfterBytes === undefined ? [] : [cutAfter(fault.destroyAfterBytes, request.socket)]),
-  ];
-  await pipeline([storage.blobs.read(digest, range), ...stages, response]);
 }

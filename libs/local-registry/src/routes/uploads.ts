@@ -1,9 +1,10 @@
 import { type Digest, isDigest, isRepositoryName, type RepositoryName } from '@waybill/oci-model';
-import { answer, bodyOf, type Exchange } from '../exchange.js';
+import type { Answer } from '../answer.js';
+import type { Exchange } from '../exchange.js';
 import { Refusal } from '../refusal.js';
 import { digestNamed } from '../route.js';
-import { sizeOfBlob } from '../storage/storage.js';
-import type { Upload } from '../storage/uploads.js';
+import { sizeOfBlob, type Storage } from '../storage/storage.js';
+import type { Upload } from '../uploads.js';
 
 interface UploadRoute {
   readonly repository: RepositoryName;
@@ -14,85 +15,89 @@ interface UploadRoute {
  * POST: a mount, a whole blob in one request, or a new session
  * (distribution-spec v1.1.1, "Pushing blobs" and "Mounting a blob from another repository").
  */
-export async function startUpload(exchange: Exchange, { repository }: { readonly repository: RepositoryName }): Promise<void> {
-  const { query, storage } = exchange;
+export async function startUpload(exchange: Exchange, { repository }: { readonly repository: RepositoryName }): Promise<Answer> {
+  const { query, uploads } = exchange;
   const mounted = await mount(exchange, repository);
-  if (mounted !== undefined) {
-    answerCreated(exchange, repository, mounted);
-    return;
-  }
+  if (mounted !== undefined) return created(repository, mounted);
   const digest = query.has('mount') ? undefined : query.get('digest');
   const whole = digest === undefined || digest === null ? undefined : digestNamed(digest);
-  const upload = await storage.uploads.start(repository);
-  if (whole === undefined) answerSession(exchange, 202, upload);
-  else await complete(exchange, upload, whole);
+  const upload = await uploads.start(repository);
+  return whole === undefined ? session(202, upload) : complete(exchange, upload, whole);
 }
 
 /** GET: how far a session has come. */
-export async function uploadStatus(exchange: Exchange, route: UploadRoute): Promise<void> {
-  answerSession(exchange, 204, sessionOf(exchange, route));
+export async function uploadStatus(exchange: Exchange, route: UploadRoute): Promise<Answer> {
+  return session(204, sessionOf(exchange, route));
 }
 
 /** PATCH: one chunk, or the whole content streamed. */
-export async function appendChunk(exchange: Exchange, route: UploadRoute): Promise<void> {
-  const { uploads } = exchange.storage;
+export async function appendChunk(exchange: Exchange, route: UploadRoute): Promise<Answer> {
+  const { uploads } = exchange;
   const upload = sessionOf(exchange, route);
   await uploads.exclusively(upload, async () => {
     refuseOutOfOrder(exchange, upload);
-    await uploads.append(upload, bodyOf(exchange));
+    await uploads.append(upload, exchange.body);
   });
-  answerSession(exchange, 202, upload);
+  return session(202, upload);
 }
 
 /** PUT: the last chunk, or the whole content, and the digest of everything. */
-export async function finishUpload(exchange: Exchange, route: UploadRoute): Promise<void> {
+export async function finishUpload(exchange: Exchange, route: UploadRoute): Promise<Answer> {
   const upload = sessionOf(exchange, route);
   const digest = digestNamed(exchange.query.get('digest') ?? '');
-  await complete(exchange, upload, digest);
+  return complete(exchange, upload, digest);
 }
 
 /** DELETE: the session will not be used. */
-export async function cancelUpload(exchange: Exchange, route: UploadRoute): Promise<void> {
-  const { uploads } = exchange.storage;
+export async function cancelUpload(exchange: Exchange, route: UploadRoute): Promise<Answer> {
+  const { uploads } = exchange;
   const upload = sessionOf(exchange, route);
   await uploads.exclusively(upload, () => uploads.discard(upload));
-  answer(exchange, 204, {});
+  return { status: 204 };
 }
 
-async function complete(exchange: Exchange, upload: Upload, digest: Digest): Promise<void> {
-  const { uploads, blobs, repositories } = exchange.storage;
+async function complete(exchange: Exchange, upload: Upload, digest: Digest): Promise<Answer> {
+  const { uploads, storage } = exchange;
   await uploads.exclusively(upload, async () => {
     refuseOutOfOrder(exchange, upload);
     try {
-      await uploads.finish(upload, bodyOf(exchange), digest);
-      await blobs.commit(upload.file, digest);
-      await repositories.linkBlob(upload.repository, digest);
+      await uploads.finish(upload, exchange.body, digest);
+      await storage.blobs.commit(upload.id, digest);
+      await storage.repositories.linkBlob(upload.repository, digest);
     } finally {
       await uploads.discard(upload);
     }
   });
-  answerCreated(exchange, upload.repository, digest);
+  return created(upload.repository, digest);
 }
 
 /** The digest that was mounted; undefined where the client has to send the bytes. */
 async function mount({ query, storage }: Exchange, repository: RepositoryName): Promise<Digest | undefined> {
   const digest = query.get('mount') ?? '';
-  const from = query.get('from') ?? '';
-  if (!isDigest(digest) || !isRepositoryName(from)) return undefined;
-  if ((await sizeOfBlob(storage, from, digest)) === undefined) return undefined;
+  if (!isDigest(digest) || !(await isMountable(storage, digest, query.get('from')))) return undefined;
   await storage.repositories.linkBlob(repository, digest);
   return digest;
 }
 
-function sessionOf({ storage }: Exchange, { repository, session }: UploadRoute): Upload {
-  return storage.uploads.find(repository, session);
+/** Without `from` any repository will do ("Mounting a blob from another repository", automatic content discovery). */
+async function isMountable(storage: Storage, digest: Digest, from: string | null): Promise<boolean> {
+  if (from !== null) return isRepositoryName(from) && (await sizeOfBlob(storage, from, digest)) !== undefined;
+  return (await storage.blobs.sizeOf(digest)) !== undefined && (await storage.repositories.isBlobHeld(digest));
+}
+
+function sessionOf({ uploads }: Exchange, { repository, session: id }: UploadRoute): Upload {
+  return uploads.find(repository, id);
 }
 
 /** Chunks must come in order (distribution-spec v1.1.1, "Pushing a blob in chunks"); without `Content-Range` it is a stream. */
 function refuseOutOfOrder({ request }: Exchange, upload: Upload): void {
   const range = request.headers['content-range'];
   if (range === undefined) return;
-  const start = /^(?:bytes )?(\d{1,15})-\d{1,15}$/.exec(range)?.[1];
+  const [, start, end] = /^(?:bytes )?(\d{1,15})-(\d{1,15})$/.exec(range) ?? [];
+  const length = request.headers['content-length'];
+  if (length !== undefined && Number(end) - Number(start) + 1 !== Number(length)) {
+    throw new Refusal('SIZE_INVALID', `Content-Range says other bytes than Content-Length: ${range} and ${length}`);
+  }
   if (start !== undefined && Number(start) === upload.size) return;
   throw new Refusal('BLOB_UPLOAD_INVALID', `the next chunk must start at byte ${upload.size}`, {
     status: 416,
@@ -100,8 +105,8 @@ function refuseOutOfOrder({ request }: Exchange, upload: Upload): void {
   });
 }
 
-function answerSession(exchange: Exchange, status: 202 | 204, upload: Upload): void {
-  answer(exchange, status, sessionHeaders(upload));
+function session(status: 202 | 204, upload: Upload): Answer {
+  return { status, headers: sessionHeaders(upload) };
 }
 
 function sessionHeaders(upload: Upload): Record<string, string> {
@@ -112,6 +117,6 @@ function sessionHeaders(upload: Upload): Record<string, string> {
   };
 }
 
-function answerCreated(exchange: Exchange, repository: RepositoryName, digest: Digest): void {
-  answer(exchange, 201, { location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest });
+function created(repository: RepositoryName, digest: Digest): Answer {
+  return { status: 201, headers: { location: `/v2/${repository}/blobs/${digest}`, 'docker-content-digest': digest } };
 }

@@ -3,26 +3,29 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { algorithmOf, type Digest, hexOf } from '@waybill/oci-model';
-import type { ByteRange } from '../range.js';
+import type { ByteRange } from '../../range.js';
+import type { BlobStorage } from '../storage.js';
 import { isMissing, moveDurably, writeDurably } from './durable-file.js';
+import type { FileStaging } from './file-staging.js';
 
 /** Big enough that a stream spends its time on bytes, not on calls. */
 const readChunkBytes = 256 * 1024;
 
-/**
- * All content of the registry, each once, named by its digest. What a repository may
- * see of it is said by the links in `Repositories`, never here.
- */
-export class BlobFiles {
-  readonly #root: string;
-  readonly #scratch: string;
+export interface FileBlobsOptions {
+  readonly root: string;
+  /** A folder of the same file system, for files that are not whole yet. */
+  readonly scratch: string;
+  readonly staging: FileStaging;
+}
 
-  constructor(root: string, scratch: string) {
-    this.#root = root;
-    this.#scratch = scratch;
+/** Blobs and manifests in files named by their digest. */
+export class FileBlobs implements BlobStorage {
+  readonly #options: FileBlobsOptions;
+
+  constructor(options: FileBlobsOptions) {
+    this.#options = options;
   }
 
-  /** Its size in bytes, or undefined when it is not here. */
   async sizeOf(digest: Digest): Promise<number | undefined> {
     try {
       return (await stat(this.#pathOf(digest))).size;
@@ -36,23 +39,20 @@ export class BlobFiles {
     return createReadStream(this.#pathOf(digest), { ...range, highWaterMark: readChunkBytes });
   }
 
-  /** For content with a known small bound: manifests. */
   readWhole(digest: Digest): Promise<Buffer> {
     return readFile(this.#pathOf(digest));
   }
 
-  /** Takes over a synced file whose hash was checked. */
-  commit(file: string, digest: Digest): Promise<void> {
-    return moveDurably(file, this.#pathOf(digest));
+  commit(id: string, digest: Digest): Promise<void> {
+    return moveDurably(this.#options.staging.pathOf(id), this.#pathOf(digest));
   }
 
-  /** Writes bytes whose hash was checked. */
   write(bytes: Uint8Array, digest: Digest): Promise<void> {
-    return writeDurably(this.#pathOf(digest), bytes, this.#scratch);
+    return writeDurably(this.#pathOf(digest), bytes, this.#options.scratch);
   }
 
   #pathOf(digest: Digest): string {
     const hex = hexOf(digest);
-    return join(this.#root, algorithmOf(digest), hex.slice(0, 2), hex);
+    return join(this.#options.root, algorithmOf(digest), hex.slice(0, 2), hex);
   }
 }

@@ -1,17 +1,13 @@
 import { type Hash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Digest, hasherFor, hexOf, type RepositoryName } from '@waybill/oci-model';
-import { Refusal } from '../refusal.js';
+import { Refusal } from './refusal.js';
+import type { StagingArea } from './storage/storage.js';
 
-/** An upload session. It lives in this process only; its bytes lie in one file until they are committed. */
+/** An upload session. It lives in this process only; its bytes are staged under its id until they are committed. */
 export interface Upload {
   readonly id: string;
   readonly repository: RepositoryName;
-  readonly file: string;
   /** Bytes received by finished requests. */
   size: number;
   busy: boolean;
@@ -26,22 +22,16 @@ export interface UploadLimits {
 
 /**
  * Open upload sessions. A request that breaks midway leaves no trace: the bytes of a chunk
- * are taken back, and what a process leaves behind is removed when the next one starts.
+ * are taken back.
  */
 export class Uploads {
-  readonly #folder: string;
+  readonly #staging: StagingArea;
   readonly #limits: UploadLimits;
   readonly #open = new Map<string, Upload>();
 
-  constructor(folder: string, limits: UploadLimits) {
-    this.#folder = folder;
+  constructor(staging: StagingArea, limits: UploadLimits) {
+    this.#staging = staging;
     this.#limits = limits;
-  }
-
-  /** Forgets the uploads of an earlier process. */
-  async reset(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
-    await mkdir(this.#folder, { recursive: true });
   }
 
   /** @throws Refusal `TOOMANYREQUESTS` */
@@ -53,7 +43,7 @@ export class Uploads {
       });
     }
     const id = randomUUID();
-    const upload: Upload = { id, repository, file: join(this.#folder, id), size: 0, busy: false, lastUsed: performance.now() };
+    const upload: Upload = { id, repository, size: 0, busy: false, lastUsed: performance.now() };
     this.#open.set(id, upload);
     return upload;
   }
@@ -67,7 +57,7 @@ export class Uploads {
 
   async discard(upload: Upload): Promise<void> {
     this.#open.delete(upload.id);
-    await rm(upload.file, { force: true });
+    await this.#staging.remove(upload.id);
   }
 
   /** Runs `work` as the only request of the session. */
@@ -88,20 +78,20 @@ export class Uploads {
     try {
       upload.size = before + (await this.#write(upload, content));
     } catch (error) {
-      if (before === 0) await rm(upload.file, { force: true });
-      else await truncate(upload.file, before);
+      if (before === 0) await this.#staging.remove(upload.id);
+      else await this.#staging.truncate(upload.id, before);
       throw error;
     }
   }
 
   /**
    * Takes the last bytes and makes sure that everything received hashes to `digest`.
-   * The synced file is left for the caller to move; the session must be discarded either way.
+   * What is staged is synced and left for the caller to commit; the session must be discarded either way.
    * @throws Refusal `DIGEST_INVALID`, `SIZE_INVALID`
    */
   async finish(upload: Upload, content: Readable, digest: Digest): Promise<void> {
     const hash = hasherFor(digest);
-    if (upload.size > 0) await pipeline(createReadStream(upload.file), hash, { end: false });
+    for await (const chunk of upload.size > 0 ? this.#staging.read(upload.id) : []) hash.update(chunk);
     upload.size += await this.#write(upload, content, hash);
     const actual = hash.digest('hex');
     if (actual === hexOf(digest)) return;
@@ -109,7 +99,7 @@ export class Uploads {
   }
 
   async #write(upload: Upload, content: Readable, hash?: Hash): Promise<number> {
-    const file = await open(upload.file, 'a', 0o600);
+    const staged = await this.#staging.append(upload.id);
     try {
       let bytes = 0;
       // The request must survive a refusal, or the client would never read why.
@@ -119,12 +109,12 @@ export class Uploads {
           throw new Refusal('SIZE_INVALID', `blobs of more than ${this.#limits.maxBlobBytes} bytes are not taken`, { status: 413 });
         }
         hash?.update(chunk);
-        await file.appendFile(chunk);
+        await staged.write(chunk);
       }
-      if (hash !== undefined) await file.sync();
+      if (hash !== undefined) await staged.sync();
       return bytes;
     } finally {
-      await file.close();
+      await staged.close();
     }
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { codesOf, RawRegistry } from './raw-http.spec-helper.js';
+import { codesOf, RawRegistry } from '../raw-http.spec-helper.js';
 
 const content = Buffer.alloc(1024 * 1024, 'x');
 let registry: RawRegistry;
@@ -28,7 +28,7 @@ describe('a fault on demand', () => {
   });
 
   it('serves a blob with a wrong byte and the right length', async () => {
-    registry.faultRule = () => ({ corruptBlob: true });
+    registry.faultRule = () => ({ corrupt: true });
 
     const answer = await registry.ask('GET', `/v2/app/blobs/${digest}`);
 
@@ -38,14 +38,14 @@ describe('a fault on demand', () => {
   });
 
   it('breaks off a blob that is being served', async () => {
-    registry.faultRule = () => ({ destroyAfterBytes: 1000 });
+    registry.faultRule = () => ({ interrupt: { afterBytes: 1000, by: 'reset', of: 'answer' } });
 
     await expect(registry.ask('GET', `/v2/app/blobs/${digest}`)).rejects.toThrow();
   });
 
   it('breaks off a blob that is being sent, and nothing of it is kept', async () => {
     const path = await registry.openUpload('target');
-    registry.faultRule = ({ method }) => (method === 'PUT' ? { destroyAfterBytes: 1000 } : undefined);
+    registry.faultRule = ({ method }) => (method === 'PUT' ? { interrupt: { afterBytes: 1000, by: 'reset', of: 'request' } } : undefined);
 
     await expect(registry.ask('PUT', `${path}?digest=${digest}`, { body: content })).rejects.toThrow();
 
