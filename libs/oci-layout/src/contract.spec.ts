@@ -16,7 +16,7 @@ describeContentStore(
       dispose: () => rm(dir, { recursive: true, force: true }),
     };
   },
-  { mounts: false, listsReferrers: false, removes: false, corrupts: true },
+  { mounts: false, corrupts: true },
 );
 
 async function changeFirstByte(path: string): Promise<void> {

@@ -3,7 +3,9 @@ import {
   type BlobRef,
   childrenOf,
   ContentError,
+  type ContentRemover,
   type ContentStore,
+  type Descriptor,
   descriptorOf,
   type Digest,
   isDigest,
@@ -11,20 +13,26 @@ import {
   type Manifest,
   manifestFromBytes,
   type PushBlobOptions,
+  type ReferrerLister,
+  type Removal,
   type Tag,
 } from '@waybill/oci-model';
 import type { BlobFolder } from './blob-folder.js';
-import { type IndexEntry, type LayoutIndex, nameOf, withTag } from './index-file.js';
+import { digestNamed, type LayoutIndex, nameOf, withTag } from './index-file.js';
+import { LayoutReferrers } from './layout-referrers.js';
+import { deleteBlob, deleteManifest, untag } from './remove-content.js';
 import { refuseAborted } from './storage-error.js';
 
 /** A layout behind the content ports. Its tags are the `ref.name` annotations of `index.json`. */
-export class LayoutStore implements ContentStore {
+export class LayoutStore implements ContentStore, ReferrerLister, ContentRemover {
   readonly #blobs: BlobFolder;
   readonly #index: LayoutIndex;
+  readonly #referrers: LayoutReferrers;
 
   constructor(blobs: BlobFolder, index: LayoutIndex) {
     this.#blobs = blobs;
     this.#index = index;
+    this.#referrers = new LayoutReferrers(blobs, index);
   }
 
   async readManifest(reference: Digest | Tag, signal?: AbortSignal): Promise<Manifest> {
@@ -53,6 +61,7 @@ export class LayoutStore implements ContentStore {
     refuseAborted('push manifest', signal);
     await this.#refuseMissing(manifest);
     await this.#blobs.write(descriptorOf(manifest), Readable.from([manifest.bytes]), signal);
+    await this.#referrers.add(manifest);
   }
 
   async resolveTag(tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
@@ -71,6 +80,26 @@ export class LayoutStore implements ContentStore {
     yield* new Set(names.filter(isTag)); // other tools name manifests as they like
   }
 
+  listReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor> {
+    return this.#referrers.list(subject, signal);
+  }
+
+  /** Leaves what is beneath the manifest; `OciLayout.removeTag` takes that away too. */
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    refuseAborted('delete manifest', signal);
+    return await deleteManifest({ index: this.#index, blobs: this.#blobs, referrers: this.#referrers }, digest);
+  }
+
+  async deleteBlob(digest: Digest, signal?: AbortSignal): Promise<Removal> {
+    refuseAborted('delete blob', signal);
+    return await deleteBlob(this.#index, this.#blobs, digest);
+  }
+
+  async untag(tag: Tag, signal?: AbortSignal): Promise<Removal> {
+    refuseAborted('untag', signal);
+    return await untag(this.#index, tag);
+  }
+
   async #refuseMissing(manifest: Manifest): Promise<void> {
     const { manifests, blobs } = childrenOf(manifest);
     for (const child of [...manifests, ...blobs]) {
@@ -82,18 +111,6 @@ export class LayoutStore implements ContentStore {
       });
     }
   }
-}
-
-/** @throws ContentError `manifest-invalid` when the name is given to several manifests, as the specification lets layouts do */
-function digestNamed(entries: readonly IndexEntry[], tag: Tag): Digest | undefined {
-  const digests = new Set(entries.filter((entry) => nameOf(entry) === tag).map((entry) => entry.digest));
-  const [digest, ...others] = digests;
-  if (others.length === 0) return digest;
-  throw new ContentError(`the layout names ${digests.size} manifests "${tag}": choose one by its digest`, {
-    code: 'manifest-invalid',
-    operation: 'resolve tag',
-    details: { digests: [...digests] },
-  });
 }
 
 function notFound(message: string): ContentError {

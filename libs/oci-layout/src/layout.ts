@@ -1,7 +1,15 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type BlobRef, ContentError, type ContentStore, type Descriptor, type Tag } from '@waybill/oci-model';
+import {
+  type BlobRef,
+  ContentError,
+  type ContentRemover,
+  type ContentStore,
+  type Descriptor,
+  type ReferrerLister,
+  type Tag,
+} from '@waybill/oci-model';
 import { z } from 'zod';
 import { BlobFolder } from './blob-folder.js';
 import { LayoutIndex, nameOf } from './index-file.js';
@@ -72,7 +80,7 @@ export class OciLayout {
   }
 
   /** The layout behind the content ports, as if it were one repository. */
-  store(): ContentStore {
+  store(): ContentStore & ReferrerLister & ContentRemover {
     return this.#store;
   }
 
