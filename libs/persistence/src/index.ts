@@ -10,7 +10,6 @@ export type { NewPromotion } from './promotions/new-promotion.js';
 export { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from './promotions/promotion.read-model.js';
 export { type ChainedRecord, ProvenanceChain } from './provenance/provenance-chain.js';
 export { type CheckLease, CheckLeases, type RegistryToCheck } from './registry-checks/check-leases.js';
-export { type CheckMessage, CheckOutbox } from './registry-checks/check-outbox.js';
 export {
   type CheckedRegistryRow,
   type NewestReport,

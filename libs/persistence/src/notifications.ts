@@ -8,6 +8,7 @@ export const channels = {
   outbox: 'waybill_outbox',
   promotion: 'waybill_promotion',
   topology: 'waybill_topology',
+  registryCheck: 'waybill_registry_check',
 } as const;
 export type Channel = keyof typeof channels;
 

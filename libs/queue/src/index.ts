@@ -1,4 +1,3 @@
-export { checkRegistryJob, checkRegistryQueue } from './check-registry-job.js';
 export { defineJob, type Job, type JobDefinition, type PreparedJob } from './define-job.js';
 export type { CloseOptions, Consumer, ConsumeOptions, JobContext, JobHandler, JobQueue, QueueHealth } from './job-queue.js';
 export { openQueue, type OpenQueueOptions } from './open-queue.js';

@@ -57,7 +57,8 @@ CREATE INDEX idempotency_key_expires_at_idx ON idempotency_key (expires_at);
 CREATE TABLE topology_revision (
   number     bigint PRIMARY KEY,
   name       text NOT NULL,
-  document   jsonb NOT NULL,
+  -- json and not jsonb, which would lose the order in which the file names things.
+  document   json NOT NULL,
   source     text NOT NULL,
   hash       bytea NOT NULL,
   applied_by uuid NOT NULL REFERENCES principal (id),

@@ -6,16 +6,14 @@ CREATE TABLE registry_check (
   requested_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One job per check and registry; the queue only carries the number of its dispatch.
+-- One registry of a check. Workers take these rows from here, without a queue between.
 CREATE TABLE checked_registry (
   check_id         uuid NOT NULL REFERENCES registry_check (id),
   registry_id      uuid NOT NULL REFERENCES registry (id),
   -- Where a worker looks from: the registry's own location, if it has one.
   location         text NOT NULL,
-  dispatch         bigint NOT NULL DEFAULT 1,
   state            text NOT NULL CHECK (state IN ('queued', 'leased', 'finished')),
   attempts         integer NOT NULL DEFAULT 0,
-  due_at           timestamptz,
   lease_holder     text,
   lease_fence      bigint NOT NULL DEFAULT 0,
   lease_expires_at timestamptz,
@@ -24,9 +22,10 @@ CREATE TABLE checked_registry (
   error            jsonb,
   finished_at      timestamptz,
   PRIMARY KEY (check_id, registry_id),
+  CHECK ((state = 'leased') = (lease_expires_at IS NOT NULL)),
   CHECK ((state = 'finished') = (finished_at IS NOT NULL)),
-  CHECK ((finished_at IS NULL) = (report IS NULL AND error IS NULL))
+  CHECK ((state = 'finished') = (report IS NOT NULL OR error IS NOT NULL))
 );
-CREATE INDEX checked_registry_due_at_idx ON checked_registry (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX checked_registry_open_idx ON checked_registry (check_id, registry_id) WHERE state <> 'finished';
 -- The newest report of a registry says what it can.
 CREATE INDEX checked_registry_newest_idx ON checked_registry (registry_id, finished_at) WHERE report IS NOT NULL;

@@ -1,2 +1,1 @@
-export { CheckRegistry, checkRegistryName } from './check-registry.js';
 export { RunPromotion, runPromotionName } from './run-promotion.js';

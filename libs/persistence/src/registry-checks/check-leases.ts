@@ -4,7 +4,6 @@ import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import type { StoredError } from '../run/stored-error.js';
 import { storableJson } from './storable-json.js';
-import type { CheckMessage } from './check-outbox.js';
 
 /** The right to check one registry for one check, until it expires. */
 export interface CheckLease {
@@ -27,7 +26,10 @@ export interface RegistryToCheck {
   readonly keepsEverything: boolean;
 }
 
-/** Claims registries that are to be checked, and keeps what was found. */
+/** A registry over which this many workers died is not tried again. */
+const maxAttempts = 3;
+
+/** Brings each registry of a check to one worker, and keeps what it found. */
 export class CheckLeases {
   readonly #database: Database;
   readonly #leaseMs: number;
@@ -37,16 +39,23 @@ export class CheckLeases {
     this.#leaseMs = options.leaseMs;
   }
 
-  /** Undefined when the message's number is not the current one, another worker holds the lease, or the check is over. */
-  async claim({ checkId, registryId, dispatch }: CheckMessage, holder: string): Promise<CheckLease | undefined> {
-    const [row] = await this.#database.tables.$queryRaw<{ fence: bigint }[]>`
-      UPDATE checked_registry
-      SET state = 'leased', attempts = attempts + 1, lease_holder = ${holder}, lease_fence = lease_fence + 1,
-          lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease}
-      WHERE check_id = ${checkId}::uuid AND registry_id = ${registryId}::uuid AND dispatch = ${dispatch}
-        AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
-      RETURNING lease_fence AS fence`;
-    return row === undefined ? undefined : { checkId, registryId, holder, fence: row.fence };
+  /**
+   * Claims the registry that waits longest at one of these locations, also one whose worker is silent;
+   * undefined when none waits.
+   */
+  async claimNext(locations: readonly string[] | 'all', holder: string): Promise<CheckLease | undefined> {
+    await this.#giveUpHopeless();
+    const [row] = await this.#database.tables.$queryRaw<ClaimedRow[]>`
+      UPDATE checked_registry c
+      SET state = 'leased', attempts = attempts + 1, lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = now() + ${this.#lease}
+      FROM (
+        SELECT check_id, registry_id FROM checked_registry
+        WHERE state <> 'finished' AND (state = 'queued' OR lease_expires_at < now()) AND ${at(locations)}
+        ORDER BY check_id, registry_id LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) next
+      WHERE c.check_id = next.check_id AND c.registry_id = next.registry_id
+      RETURNING c.check_id, c.registry_id, c.lease_fence`;
+    return row === undefined ? undefined : { checkId: row.check_id, registryId: row.registry_id, holder, fence: row.lease_fence };
   }
 
   async load({ checkId, registryId }: CheckLease): Promise<RegistryToCheck | undefined> {
@@ -65,14 +74,14 @@ export class CheckLeases {
   /** False when the lease is lost. */
   async renew(lease: CheckLease): Promise<boolean> {
     const count = await this.#database.tables.$executeRaw`
-      UPDATE checked_registry SET lease_expires_at = now() + ${this.#lease}, due_at = now() + ${this.#lease} WHERE ${held(lease)}`;
+      UPDATE checked_registry SET lease_expires_at = now() + ${this.#lease} WHERE ${held(lease)}`;
     return count > 0;
   }
 
   /** Gives the lease up with the check undone, which is no attempt: another worker gets it at once. */
   async release(lease: CheckLease): Promise<void> {
     await this.#database.tables.$executeRaw`
-      UPDATE checked_registry SET state = 'queued', lease_expires_at = NULL, due_at = now(), attempts = attempts - 1 WHERE ${held(lease)}`;
+      UPDATE checked_registry SET state = 'queued', lease_expires_at = NULL, attempts = attempts - 1 WHERE ${held(lease)}`;
   }
 
   /** Keeps what was found; false, and nothing kept, when the lease is lost. */
@@ -81,14 +90,26 @@ export class CheckLeases {
     const error = 'error' in found ? storableJson(found.error) : null;
     const count = await this.#database.tables.$executeRaw`
       UPDATE checked_registry
-      SET state = 'finished', finished_at = now(), due_at = NULL, lease_expires_at = NULL, report = ${report}::jsonb, error = ${error}::jsonb
+      SET state = 'finished', finished_at = now(), lease_expires_at = NULL, report = ${report}::jsonb, error = ${error}::jsonb
       WHERE ${held(lease)}`;
     return count > 0;
+  }
+
+  async #giveUpHopeless(): Promise<void> {
+    await this.#database.tables.$executeRaw`
+      UPDATE checked_registry SET state = 'finished', finished_at = now(), lease_expires_at = NULL, error = ${workersDied}::jsonb
+      WHERE state <> 'finished' AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
   }
 
   get #lease(): Prisma.Sql {
     return Prisma.sql`${this.#leaseMs} * interval '1 millisecond'`;
   }
+}
+
+interface ClaimedRow {
+  readonly check_id: string;
+  readonly registry_id: string;
+  readonly lease_fence: bigint;
 }
 
 interface LoadedRow {
@@ -98,6 +119,17 @@ interface LoadedRow {
   readonly document: Topology;
   /** Null without a report. */
   readonly keeps_everything: boolean | null;
+}
+
+const workersDied = storableJson({
+  code: 'attempts-exhausted',
+  message: `${maxAttempts} workers died while they checked this registry: look at their logs`,
+  operation: 'check registry',
+  retryable: true,
+} satisfies StoredError);
+
+function at(locations: readonly string[] | 'all'): Prisma.Sql {
+  return locations === 'all' ? Prisma.sql`true` : Prisma.sql`location = ANY(${[...locations]}::text[])`;
 }
 
 function held({ checkId, registryId, fence }: CheckLease): Prisma.Sql {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
 import { type RegistryReport, unknownCapabilities } from '@waybill/oci-model';
+import { until } from '@waybill/testing';
 import { IdempotencyKeys } from '../access/idempotency-keys.js';
+import { Notifications } from '../notifications.js';
 import { Scene, topology } from '../scene.spec-helper.js';
 import { type CheckLease, CheckLeases } from './check-leases.js';
-import { type CheckMessage, CheckOutbox } from './check-outbox.js';
 import { RegistryChecks } from './registry-checks.js';
 
 const leaseMs = 60_000;
@@ -22,17 +23,15 @@ function reportWith(capabilities: Partial<RegistryReport['capabilities']>): Regi
 describe('checks of registries', () => {
   let scene: Scene;
   let checks: RegistryChecks;
-  let outbox: CheckOutbox;
   let leases: CheckLeases;
 
   beforeAll(async () => {
     scene = await Scene.start();
     checks = new RegistryChecks(scene.database);
-    outbox = new CheckOutbox(scene.database);
     leases = new CheckLeases(scene.database, { leaseMs });
   });
   afterAll(() => scene.close());
-  beforeEach(() => scene.database.tables.$executeRaw`TRUNCATE registry_check, checked_registry, outbox`);
+  beforeEach(() => scene.database.tables.$executeRaw`TRUNCATE registry_check, checked_registry`);
 
   async function ask(...names: readonly string[]): Promise<string> {
     const id = uuidV7.next();
@@ -46,42 +45,49 @@ describe('checks of registries', () => {
     return id;
   }
 
-  async function messages(): Promise<CheckMessage[]> {
-    const taken: CheckMessage[] = [];
-    await outbox.relay((batch) => Promise.resolve(void taken.push(...batch)));
-    return taken;
-  }
-
   async function claimed(holder = 'worker'): Promise<CheckLease> {
-    const [message] = await messages();
-    const lease = message && (await leases.claim(message, holder));
+    const lease = await leases.claimNext('all', holder);
     if (lease === undefined) throw new Error('there is nothing to claim');
     return lease;
   }
 
-  /** As if the time of a lease, or of a message, had passed. */
+  /** As if the worker had been silent for the whole of its lease. */
   const passTime = () => scene.database.tables.$executeRaw`
-    UPDATE checked_registry SET due_at = now(), lease_expires_at = now() - interval '1 second' WHERE due_at IS NOT NULL`;
+    UPDATE checked_registry SET lease_expires_at = now() - interval '1 second' WHERE state = 'leased'`;
 
   const stateOf = async (id: string) => (await checks.get(id))?.registries.map(({ state }) => state);
 
-  it('send one message for each registry, to its location', async () => {
-    const id = await ask('prod', 'prod-us');
+  it('are shown by name, and wake workers', async () => {
+    const woken: string[] = [];
+    const notifications = new Notifications(scene.server.url, () => undefined);
+    notifications.on('registryCheck', () => void woken.push('woken'));
+    notifications.start();
+    await until('it listens', () => woken.length > 0);
 
-    expect((await messages()).map(({ checkId, location, dispatch }) => ({ checkId, location, dispatch }))).toEqual(
-      expect.arrayContaining([
-        { checkId: id, location: 'eu', dispatch: 1 },
-        { checkId: id, location: 'us', dispatch: 1 },
-      ]),
-    );
-    expect(await outbox.openLocations()).toEqual(['eu', 'us']);
-    expect(await messages()).toEqual([]);
+    const id = await ask('prod-us', 'prod');
+
+    await until('a worker is woken', () => woken.length > 1);
     expect(await checks.get(id)).toMatchObject({
       id,
       revision: 1,
       requestedBy: scene.principalId,
-      registries: [{ name: 'prod' }, { name: 'prod-us' }],
+      registries: [
+        { name: 'prod', location: 'eu', state: 'queued' },
+        { name: 'prod-us', location: 'us', state: 'queued' },
+      ],
     });
+    await notifications.close();
+  });
+
+  it('are taken where they are to be looked at, oldest first', async () => {
+    const first = await ask('prod', 'prod-us');
+    const second = await ask('prod-us');
+
+    expect(await leases.claimNext(['asia'], 'worker')).toBeUndefined();
+    expect(await leases.claimNext(['us', 'asia'], 'worker')).toMatchObject({ checkId: first });
+    expect(await leases.claimNext(['us', 'asia'], 'worker')).toMatchObject({ checkId: second });
+    expect(await leases.claimNext(['us', 'asia'], 'worker')).toBeUndefined();
+    expect(await leases.claimNext('all', 'worker')).toMatchObject({ checkId: first });
   });
 
   it('are recorded once, whoever repeats the request', async () => {
@@ -95,13 +101,10 @@ describe('checks of registries', () => {
 
   it('are done by one worker, which is told what the revision says', async () => {
     const id = await ask('prod');
-    const [message] = await messages();
-    if (message === undefined) throw new Error('there is no message');
+    const lease = await claimed();
 
-    const lease = await leases.claim(message, 'one');
-
-    expect(await leases.claim(message, 'other')).toBeUndefined();
-    expect(lease && (await leases.load(lease))).toEqual({
+    expect(await leases.claimNext('all', 'other')).toBeUndefined();
+    expect(await leases.load(lease)).toEqual({
       registry: topology.registries.prod,
       address: undefined,
       isReplaced: false,
@@ -155,7 +158,6 @@ describe('checks of registries', () => {
     const dead = await claimed('dead');
     await passTime();
 
-    expect(await outbox.redispatchDue()).toBe(1);
     const heir = await claimed('heir');
 
     expect(await leases.renew(dead)).toBe(false);
@@ -169,30 +171,16 @@ describe('checks of registries', () => {
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       await claimed();
       await passTime();
-      await outbox.redispatchDue();
     }
 
-    expect(await messages()).toEqual([]);
+    expect(await leases.claimNext('all', 'worker')).toBeUndefined();
     expect(await checks.get(id)).toMatchObject({ registries: [{ state: 'finished', error: { code: 'attempts-exhausted' } }] });
   });
 
   it('go to another worker at once when one is stopped, which is no attempt', async () => {
     await ask('prod');
-    for (let round = 0; round < 5; round += 1) {
-      await leases.release(await claimed());
-      expect(await outbox.redispatchDue()).toBe(1);
-    }
+    for (let round = 0; round < 5; round += 1) await leases.release(await claimed());
 
     expect(await leases.renew(await claimed())).toBe(true);
-  });
-
-  it('are sent again when the queue lost them, and then the old message counts no more', async () => {
-    await ask('prod');
-    const [lost] = await messages();
-    await passTime();
-    await outbox.redispatchDue();
-
-    expect(lost && (await leases.claim(lost, 'worker'))).toBeUndefined();
-    expect(await claimed()).toMatchObject({ holder: 'worker' });
   });
 });

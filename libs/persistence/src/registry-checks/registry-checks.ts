@@ -2,8 +2,8 @@ import type { RegistryReport } from '@waybill/oci-model';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { Prisma } from '../generated/client.js';
+import { notify } from '../notify.js';
 import type { StoredError } from '../run/stored-error.js';
-import { resendCheckAfter, sendChecks } from './check-outbox.js';
 
 /** A check as it is asked for. */
 export interface NewRegistryCheck {
@@ -53,7 +53,7 @@ export class RegistryChecks {
   }
 
   /**
-   * One transaction: the check, its registries, their messages and the answer to the request. False, and
+   * One transaction: the check, its registries, and the answer to the request. False, and
    * nothing done, when the request's claim was taken over meanwhile.
    */
   async create(
@@ -109,11 +109,11 @@ interface NewestRow {
 async function insert(tables: Tables, { id, revision, requestedBy, registries }: NewRegistryCheck): Promise<void> {
   await tables.registryCheck.create({ data: { id, revision: BigInt(revision), requestedBy } });
   await tables.$executeRaw`
-    INSERT INTO checked_registry (check_id, registry_id, location, state, due_at)
-    SELECT ${id}::uuid, r.id, wanted.location, 'queued', now() + ${resendCheckAfter}::interval
+    INSERT INTO checked_registry (check_id, registry_id, location, state)
+    SELECT ${id}::uuid, r.id, wanted.location, 'queued'
     FROM jsonb_to_recordset(${JSON.stringify(registries)}::jsonb) AS wanted (name text, location text)
       JOIN registry r ON r.name = wanted.name AND r.replaced_at IS NULL AND r.first_revision <= ${revision}`;
-  await sendChecks(tables, id);
+  await notify(tables, 'registryCheck');
 }
 
 type Row = Prisma.CheckedRegistryGetPayload<{ include: { registry: { select: { name: true } } } }>;

@@ -1,7 +1,6 @@
 import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
-import { relayBatch, relayTopic } from '../outbox/relay-topic.js';
 
 /** A job for the queue: ids and the dispatch number, nothing else. */
 export interface DispatchMessage {
@@ -11,6 +10,7 @@ export interface DispatchMessage {
 }
 
 const topic = 'run-promotion';
+const relayBatch = 100;
 
 /**
  * How long a dispatch may wait in the queue before it is sent again: the queue can lose everything.
@@ -87,8 +87,18 @@ export class Outbox {
     return rows.map(({ location }) => location);
   }
 
-  /** Hands the oldest messages to `send` and forgets them once it resolves; gives how many. */
-  relay(send: (messages: readonly DispatchMessage[]) => Promise<void>): Promise<number> {
-    return relayTopic(this.#database, topic, send);
+  /**
+   * Hands the oldest messages to `send` and forgets them once it resolves. A crash in between
+   * sends them twice, which the queue ignores or the dispatch's lease refuses. Gives how many.
+   */
+  async relay(send: (messages: readonly DispatchMessage[]) => Promise<void>): Promise<number> {
+    return this.#database.transaction(async (tables) => {
+      const rows = await tables.$queryRaw<{ id: bigint; payload: DispatchMessage }[]>`
+        SELECT id, payload FROM outbox WHERE topic = ${topic} ORDER BY id LIMIT ${relayBatch} FOR UPDATE SKIP LOCKED`;
+      if (rows.length === 0) return 0;
+      await send(rows.map(({ payload }) => payload));
+      await tables.outbox.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
+      return rows.length;
+    });
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AcceptedRegistryCheck, RegistryCheck, RegistryList } from '@waybill/contracts/http';
 import { uuidV7 } from '@waybill/kernel';
 import { type RegistryReport, unknownCapabilities } from '@waybill/oci-model';
-import { CheckLeases, type CheckMessage, CheckOutbox, Database } from '@waybill/persistence';
+import { CheckLeases, Database } from '@waybill/persistence';
 import { allBut, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
 import { releaseTopology } from '../../registries-under-test.spec-helper.js';
 
@@ -33,16 +33,12 @@ describe('checks of registries', () => {
 
   /** Does what a worker does with what waits for it; `found` says what it finds, by name of the registry. */
   async function work(found: Readonly<Record<string, RegistryReport>>): Promise<void> {
-    const database = api.app.get(Database);
-    const leases = new CheckLeases(database, { leaseMs: 60_000 });
-    const messages: CheckMessage[] = [];
-    await new CheckOutbox(database).relay((batch) => Promise.resolve(void messages.push(...batch)));
-    for (const message of messages) {
-      const lease = await leases.claim(message, 'spec');
-      const loaded = lease && (await leases.load(lease));
+    const leases = new CheckLeases(api.app.get(Database), { leaseMs: 60_000 });
+    for (let lease = await leases.claimNext('all', 'spec'); lease !== undefined; lease = await leases.claimNext('all', 'spec')) {
+      const loaded = await leases.load(lease);
       const result = found[loaded?.registry.name ?? ''];
       const error = { code: 'unreachable', message: 'it is not running', operation: 'connect', retryable: true };
-      if (lease !== undefined) await leases.finish(lease, result === undefined ? { error } : { report: result });
+      await leases.finish(lease, result === undefined ? { error } : { report: result });
     }
   }
 
