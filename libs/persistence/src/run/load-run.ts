@@ -78,7 +78,7 @@ async function readPromotion(database: Database, promotionId: string): Promise<P
   const [row] = await database.tables.$queryRaw<PromotionRow[]>`
     SELECT p.path, pinned.document AS pinned, active.document AS active,
       ARRAY(SELECT name FROM registry WHERE replaced_at IS NULL AND first_revision <= p.revision) AS kept,
-      NOT (active.document -> 'paths' ? p.path) AS is_path_removed
+      active.document -> 'paths' -> p.path IS NULL AS is_path_removed
     FROM promotion p JOIN topology_revision pinned ON pinned.number = p.revision
       CROSS JOIN LATERAL (SELECT document FROM topology_revision ORDER BY number DESC LIMIT 1) active
     WHERE p.id = ${promotionId}::uuid`;

@@ -38,6 +38,20 @@ describe('the topology', () => {
     expect(again.body as AppliedTopology).toMatchObject({ changed: false, revision: { number: 1 } });
   });
 
+  it('names registries and paths in the order of the file', async () => {
+    const lines = releaseTopology.replace('name: spec', 'name: reversed').split('\n');
+    const [first, last] = [
+      lines.findIndex((line) => line.startsWith('  ci-snapshots:')),
+      lines.findIndex((line) => line.startsWith('  prod-us:')),
+    ];
+    const reversed = [...lines.slice(0, first), ...lines.slice(first, last + 1).reverse(), ...lines.slice(last + 1)].join('\n');
+
+    expect((await apply(reversed)).status).toBe(200);
+
+    expect((await active()).registries.map(({ name }) => name)).toEqual(['prod-us', 'prod', 'ci-snapshots']);
+    await apply(releaseTopology);
+  });
+
   const broken: readonly (readonly [title: string, text: string, errors: readonly object[]])[] = [
     ['no YAML', 'a: [', [{ line: 1 }]],
     ['nothing', '\n', [{ detail: expect.stringContaining('f.yaml') }]],

@@ -66,13 +66,12 @@ export class TopologyController {
   }
 }
 
-/** The database does not keep the order of the file. */
 function toActive(revision: TopologyRevision, records: readonly RegistryRecord[]): ActiveTopology {
   const { registries, paths, replications } = revision.topology;
   const addresses = new Map(records.map(({ name, address }) => [name, address]));
   return {
     revision: toRevision(revision),
-    registries: byName(registries).map((registry) => {
+    registries: Object.values(registries).map((registry) => {
       const url = registry.url ?? addresses.get(registry.name);
       return {
         name: registry.name,
@@ -83,14 +82,10 @@ function toActive(revision: TopologyRevision, records: readonly RegistryRecord[]
         ...(registry.of === undefined ? {} : { of: registry.of }),
       };
     }),
-    paths: byName(paths).map(({ name, from, to }) => ({ name, from, to: [...to] })),
+    paths: Object.values(paths).map(({ name, from, to }) => ({ name, from, to: [...to] })),
     replications: replications.map(({ from, to }) => ({ from, to: [...to] })),
     source: revision.source,
   };
-}
-
-function byName<Named extends { readonly name: string }>(record: Readonly<Record<string, Named>>): Named[] {
-  return Object.values(record).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function toRevision({ number, topology, hash, appliedBy, appliedAt }: TopologyRevision): Revision {
