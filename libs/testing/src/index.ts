@@ -23,6 +23,7 @@ export {
   type TokenAuth,
 } from './docker-registry.js';
 export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.js';
+export { type FrontFault, type FrontFaults, startFaultyFront } from './faulty-front.js';
 export { type GoProgramName, goProgramNames } from './go-programs.js';
 export {
   blobsOf,
