@@ -20,6 +20,7 @@ export type CopyErrorCode =
   | 'stalled' // one end is there, and took or gave nothing for too long
   | 'hook-failed' // the caller's hook rejected
   | 'graph-too-large' // more manifests, descriptors or levels than the bounds allow
+  | 'too-many-tags' // more tags to bring than the bound allows
   | 'arguments-invalid'
   | 'aborted'; // the caller's signal
 

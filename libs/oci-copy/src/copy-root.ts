@@ -7,7 +7,7 @@ import type { ManifestSource } from './manifest-source.js';
 import type { CopyTarget } from './options.js';
 import { Part } from './part.js';
 import { copyReferrers, ReferrerParts } from './referrers/copy-referrers.js';
-import { findReferrers } from './referrers/find-referrers.js';
+import { searchReferrers } from './referrers/search-referrers.js';
 import type { FoundReferrers } from './referrers/referrer.js';
 import type { CopyReport } from './report.js';
 import type { CopySession } from './session.js';
@@ -20,6 +20,8 @@ import { writeTags } from './write-tags.js';
 export interface RootTarget extends CopyTarget {
   /** Is everything beneath the root taken to be there? Then only what refers to it is brought. */
   readonly hasRoot?: boolean;
+  /** Writes the tags when all that they need is there, instead of those of the target. Rejects with CopyError. */
+  readonly writeTags?: typeof writeTags;
 }
 
 /** What the copies of one root to its targets share. */
@@ -36,7 +38,7 @@ const noReferrers: FoundReferrers = { referrers: [], unlisted: [] };
 export async function copyRoot(session: CopySession, root: Digest, targets: readonly RootTarget[]): Promise<CopyReport> {
   const manifests = session.manifests();
   const copy: RootCopy = { session, manifests, root: await manifests.read(root), tally: new GraphTally(root, session.settings) };
-  const runs = targets.map((target) => ({ run: new TargetRun(target, session), hasRoot: target.hasRoot === true }));
+  const runs = targets.map((target) => ({ run: new TargetRun(target, session), target }));
   const graph = await orFail(runs, undefined, () => walk(copy));
   const found = graph === undefined ? noReferrers : await copyToTargets(graph, runs, copy);
   for (const { run } of runs) run.finish();
@@ -46,7 +48,7 @@ export async function copyRoot(session: CopySession, root: Digest, targets: read
 
 interface RootRun {
   readonly run: TargetRun;
-  readonly hasRoot: boolean;
+  readonly target: RootTarget;
 }
 
 async function walk({ session, manifests, root, tally }: RootCopy): Promise<Graph> {
@@ -57,7 +59,7 @@ async function walk({ session, manifests, root, tally }: RootCopy): Promise<Grap
 /** What refers to the graph is looked for while the graph is copied. */
 async function copyToTargets(graph: Graph, runs: readonly RootRun[], copy: RootCopy): Promise<FoundReferrers> {
   const { session } = copy;
-  const found = orFail(runs, noReferrers, () => findReferrers(graph, copy));
+  const found = orFail(runs, noReferrers, () => searchReferrers(graph, copy));
   const parts = found.then(
     ({ referrers }) =>
       new ReferrerParts(
@@ -69,7 +71,7 @@ async function copyToTargets(graph: Graph, runs: readonly RootRun[], copy: RootC
   await Promise.all([
     copyBlobs(
       graph,
-      mains.filter(({ hasRoot }) => !hasRoot).map(({ part }) => part),
+      mains.filter(({ target }) => target.hasRoot !== true).map(({ part }) => part),
       session,
     ),
     parts.then((ofReferrers) => ofReferrers.copyBlobs(session)),
@@ -94,17 +96,18 @@ async function copyBlobs(graph: Graph, parts: readonly Part[], session: CopySess
 }
 
 async function copyToTarget(
-  { run, part, hasRoot }: RootRun & { readonly part: Part },
+  { run, part, target }: RootRun & { readonly part: Part },
   graph: Graph,
   copy: RootCopy & { readonly parts: Promise<ReferrerParts> },
 ): Promise<void> {
   const context = { session: copy.session, manifests: copy.manifests, root: graph.root };
-  if (!hasRoot) {
+  if (target.hasRoot !== true) {
     const [present] = await Promise.all([findManifests(part, graph), part.allBlobs(graph.blobs.length)]);
     await copyManifests(part, graph, { ...context, present });
   }
   const parts = (await copy.parts).of(run);
   await copyReferrers(run, { parts, main: graph }, context);
-  await part.guard(() => writeTags(part, copy.root, context));
+  const write = target.writeTags ?? writeTags;
+  await part.guard(() => write(part, copy.root, context));
   run.finish();
 }

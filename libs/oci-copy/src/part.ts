@@ -64,6 +64,6 @@ export class Part {
 }
 
 /** A hook that rejects, a silent target and the caller's signal end the whole target, whatever they were met with. */
-function endsTarget(error: CopyError): boolean {
+export function endsTarget(error: CopyError): boolean {
   return error.code === 'hook-failed' || error.code === 'aborted' || (error.code === 'stalled' && error.side === 'target');
 }

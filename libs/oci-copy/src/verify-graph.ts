@@ -1,16 +1,20 @@
-import type { ContentReader, Descriptor, Digest, Manifest } from '@waybill/oci-model';
+import { type ContentReader, type Descriptor, type Digest, type Manifest, subjectOf } from '@waybill/oci-model';
 import pLimit from 'p-limit';
 import { allOrStop } from './all-or-stop.js';
-import { CopyError, type Place } from './copy-error.js';
+import { CopyError, copyErrorFrom, type Place } from './copy-error.js';
+import { type Graph, GraphTally } from './graph.js';
 import { LinkedAbort } from './linked-abort.js';
 import { ManifestSource } from './manifest-source.js';
 import { type GraphBounds, settingsOf } from './options.js';
+import { type ExpectedReferrer, missingReferences } from './referrers/verify-referrers.js';
 import { request, type RequestContext } from './request.js';
 import { walkGraph } from './walk-graph.js';
 
 export interface VerifyOptions extends Omit<GraphBounds, 'manifestCacheBytes'> {
   /** Blobs already proven to be there, as a copy's report names them; they are not asked for again. */
   readonly presentBlobs?: ReadonlySet<Digest>;
+  /** Proven as the graph itself is, and listed and tagged besides. The store may hold more. */
+  readonly referrers?: readonly ExpectedReferrer[];
   /** Names the store in errors. */
   readonly target?: string;
   /** Told each manifest that was read back, once; it is not kept. */
@@ -19,7 +23,7 @@ export interface VerifyOptions extends Omit<GraphBounds, 'manifestCacheBytes'> {
   readonly manifestsInParallel?: number;
 }
 
-/** What was found to be there. */
+/** What was found to be there, referrers included; each digest counts once. */
 export interface VerifyReport {
   readonly root: Manifest;
   readonly manifests: number;
@@ -33,52 +37,90 @@ const maxNamed = 100;
 
 /**
  * Proves that everything beneath `root` is at a store: every manifest is read back and hashed,
- * every blob was proven before or gives a byte now.
- * Rejects with CopyError: `target-incomplete` with the missing digests in
- * `details.manifests` and `details.blobs`, other `target-…` codes, `graph-too-large`, `stalled`, `aborted`.
+ * every blob was proven before or gives a byte now. Expected referrers are proven like that with what is
+ * beneath them, and must be listed by their subjects and named by their tags.
+ * Rejects with CopyError: `target-incomplete` with the missing digests in `details.manifests`, `details.blobs` and
+ * `details.referrers` (neither listed nor tagged), other `target-…` codes, `graph-too-large`, `stalled`, `aborted`.
  */
 export async function verifyGraph(store: ContentReader, root: Digest, options: VerifyOptions = {}): Promise<VerifyReport> {
   const caller = new LinkedAbort(options.signal);
   try {
-    return await verifyAll(store, root, { ...options, signal: caller.signal });
+    return await verifyAll(new Reading(store, root, { ...options, signal: caller.signal }), options);
   } finally {
     caller.release();
   }
 }
 
-async function verifyAll(store: ContentReader, root: Digest, options: VerifyOptions): Promise<VerifyReport> {
-  // Nothing is read twice here, so no manifest's bytes are kept.
-  const settings = settingsOf({ ...options, manifestCacheBytes: 0 });
-  const side = { side: 'target', target: options.target } as const;
-  const context: RequestContext = { settings, signal: settings.signal, limit: pLimit(settings.manifestsInParallel), retries: 0 };
-  const manifests = new ManifestSource(store, side, context);
-  const missing: Missing = { manifests: [], blobs: [] };
+async function verifyAll(reading: Reading, { referrers = [], presentBlobs }: VerifyOptions): Promise<VerifyReport> {
+  const { store, root, side, context } = reading;
+  const rootManifest = await reading.load(root, context.signal);
+  if (rootManifest === undefined) throw incomplete(reading, { blobs: [], referrers: [] });
+  const graphs = [await reading.walk(rootManifest)];
+  for (const { referrer } of referrers) {
+    const manifest = await reading.load(referrer, context.signal);
+    if (manifest !== undefined) graphs.push(await reading.walk(manifest));
+  }
+  const blobs = new Map(graphs.flatMap((graph) => graph.blobs.map((blob) => [blob.digest, blob] as const)));
+  const unproven = [...blobs.values()].filter((blob) => presentBlobs?.has(blob.digest) !== true);
+  const missing = {
+    blobs: await missingBlobs(store, unproven, { context, side }),
+    referrers: await missingReferences(store, referrers, { ...context, target: side.target, subjectOf: (each) => reading.read.get(each) }),
+  };
+  if (reading.missing.length + missing.blobs.length + missing.referrers.length > 0) throw incomplete(reading, missing);
+  const foreignLayers = graphs.reduce((sum, graph) => sum + graph.foreign, 0);
+  return { root: rootManifest, manifests: reading.read.size, blobs: blobs.size, foreignLayers };
+}
 
-  const load = async (digest: Digest, signal: AbortSignal): Promise<Manifest | undefined> => {
+type End = Pick<Place, 'target'> & { readonly side: 'target' };
+
+/** Reads every manifest back once, and notes which are missing. */
+class Reading {
+  readonly side: End;
+  readonly context: RequestContext;
+  /** What was read back, with the subject that it names. */
+  readonly read = new Map<Digest, Digest | undefined>();
+  readonly missing: Digest[] = [];
+
+  readonly #manifests: ManifestSource;
+  readonly #tally: GraphTally;
+  readonly #onManifest: VerifyOptions['onManifest'];
+
+  constructor(
+    readonly store: ContentReader,
+    readonly root: Digest,
+    options: VerifyOptions,
+  ) {
+    const { presentBlobs: _blobs, referrers: _referrers, target, onManifest, ...rest } = options;
+    // Nothing is read twice here, so no manifest's bytes are kept.
+    const settings = settingsOf({ ...rest, manifestCacheBytes: 0 });
+    this.side = { side: 'target', target };
+    this.context = { settings, signal: settings.signal, limit: pLimit(settings.manifestsInParallel), retries: 0 };
+    this.#manifests = new ManifestSource(store, this.side, this.context);
+    this.#tally = new GraphTally(root, settings);
+    this.#onManifest = onManifest;
+  }
+
+  /** Undefined when the manifest is missing, or was read back before with all that is beneath it. */
+  async load(digest: Digest, signal: AbortSignal): Promise<Manifest | undefined> {
+    if (this.read.has(digest)) return undefined;
     try {
-      const manifest = await manifests.read(digest, signal);
-      options.onManifest?.(manifest);
+      const manifest = await this.#manifests.read(digest, signal);
+      this.read.set(digest, subjectOf(manifest));
+      this.#onManifest?.(manifest);
       return manifest;
     } catch (error) {
-      if ((error as CopyError).code !== 'target-missing') throw error;
-      missing.manifests.push(digest);
+      const known = copyErrorFrom(error, { ...this.side, operation: 'read manifest', digest });
+      if (known.code !== 'target-missing') throw known;
+      this.missing.push(digest);
       return undefined;
     }
-  };
-  const rootManifest = await load(root, settings.signal);
-  if (rootManifest === undefined) throw incomplete(root, missing, side);
-  const graph = await walkGraph(rootManifest, { load, side, settings });
-  const unproven = graph.blobs.filter((blob) => options.presentBlobs?.has(blob.digest) !== true);
-  missing.blobs.push(...(await missingBlobs(store, unproven, { context, side })));
-  if (missing.manifests.length + missing.blobs.length > 0) throw incomplete(root, missing, side);
-  return { root: rootManifest, manifests: graph.levels.flat().length, blobs: graph.blobs.length, foreignLayers: graph.foreign };
-}
+  }
 
-interface Missing {
-  readonly manifests: Digest[];
-  readonly blobs: Digest[];
+  walk(from: Manifest): Promise<Graph> {
+    const load = (digest: Digest, signal: AbortSignal) => this.load(digest, signal);
+    return walkGraph(from, { load, side: this.side, settings: this.context.settings, tally: this.#tally });
+  }
 }
-type End = Pick<Place, 'target'> & { readonly side: 'target' };
 
 async function missingBlobs(
   store: ContentReader,
@@ -91,15 +133,22 @@ async function missingBlobs(
   return blobs.filter((_, index) => present[index] !== true).map((blob) => blob.digest);
 }
 
-function incomplete(root: Digest, missing: Missing, side: End): CopyError {
-  const { manifests, blobs } = missing;
+function incomplete(
+  { root, side, missing: manifests }: Reading,
+  { blobs, referrers }: { readonly blobs: readonly Digest[]; readonly referrers: readonly Digest[] },
+): CopyError {
   const where = side.target === undefined ? 'the target' : `target "${side.target}"`;
-  const named = [...manifests, ...blobs].slice(0, 3).join(', ');
-  return new CopyError(`${where} lacks ${manifests.length} manifests and ${blobs.length} blobs beneath ${root}: ${named}`, {
+  const named = [...new Set([...manifests, ...blobs, ...referrers])].slice(0, 3).join(', ');
+  const unlisted = referrers.length === 0 ? '' : ` and names ${referrers.length} referrers nowhere`;
+  return new CopyError(`${where} lacks ${manifests.length} manifests and ${blobs.length} blobs beneath ${root}${unlisted}: ${named}`, {
     ...side,
     code: 'target-incomplete',
     operation: 'verify graph',
     digest: root,
-    details: { manifests: manifests.slice(0, maxNamed), blobs: blobs.slice(0, maxNamed) },
+    details: {
+      manifests: manifests.slice(0, maxNamed),
+      blobs: blobs.slice(0, maxNamed),
+      ...(referrers.length === 0 ? {} : { referrers: referrers.slice(0, maxNamed) }),
+    },
   });
 }

@@ -4,14 +4,14 @@ import type { CopyError } from '../copy-error.js';
 import { copyManifests, findManifests, type ManifestContext } from '../copy-manifest.js';
 import type { Graph } from '../graph.js';
 import { Part } from '../part.js';
-import type { FoundReferrer, ReferrerOutcome } from '../report.js';
+import type { ReferrerOutcome } from '../report.js';
 import type { CopySession } from '../session.js';
 import type { TargetRun } from '../target-run.js';
 import { inTransferOrder } from '../transfer-order.js';
 import { writeTag } from '../write-tags.js';
 import { tagsToAttach } from './attach-tags.js';
-import type { Referrer } from './referrer.js';
-import { TargetReferrers } from './target-referrers.js';
+import { factsOf, type Referrer } from './referrer.js';
+import { ReferrerLists } from './referrer-lists.js';
 
 /** Every found referrer at every target. */
 export class ReferrerParts {
@@ -40,7 +40,7 @@ export class ReferrerParts {
 }
 
 interface ReferrerContext extends ManifestContext {
-  readonly listed: TargetReferrers;
+  readonly lists: ReferrerLists;
   /** Why the subject is not at the target, when it has ended; absent when it is part of the root's own graph. */
   readonly subject: Promise<CopyError | undefined> | undefined;
 }
@@ -54,12 +54,12 @@ export async function copyReferrers(
   { parts, main }: { readonly parts: ReadonlyMap<Referrer, Part>; readonly main: Graph },
   context: ManifestContext,
 ): Promise<void> {
-  const listed = new TargetReferrers(run);
+  const lists = new ReferrerLists(run.store, (subject, call) => run.request('list referrers', subject, call));
   const isMain = new Set(main.levels.flat());
   const ends = new Map<Digest, Promise<CopyError | undefined>>();
   const copies = [...parts].map(async ([referrer, part]) => {
     const subject = isMain.has(referrer.subject) ? undefined : ends.get(referrer.subject);
-    const ended = copyReferrer(referrer, part, { ...context, subject, listed });
+    const ended = copyReferrer(referrer, part, { ...context, subject, lists });
     const error = ended.then((outcome) => ('error' in outcome ? outcome.error : undefined));
     for (const digest of referrer.graph?.levels.flat() ?? []) if (!ends.has(digest)) ends.set(digest, error);
     return { ...factsOf(referrer), ...(await ended) };
@@ -84,11 +84,15 @@ async function bring(referrer: Referrer, part: Part, context: ReferrerContext): 
   const manifest = await context.manifests.read(referrer.referrer, part.run.signal);
   const tags = await tagsToAttach(part, referrer, manifest);
   const present = new Set(await findManifests(part, graph));
-  // Somebody may have pushed it to a store that keeps no list by itself, and not have written the list.
-  if (present.has(graph.root) && referrer.isListed && !(await context.listed.has(referrer))) present.delete(graph.root);
+  if (present.has(graph.root) && (await isUnlisted(referrer, part.run, context.lists))) present.delete(graph.root);
   await copyManifests(part, graph, { ...context, present });
   for (const tag of tags) await part.guard(() => writeTag(part, { tag, manifest }, context));
   return tags.length > 0;
+}
+
+/** Somebody may have pushed it to a store that keeps no list by itself, and not have written the list: pushing does. */
+async function isUnlisted({ referrer, subject, isListed }: Referrer, run: TargetRun, lists: ReferrerLists): Promise<boolean> {
+  return isListed && run.outcomeOfManifest(referrer) !== 'copied' && !(await lists.names(referrer, subject));
 }
 
 function outcomeOf(referrer: Referrer, { run, ownError, error }: Part, isTagged: boolean): ReferrerOutcome {
@@ -98,8 +102,4 @@ function outcomeOf(referrer: Referrer, { run, ownError, error }: Part, isTagged:
   }
   if (ownError === undefined || ownError.code === 'aborted') return { outcome: 'cancelled', error };
   return { outcome: ownError.code === 'target-conflict' ? 'conflict' : 'failed', error };
-}
-
-function factsOf({ referrer, subject, artifactType, tags, required }: Referrer): FoundReferrer {
-  return { referrer, subject, ...(artifactType === undefined ? {} : { artifactType }), tags, required };
 }

@@ -76,3 +76,8 @@ function merge(a: Candidate, b: Candidate): Candidate {
   const first = b.isListed && !a.isListed ? b : a;
   return { ...first, tags: [...a.tags, ...b.tags] };
 }
+
+/** What is told of a referrer outside. */
+export function factsOf({ referrer, subject, artifactType, tags, required }: Referrer): FoundReferrer {
+  return { referrer, subject, ...(artifactType === undefined ? {} : { artifactType }), tags, required };
+}

@@ -22,7 +22,7 @@ export interface ReferrerSearchContext {
  * Rejects with CopyError: `graph-too-large`, `aborted`, `source-unsupported` when the source cannot list referrers,
  * and, when something is required, with what kept it from being listed or `source-missing` when it is not there.
  */
-export async function findReferrers(graph: Graph, context: ReferrerSearchContext): Promise<FoundReferrers> {
+export async function searchReferrers(graph: Graph, context: ReferrerSearchContext): Promise<FoundReferrers> {
   const { source, settings } = context.session;
   const selection = new Selection(settings.referrers);
   if (selection.isEmpty) return { referrers: [], unlisted: [] };

@@ -1,0 +1,49 @@
+import { type Digest, isReservedTag, type Tag } from '@waybill/oci-model';
+import { CopyError } from '../copy-error.js';
+import { isCosignTag } from '../referrers/cosign-tags.js';
+import { request } from '../request.js';
+import type { CopySession } from '../session.js';
+import type { SyncSettings, SyncSource } from './sync-options.js';
+
+export interface ListedTags {
+  readonly chosen: readonly Tag[];
+  /** Cosign's tags; known now, they need not be asked for one by one. */
+  readonly cosign: ReadonlySet<Tag>;
+}
+
+/** Lists the source's tags once. Rejects with CopyError: `source-…`, `too-many-tags`, `aborted`. */
+export async function listSource(source: SyncSource, { tags, maxTags, copy }: SyncSettings): Promise<ListedTags> {
+  const place = { side: 'source', operation: 'list tags' } as const;
+  return await request(place, { settings: copy, signal: copy.signal, retries: copy.retries }, async (signal) => {
+    const chosen = new Set<Tag>();
+    const cosign = new Set<Tag>();
+    for await (const tag of source.listTags(signal)) {
+      if (isCosignTag(tag)) cosign.add(tag);
+      else if (!isReservedTag(tag) && tags(tag)) chosen.add(tag);
+      if (chosen.size > maxTags || cosign.size > maxTags) throw tooManyTags(maxTags);
+    }
+    return { chosen: [...chosen], cosign };
+  });
+}
+
+export type Resolved = { readonly tag: Tag } & ({ readonly digest: Digest } | { readonly error: CopyError });
+
+/** What a tag names at the source. Never rejects. */
+export async function resolveAtSource(session: CopySession, source: SyncSource, tag: Tag): Promise<Resolved> {
+  const place = { side: 'source', operation: 'resolve tag' } as const;
+  try {
+    const digest = await request(place, session.sourceContext, (signal) => source.resolveTag(tag, signal));
+    if (digest !== undefined) return { tag, digest };
+    return { tag, error: new CopyError(`source: ${tag} was listed and is gone`, { ...place, code: 'source-missing' }) };
+  } catch (error) {
+    return { tag, error: error as CopyError };
+  }
+}
+
+function tooManyTags(maxTags: number): CopyError {
+  return new CopyError(`source: more than ${maxTags} tags are to be brought at once`, {
+    code: 'too-many-tags',
+    side: 'engine',
+    operation: 'list tags',
+  });
+}
