@@ -55,7 +55,8 @@ export function goTool(tool, options = {}) {
  * @param {GoTool} tool
  * @param {{ tools?: string, progress?: import('../../scripts/bootstrap/progress.mjs').Progress }} [options]
  * @returns {Promise<string | undefined>} its absolute path; undefined when there is no Go on this machine
- * @throws {GoToolError} when it could not be downloaded or built
+ * @throws {GoDownloadError} when it could not be downloaded
+ * @throws {GoToolError} when it could not be built
  */
 export function goTestProgram(tool, options = {}) {
   return installed(tool, options, async (folder) => {
@@ -69,6 +70,9 @@ export function goTestProgram(tool, options = {}) {
 /** A tool that could not be downloaded or built; the message holds the end of what Go said. */
 export class GoToolError extends Error {}
 
+/** The module could not be had: no network, or the module proxy does not give it out. */
+export class GoDownloadError extends GoToolError {}
+
 export const isGoInstalled = () => isOnPath(`go${suffix}`);
 
 const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -77,10 +81,15 @@ const suffix = process.platform === 'win32' ? '.exe' : '';
  * @param {GoTool} tool
  * @param {string} tools
  * @returns {Promise<string>} the folder with the module's sources
+ * @throws {GoDownloadError}
  */
-async function downloaded(tool, tools) {
-  const said = await go(['mod', 'download', '-json', `${tool.module}@${tool.version}`], { env: tool.env, tools });
-  return JSON.parse(said).Dir;
+async function downloaded({ module, version, env }, tools) {
+  try {
+    const said = await go(['mod', 'download', '-json', `${module}@${version}`], { env, tools });
+    return JSON.parse(said).Dir;
+  } catch (cause) {
+    throw new GoDownloadError(`${module}@${version} is not to be had: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 /** @param {{ tools?: string }} options */
@@ -124,7 +133,7 @@ async function buildAside(folder, build) {
 
 /**
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: Readonly<Record<string, string>>, tools: string }} options
+ * @param {{ cwd?: string | undefined, env?: Readonly<Record<string, string>> | undefined, tools: string }} options
  * @returns {Promise<string>} what it wrote to standard output
  */
 async function go(args, { cwd, env, tools }) {
