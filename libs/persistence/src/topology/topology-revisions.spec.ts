@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RepositoryName } from '@waybill/oci-model';
 import { type Registry, registryNamed, type Topology } from '@waybill/topology';
+import { Database } from '../database.js';
 import { Scene, topology } from '../scene.spec-helper.js';
 import { TopologyRevisions } from './topology-revisions.js';
 
@@ -34,6 +35,32 @@ describe('TopologyRevisions', () => {
     expect((await revisions.active())?.number).toBe(3);
     expect((await revisions.byNumber(2))?.topology).toEqual(changed);
     expect(await revisions.byNumber(4)).toBeUndefined();
+  });
+
+  it('reads the text of a revision once, and asks each time which one is active', async () => {
+    const read: string[] = [];
+    const database = new Database(scene.server.url, { onStatement: (statement) => void read.push(statement) });
+    const others = new TopologyRevisions(database);
+    const documents = () => read.filter((statement) => statement.includes('"document"')).length;
+
+    expect(await others.active()).toBe(await others.active());
+    expect(documents()).toBe(1);
+    await apply({ ...topology, name: 'changed' });
+    expect(await others.active()).toMatchObject({ number: 2, topology: { name: 'changed' } });
+    expect((await others.byNumber(1))?.topology).toEqual(topology);
+    expect(documents()).toBe(2);
+    await database.close();
+  });
+
+  it('remembers a few revisions, and reads the others again', async () => {
+    for (let count = 0; count < 5; count += 1) await apply({ ...topology, name: `number ${count}` });
+    const first = await revisions.byNumber(1);
+    for (let number = 2; number <= 5; number += 1) await revisions.byNumber(number);
+
+    const again = await revisions.byNumber(1);
+
+    expect(again).not.toBe(first);
+    expect(again).toEqual(first);
   });
 
   it('numbers without a gap when many apply at once', async () => {

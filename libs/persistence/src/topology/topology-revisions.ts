@@ -23,6 +23,9 @@ export interface RegistryRecord {
   readonly address: string | undefined;
 }
 
+/** Revisions never change, so as many of them are remembered. */
+const maxRemembered = 4;
+
 /** Serialises applying. */
 const applyLock = 7_270_001;
 
@@ -30,6 +33,7 @@ const applyLock = 7_270_001;
 export class TopologyRevisions {
   readonly #database: Database;
   readonly #ids: IdSource;
+  readonly #remembered = new Map<number, TopologyRevision>();
 
   constructor(database: Database, ids: IdSource = uuidV7) {
     this.#database = database;
@@ -64,13 +68,16 @@ export class TopologyRevisions {
   }
 
   /** The active revision; undefined before the first apply. */
-  active(): Promise<TopologyRevision | undefined> {
-    return newestRevision(this.#database.tables);
+  async active(): Promise<TopologyRevision | undefined> {
+    const newest = await this.#database.tables.topologyRevision.findFirst({ orderBy: { number: 'desc' }, select: { number: true } });
+    return newest === null ? undefined : this.byNumber(Number(newest.number));
   }
 
   async byNumber(number: number): Promise<TopologyRevision | undefined> {
+    const known = this.#remembered.get(number);
+    if (known !== undefined) return known;
     const row = await this.#database.tables.topologyRevision.findUnique({ where: { number: BigInt(number) } });
-    return row === null ? undefined : toRevision(row);
+    return row === null ? undefined : this.#remember(toRevision(row));
   }
 
   /** Registries that the active revision's names mean now. */
@@ -86,6 +93,13 @@ export class TopologyRevisions {
       if (count > 0) await notify(tables, 'topology');
       return count > 0;
     });
+  }
+
+  #remember(revision: TopologyRevision): TopologyRevision {
+    this.#remembered.set(revision.number, revision);
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined && this.#remembered.size > maxRemembered) this.#remembered.delete(oldest);
+    return revision;
   }
 
   async #declareRegistries(tables: Tables, revision: bigint, registries: readonly Registry[]): Promise<void> {

@@ -3,10 +3,10 @@ import type { ApiConfig } from '@waybill/config';
 import { PromotionWriter, TopologyRevisions } from '@waybill/persistence';
 import { RegistryClients } from '@waybill/registry-clients';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
-import { registryReaderOf } from '../../infrastructure/registry-reader-of.js';
 import { CONFIG } from '../../infrastructure/tokens.js';
 import { PromotionsController } from './promotions.controller.js';
 import { RequestPromotion } from './request-promotion.js';
+import { requestReadersOf } from './request-readers.js';
 
 @Module({
   controllers: [PromotionsController],
@@ -16,7 +16,7 @@ import { RequestPromotion } from './request-promotion.js';
       provide: RequestPromotion,
       inject: [CONFIG, TopologyRevisions, RegistryClients, PromotionWriter],
       useFactory: ({ registryDeadlineMs }: ApiConfig, revisions: TopologyRevisions, clients: RegistryClients, writer: PromotionWriter) =>
-        new RequestPromotion({ revisions, readerOf: registryReaderOf(clients, revisions), writer, registryDeadlineMs }),
+        new RequestPromotion({ revisions, readersOf: requestReadersOf(clients, revisions), writer, registryDeadlineMs }),
     },
   ],
 })

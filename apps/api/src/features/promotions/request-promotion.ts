@@ -1,54 +1,30 @@
-import { setMaxListeners } from 'node:events';
 import { type Actor, allows } from '@waybill/access';
 import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
 import { type IdSource, uuidV7 } from '@waybill/kernel';
+import { ContentError, digestFromBytes, parseArtifactReference } from '@waybill/oci-model';
 import type { NewPromotion, PromotionWriter, StoredAnswer, TopologyRevision, TopologyRevisions } from '@waybill/persistence';
 import {
   buildIntent,
-  estimate,
   type Estimate,
-  forecastTarget,
   hashIntent,
-  inspectContent,
-  type ItemContent,
-  observeTargets,
   planItems,
-  type PlannedItem,
   PromotionError,
   refuseImmutableConflicts,
-  type RegistryReader,
   type RequestedItem,
-  type ResolvedItem,
-  resolveSource,
-  type ResolveSourceOptions,
 } from '@waybill/promotion';
-import { registryNamed } from '@waybill/topology';
-import { ContentError, digestFromBytes, type Manifest, parseArtifactReference, viewManifest } from '@waybill/oci-model';
-import pLimit from 'p-limit';
 import { ApiError } from '../../http/api-error.js';
-import { jsonAnswer } from '../../http/json-answer.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
-
-/** A source that is absent is explained by listing what is near it: so many lists are held at once. */
-const maxSourcesAtOnce = 8;
+import { jsonAnswer } from '../../http/json-answer.js';
+import { type RequestReaders, resolveItems } from './resolve-items.js';
 
 export interface RequestPromotionOptions {
   readonly revisions: TopologyRevisions;
-  /** Reads the registries of a revision, a bounded number of questions at a time. */
-  readonly readerOf: (revision: TopologyRevision) => Promise<RegistryReader>;
+  /** Readers of a revision's registries, for one request. */
+  readonly readersOf: (revision: TopologyRevision) => Promise<RequestReaders>;
   readonly writer: PromotionWriter;
   /** How long one request may look at registries, in milliseconds. */
   readonly registryDeadlineMs: number;
   readonly ids?: IdSource;
-}
-
-interface ReadSource {
-  readonly item: PlannedItem;
-  readonly root: Manifest;
-}
-
-interface Resolution extends ReadSource {
-  readonly resolved: ResolvedItem;
 }
 
 /** Accepts a promotion: resolves and pins what is asked for, and records it with its outbox row. */
@@ -68,14 +44,12 @@ export class RequestPromotion {
     const { topology } = revision;
     const planned = planItems(topology, body.path, requestedItems(body));
 
-    const reader = await this.#options.readerOf(revision);
-    const deadline = AbortSignal.timeout(this.#options.registryDeadlineMs);
-    setMaxListeners(0, deadline); // each of the many small reads listens to it
-    const mayName = (repository: string) => allows(actor.grants, 'promotions:create', { path: body.path, repository });
-    // One after the other: what is asked about sources is never kept waiting by targets, nor those by the forecast.
-    const sources = await readSources(reader, planned, { signal: deadline, mayName });
-    const resolutions = await Promise.all(sources.map((source) => observe(reader, source, deadline)));
-    const items = resolutions.map(({ resolved }) => resolved);
+    const { items, forecast } = await resolveItems(planned, {
+      topology,
+      readers: await this.#options.readersOf(revision),
+      deadlineMs: this.#options.registryDeadlineMs,
+      mayName: (repository) => allows(actor.grants, 'promotions:create', { path: body.path, repository }),
+    });
     refuseImmutableConflicts(topology, items);
 
     const intent = buildIntent(topology, revision.number, body.path, items);
@@ -90,7 +64,7 @@ export class RequestPromotion {
       ...(body.externalRef === undefined ? {} : { externalRef: body.externalRef }),
       intent,
       intentHash: hashIntent(intent),
-      estimate: await forecast(reader, revision, resolutions, deadline),
+      estimate: forecast,
       items,
     };
     const answer = acceptance(promotion);
@@ -122,74 +96,6 @@ export function requestedItems(body: CreatePromotion): RequestedItem[] {
   return items;
 }
 
-async function readSources(
-  reader: RegistryReader,
-  items: readonly PlannedItem[],
-  options: ResolveSourceOptions,
-): Promise<readonly ReadSource[]> {
-  const inTurn = pLimit(maxSourcesAtOnce);
-  return inTurn.map(items, async (item) => {
-    const root = await inTime(item, resolveSource(reader, item, options), options.signal);
-    // What is no manifest could never be copied: refused now rather than failed later.
-    viewManifest(root);
-    return { item, root };
-  });
-}
-
-async function observe(reader: RegistryReader, { item, root }: ReadSource, deadline: AbortSignal): Promise<Resolution> {
-  const targets = await observeTargets(reader, item, deadline);
-  return { item, root, resolved: { source: item.source, digest: root.digest, mediaType: root.mediaType, targets } };
-}
-
-/** Our deadline aborts the reading; to the caller it is the registry that did not answer in time. */
-async function inTime<T>(item: PlannedItem, reading: Promise<T>, deadline: AbortSignal): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!deadline.aborted || !(error instanceof PromotionError) || error.code !== 'source-unreachable') throw error;
-    const { operation, retryAfterMs } = error;
-    throw new PromotionError(`the source registry ${item.source.registry} did not answer in time`, {
-      code: 'source-unreachable',
-      operation,
-      retryable: true,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      cause: error,
-    });
-  }
-}
-
-const nothing: ItemContent = { manifests: 0, blobs: [] };
-
-/** A forecast is a courtesy: what cannot be read in time is left out of it. */
-async function forecast(
-  reader: RegistryReader,
-  { topology }: TopologyRevision,
-  resolutions: readonly Resolution[],
-  deadline: AbortSignal,
-): Promise<Estimate> {
-  const contents = await Promise.all(
-    resolutions.map(({ item, root }) => inspectContent(reader, item, root, deadline).catch(undefinedOnContentError)),
-  );
-  const forecasts = await Promise.all(
-    resolutions.flatMap(({ item }, index) =>
-      item.targets.map(async (target) => {
-        const content = contents[index];
-        const asked = { ...target, item: index, source: item.source.registry };
-        const seen = await forecastTarget(reader, content ?? nothing, asked, deadline);
-        return content === undefined ? { ...seen, present: undefined } : seen;
-      }),
-    ),
-  );
-  const source = resolutions[0]?.item.source.registry;
-  const location = source === undefined ? undefined : registryNamed(topology, source).location;
-  return estimate(topology, { location, items: contents.map((content) => content ?? nothing) }, forecasts, new Date());
-}
-
-function undefinedOnContentError(error: unknown): undefined {
-  if (error instanceof ContentError) return undefined;
-  throw error;
-}
-
 function acceptance(promotion: NewPromotion): StoredAnswer {
   const body: AcceptedPromotion = {
     id: promotion.id,
@@ -213,6 +119,6 @@ function acceptance(promotion: NewPromotion): StoredAnswer {
 }
 
 /** Undefined numbers of an estimate are absent in JSON. */
-function asJson(forecast: Estimate): AcceptedPromotion['estimate'] {
-  return JSON.parse(JSON.stringify(forecast)) as AcceptedPromotion['estimate'];
+function asJson(estimate: Estimate): AcceptedPromotion['estimate'] {
+  return JSON.parse(JSON.stringify(estimate)) as AcceptedPromotion['estimate'];
 }
