@@ -1,6 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { startLocalRegistry } from '@waybill/local-registry';
-import { basicCredentials, RegistryClient, type RegistryClientOptions, type RequestEvent } from '@waybill/oci-registry';
+import { rm } from "node:fs/promises";
+import { startLocalRegistry } from "@waybill/local-registry";
+import {
+  basicCredentials,
+  RegistryClient,
+  type RegistryClientOptions,
+  type RequestEvent,
+} from "@waybill/oci-registry";
 import {
   type DockerRegistryOptions,
   makeTestFolder,
@@ -8,10 +13,10 @@ import {
   startDistribution3,
   startDockerRegistry,
   startZot,
-} from '@waybill/testing';
+} from "@waybill/testing";
 
-/** How a registry lets its clients in. */
-export type Admission = 'open' | 'basic' | 'bearer';
+/** How a registry lets its clients in: anyone, or a user with a password. */
+export type Admission = "open" | "basic";
 
 export interface User {
   readonly username: string;
@@ -25,6 +30,7 @@ export interface StartedRegistry {
   /** `127.0.0.1:<port>` */
   readonly host: string;
   readonly version: string;
+  /** May do everything; absent where everyone may. */
   readonly user?: User;
   stop(): Promise<void>;
 }
@@ -38,7 +44,19 @@ export interface RegistryKind {
   start(admission?: Admission): Promise<StartedRegistry>;
 }
 
-const anna: User = { username: 'anna', password: 'open sesame' };
+const anna: User = { username: "anna", password: "open sesame" };
+
+export const registryKinds: readonly RegistryKind[] = [
+  foreignKind("Distribution 2.8", "docker-registry", startDockerRegistry),
+  foreignKind("Distribution 3", "distribution", startDistribution3),
+  foreignKind("zot 2", "zot", startZot),
+  {
+    name: "the local registry",
+    needs: [],
+    admissions: ["open", "basic"],
+    start: startOurs,
+  },
+];
 
 interface Running {
   readonly url: string;
@@ -46,58 +64,87 @@ interface Running {
   stop(): Promise<void>;
 }
 
-export const registryKinds: readonly RegistryKind[] = [
-  kind('Distribution 2.8', ['docker-registry'], startDockerRegistry),
-  kind('Distribution 3', ['distribution'], startDistribution3),
-  kind('zot 2', ['zot'], startZot),
-  {
-    name: 'the local registry',
-    needs: [],
-    admissions: ['open'],
-    start: async () => {
-      const dataDir = await makeTestFolder('local-registry-');
-      const registry = await startLocalRegistry({ dataDir });
-      const stop = async () => {
-        await registry.close();
-        await rm(dataDir, { recursive: true, force: true });
-      };
-      return started({ url: registry.url, version: '', stop });
-    },
-  },
-];
+type Starter = (
+  options: Pick<DockerRegistryOptions, "htpasswd">,
+) => Promise<Running>;
 
-type Starter = (options: Pick<DockerRegistryOptions, 'htpasswd' | 'token'>) => Promise<Running>;
-
-function kind(name: string, needs: readonly ServerName[], start: Starter): RegistryKind {
+function foreignKind(
+  name: string,
+  program: ServerName,
+  start: Starter,
+): RegistryKind {
   return {
     name,
-    needs,
-    admissions: ['open', 'basic'],
-    start: async (admission = 'open') => {
-      if (admission === 'open') return started(await start({}));
-      return started(await start({ htpasswd: anna }), anna);
+    needs: [program],
+    admissions: ["open", "basic"],
+    start: async (admission = "open") => {
+      if (admission === "open") return started(await start({}));
+      return started(await start({ htpasswd: anna }), { user: anna });
     },
   };
 }
 
-function started(running: Running, user?: User): StartedRegistry {
+async function startOurs(
+  admission: Admission = "open",
+): Promise<StartedRegistry> {
+  const dataDir = await makeTestFolder("local-registry-");
+  const users = [
+    {
+      name: anna.username,
+      password: anna.password,
+      may: ["read", "write", "delete"] as const,
+    },
+  ];
+  const registry = await startLocalRegistry({
+    dataDir,
+    ...(admission === "basic" ? { users } : {}),
+  });
+  const stop = async () => {
+    await registry.close();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return started(
+    { url: registry.url, version: "of this checkout", stop },
+    admission === "basic" ? { user: anna } : {},
+  );
+}
+
+function started(
+  running: Running,
+  entry: Pick<StartedRegistry, "user"> = {},
+): StartedRegistry {
   const { url, version } = running;
   return {
     url,
-    host: url.replace('http://', ''),
+    host: url.replace("http://", ""),
     version,
-    ...(user === undefined ? {} : { user }),
+    ...entry,
     stop: () => running.stop(),
   };
 }
 
 /** A client with all rights; `observe` is told of each request. */
-export function clientOf({ url, user }: StartedRegistry, options: Pick<RegistryClientOptions, 'observe'> = {}): RegistryClient {
-  const write = user === undefined ? undefined : basicCredentials(user.username, user.password);
-  return new RegistryClient({ origin: url, ...(write === undefined ? {} : { credentials: { write } }), ...options });
+export function clientOf(
+  registry: StartedRegistry,
+  options: Pick<RegistryClientOptions, "observe"> = {},
+): RegistryClient {
+  const { url, user } = registry;
+  return new RegistryClient({
+    origin: url,
+    ...(user === undefined
+      ? {}
+      : {
+          credentials: {
+            write: basicCredentials(user.username, user.password),
+          },
+        }),
+    // Nobody else writes to these registries, and nobody on loopback takes longer from reading to writing.
+    timeouts: { settleMs: 50 },
+    ...options,
+  });
 }
 
 /** Does it change anything at the registry? */
 export function isWrite({ method }: RequestEvent): boolean {
-  return method !== 'GET' && method !== 'HEAD';
+  return method !== "GET" && method !== "HEAD";
 }

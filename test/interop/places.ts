@@ -1,0 +1,73 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OciLayout } from '@waybill/oci-layout';
+import { type ContentStore, parseRepositoryName } from '@waybill/oci-model';
+import type { RequestEvent } from '@waybill/oci-registry';
+import { makeTestFolder, type ServerName } from '@waybill/testing';
+import { clientOf, isWrite, type RegistryKind, registryKinds } from './registries.js';
+
+/** Somewhere that content is copied from and to, and that tells whether it was written to. */
+export interface Place {
+  /** The content beneath one name; what is beneath another is no part of it. */
+  store(name: string): Promise<ContentStore>;
+  /** Does the work; gives what it changed here, in words. */
+  changesDuring(work: () => Promise<unknown>): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+export interface PlaceKind {
+  readonly name: string;
+  readonly needs: readonly ServerName[];
+  open(): Promise<Place>;
+}
+
+/** Every kind of registry, and layouts on disk. */
+export const placeKinds: readonly PlaceKind[] = [
+  ...registryKinds.map((kind) => ({ name: kind.name, needs: kind.needs, open: () => openRegistry(kind) })),
+  { name: 'an OCI layout', needs: [], open: openLayouts },
+];
+
+async function openRegistry(kind: RegistryKind): Promise<Place> {
+  const registry = await kind.start();
+  let events: RequestEvent[] = [];
+  const client = clientOf(registry, { observe: (event) => events.push(event) });
+  return {
+    store: async (name) => client.repository(parseRepositoryName(name)),
+    changesDuring: async (work) => {
+      events = [];
+      await work();
+      return events.filter(isWrite).map((event) => `${event.method} ${event.kind} ${event.status ?? event.error}`);
+    },
+    dispose: async () => {
+      client.close();
+      await registry.stop();
+    },
+  };
+}
+
+async function openLayouts(): Promise<Place> {
+  const folder = await makeTestFolder('layouts-');
+  return {
+    store: async (name) => (await OciLayout.create(join(folder, name.replaceAll('/', '-')))).store(),
+    changesDuring: async (work) => {
+      const before = await stateOf(folder);
+      await work();
+      const after = await stateOf(folder);
+      return [...after].filter(([file, state]) => before.get(file) !== state).map(([file]) => file);
+    },
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Every file beneath the folder, with what changes when it is written. */
+async function stateOf(folder: string): Promise<ReadonlyMap<string, string>> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const states = files
+    .filter((file) => file.isFile())
+    .map(async ({ parentPath, name }) => {
+      const file = join(parentPath, name);
+      const { ino, mtimeMs, size } = await stat(file);
+      return [file, `${ino} ${mtimeMs} ${size}`] as const;
+    });
+  return new Map(await Promise.all(states));
+}
