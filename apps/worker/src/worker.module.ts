@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { CheckRegistriesModule } from './features/check-registries/check-registries.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
 import { PurgeIdempotencyKeysModule } from './features/purge-idempotency-keys/purge-idempotency-keys.module.js';
@@ -12,6 +13,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
   imports: [
     ScheduleModule.forRoot(),
     RunPromotionModule,
+    CheckRegistriesModule,
     RelayOutboxModule,
     RedispatchDueModule,
     LinkProvenanceModule,

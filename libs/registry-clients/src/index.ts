@@ -1,1 +1,2 @@
+export { checkRegistry, type CheckRegistryOptions } from './check-registry.js';
 export { originOf, type RegistryAccess, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';

@@ -45,9 +45,9 @@ export class RegistryClients {
    */
   open(registry: Registry, address: string | undefined, access: RegistryAccess): RegistryClient {
     const secrets = this.#secretsFor(registry, access);
-    const options = { origin: connectable(registry, address), ...prefixOf(registry), credentials: providersOf(secrets) };
+    const options = { origin: connectable(registry, address), ...prefixOf(registry), ...capabilitiesOf(registry), credentials: providersOf(secrets) };
     const key = `${access} ${registry.name}`;
-    const made = JSON.stringify([options.origin, options.prefix, secrets]);
+    const made = JSON.stringify([options.origin, options.prefix, options.capabilities, secrets]);
     const known = this.#open.get(key);
     this.#open.delete(key);
     const current = known?.made === made ? known : { client: new RegistryClient({ ...this.#options.client, ...options }), made };
@@ -124,6 +124,11 @@ function providersOf({ read, write }: Secrets): CredentialProviders {
 
 function prefixOf({ prefix }: Registry): Pick<RegistryClientOptions, 'prefix'> {
   return prefix === undefined ? {} : { prefix };
+}
+
+/** As far as the topology knows them; whoever runs something adds what checks found (`withProbedCapabilities`). */
+function capabilitiesOf({ capabilities }: Registry): Pick<RegistryClientOptions, 'capabilities'> {
+  return capabilities === undefined ? {} : { capabilities };
 }
 
 /** Where a registry is reached: its URL, or a local one's address at run time. */

@@ -130,7 +130,7 @@ export const RegistryList = z
             .describe('the newest check that has a report'),
         }).meta({ id: 'KnownRegistry', description: 'a registry and what is known of it' }),
       )
-      .describe('all of the active topology, by name'),
+      .describe('all of the active topology, in the order of the file'),
   })
   .meta({ id: 'RegistryList', description: 'registries of the active topology' });
 export type RegistryList = z.infer<typeof RegistryList>;

@@ -12,10 +12,9 @@ export function toRegistryList(
   newest: ReadonlyMap<string, NewestReport>,
 ): RegistryList {
   const addresses = new Map(records.map(({ name, address }) => [name, address]));
-  const registries = Object.values(topology.registries).sort((one, other) => (one.name < other.name ? -1 : 1));
   return {
     revision: number,
-    registries: registries.map((registry): Entry => {
+    registries: Object.values(topology.registries).map((registry): Entry => {
       const { name, role, location, of } = registry;
       const url = registry.url ?? addresses.get(name);
       const found = newest.get(name);

@@ -46,7 +46,7 @@ export class RequestRegistryCheck {
 /** Where a worker stands that reaches the registry; from an upstream that stands nowhere all are as far. */
 function locationFor(topology: Topology, name: string): string {
   const { location } = registryNamed(topology, name);
-  const [first] = Object.keys(topology.locations).sort();
+  const [first] = Object.keys(topology.locations);
   const from = location ?? first;
   if (from !== undefined) return from;
   throw new ApiError(`no worker can look at ${name}: the topology has no location`, { code: 'no-location' });

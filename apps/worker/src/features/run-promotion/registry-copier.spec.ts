@@ -12,7 +12,7 @@ import {
 import type { ItemRun, TargetRun } from '@waybill/promotion';
 import { RegistryClients } from '@waybill/registry-clients';
 import { blobsOf, buildImage, buildIndex, type BuiltContent, pushBuilt } from '@waybill/testing';
-import type { PlacedRegistry, Topology } from '@waybill/topology';
+import { type PlacedRegistry, type Topology, withProbedCapabilities } from '@waybill/topology';
 import { RegistryUnderTest } from '../../registry-under-test.spec-helper.js';
 import { RegistryCopier } from './registry-copier.js';
 
@@ -85,6 +85,21 @@ describe('RegistryCopier', () => {
     const mounts = near.requests.filter((request) => request.includes('mount='));
     expect(mounts).toHaveLength(blobsOf(image).size);
     for (const mount of mounts) expect(mount).toContain('from=ci%2Fteam-a%2Fapp');
+  });
+
+  it('mounts nothing where that is known to be in vain', async () => {
+    await pushSource(image);
+    const known = topologyOf({ ci: { url: near.url, prefix: 'ci' }, shelf: { url: near.url, prefix: 'prod' } });
+    copier = new RegistryCopier({
+      clients,
+      topology: withProbedCapabilities(known, new Map([['shelf', { mount: false }]])),
+      addresses: new Map(),
+    });
+
+    const outcomes = await copy([targetOf('shelf')]);
+
+    expect(outcomes.get('shelf')).toMatchObject({ outcome: 'copied', bytesCopied: bytes, bytesMounted: 0 });
+    expect(near.requests.filter((request) => request.includes('mount='))).toEqual([]);
   });
 
   it("keeps a registry's repositories below its prefix", async () => {

@@ -94,10 +94,11 @@ export class RegistryCopier implements ContentCopier {
     };
   }
 
-  /** Blobs are mounted from the source when both registries stand at one origin. */
+  /** Blobs are mounted from the source when both registries stand at one origin, unless it is known not to mount. */
   #mountSource(item: ItemRun, target: TargetRun): RepositoryName | undefined {
     const from = registryNamed(this.#options.topology, item.source.registry);
     const to = registryNamed(this.#options.topology, target.registry);
+    if (to.capabilities?.mount === false) return undefined;
     const origin = originOf(from, this.#options.addresses.get(from.name));
     if (origin === undefined || origin !== originOf(to, this.#options.addresses.get(to.name))) return undefined;
     return repositoryAtOrigin(from, item.source.repository);

@@ -9,9 +9,11 @@ import {
   type LoadedRun,
   loadRun,
   PrismaRunJournal,
+  RegistryChecks,
 } from '@waybill/persistence';
 import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
-import { keepLease } from './keep-lease.js';
+import { withProbedCapabilities } from '@waybill/topology';
+import { keepLease } from '../../infrastructure/keep-lease.js';
 
 export interface RunPromotionOptions {
   readonly database: Database;
@@ -28,10 +30,12 @@ export interface RunPromotionOptions {
 export class RunPromotion {
   readonly #options: RunPromotionOptions;
   readonly #leases: DispatchLeases;
+  readonly #checks: RegistryChecks;
 
   constructor(options: RunPromotionOptions) {
     this.#options = options;
     this.#leases = new DispatchLeases(options.database, { leaseMs: options.leaseMs });
+    this.#checks = new RegistryChecks(options.database);
   }
 
   /**
@@ -61,8 +65,9 @@ export class RunPromotion {
     const { database, copierOf, leaseMs, retry } = this.#options;
     const loaded = await loadRun(database, lease.promotionId, lease.location);
     if (loaded === undefined) return;
+    const topology = withProbedCapabilities(loaded.topology, await this.#checks.knownCapabilities());
     const ports: RunPorts = {
-      copier: copierOf(loaded),
+      copier: copierOf({ ...loaded, topology }),
       journal: new PrismaRunJournal(database, lease, { tagLeaseMs: leaseMs }),
       retry,
     };

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { PromotionError } from '@waybill/promotion';
-import { settled } from '../../infrastructure/gate.spec-helper.js';
+import { settled } from './gate.spec-helper.js';
 import { keepLease } from './keep-lease.js';
 import { SteppedTime } from './stepped-time.spec-helper.js';
 

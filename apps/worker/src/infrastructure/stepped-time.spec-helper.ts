@@ -1,4 +1,4 @@
-import { settled } from '../../infrastructure/gate.spec-helper.js';
+import { settled } from './gate.spec-helper.js';
 import type { LeaseTime } from './keep-lease.js';
 
 interface Waiting {
