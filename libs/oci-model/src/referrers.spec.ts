@@ -17,7 +17,7 @@ function index(manifests: readonly object[], content: object = {}): Manifest {
   return encoded({ schemaVersion: 2, mediaType: mediaType.ociIndex, manifests, ...content });
 }
 
-function encoded(content: { readonly mediaType: string }): Manifest {
+function encoded(content: Readonly<Record<string, unknown>> & { readonly mediaType: string }): Manifest {
   return manifestFromBytes(Buffer.from(JSON.stringify(content)), content.mediaType);
 }
 
@@ -107,7 +107,7 @@ describe('an index of referrers', () => {
 
   it.each<[string, Manifest]>([
     ['an image', image()],
-    ['a Docker list', encoded({ schemaVersion: 2, mediaType: mediaType.dockerManifestList, manifests: [] } as never)],
+    ['a Docker list', encoded({ schemaVersion: 2, mediaType: mediaType.dockerManifestList, manifests: [] })],
     ['an index with an entry that is no descriptor', index([{ mediaType: 'a/b', digest: 'sha256:abc', size: 1 }])],
     ['an index without a list', index(null as never)],
   ])('is not %s', (_title, manifest) => {

@@ -85,8 +85,9 @@ function partsOf(manifest: Manifest): z.infer<typeof Referring> {
 }
 
 function readIndex(index: Manifest): z.infer<typeof ReferrersIndex> {
-  if (index.mediaType !== mediaType.ociIndex)
+  if (index.mediaType !== mediaType.ociIndex) {
     throw invalidManifest(`${index.digest} is no index of referrers, but of type ${index.mediaType}`);
+  }
   return parse(ReferrersIndex, index, `index of referrers ${index.digest}`);
 }
 

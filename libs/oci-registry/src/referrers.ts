@@ -36,18 +36,25 @@ async function* listedAnywhere(scope: RepositoryScope, subject: Digest, signal: 
 /** Nothing where the registry says that it has no such list; that it has none for now is trouble. */
 async function* listedByRegistry(scope: RepositoryScope, subject: Digest, signal: AbortSignal | undefined): AsyncGenerator<Descriptor> {
   const { connection, name, path } = scope;
-  let answered = false;
+  const first = { isRead: false };
   const read = (json: unknown): readonly Descriptor[] => {
     const { manifests } = ReferrerList.parse(json);
-    answered = true;
+    first.isRead = true;
     return manifests;
   };
-  const first = `${path}/referrers/${subject}`;
-  const listing = { connection, first, kind: 'referrers', operation: 'list referrers', repository: name, complaint, read } as const;
+  const listing = {
+    connection,
+    first: `${path}/referrers/${subject}`,
+    kind: 'referrers',
+    operation: 'list referrers',
+    repository: name,
+    complaint,
+    read,
+  } as const;
   try {
     yield* listPages(listing, signal);
   } catch (error) {
-    if (answered || !saysNoSuchList(error)) throw error;
+    if (first.isRead || !saysNoSuchList(error)) throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { type BlobRef, ContentError, digestOf } from '@waybill/oci-model';
 import { contentErrorOf, randomBytes, sample, type Script, scriptedRegistries, streamOf } from '@waybill/testing';
+import { basicCredentials } from './auth/static-credentials.js';
 
 const { app, blob, bytes } = sample;
 const user = { username: 'anna', password: 'open sesame' };
@@ -49,7 +50,7 @@ describe('pushing blobs', () => {
     });
     const { server, repository } = await registries.start(
       (_request, response) => response.writeHead(202, { location: `${storage.origin}/bucket/1?signature=s` }).end(),
-      { write: user },
+      { credentials: { write: basicCredentials(user.username, user.password) } },
     );
 
     await repository.pushBlob(blob, streamOf(bytes));

@@ -1,23 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Descriptor, descriptorOf, type Digest, mediaType, type ReferrerLister, viewManifest } from '@waybill/oci-model';
+import { descriptorOf, mediaType, viewManifest } from '@waybill/oci-model';
 import { buildCosignTag, buildReferrer, buildSignedArtifact, pushArtifact } from './artifacts.js';
 import { differencesBeneath, expectContained, heldGraph } from './expect-contained.js';
 import { buildImage, manifestsOf } from './images.js';
 import { MemoryStore } from './memory-store.js';
 
-/** Keeps its list of referrers by looking at every manifest. */
-class ListingStore extends MemoryStore implements ReferrerLister {
-  async *listReferrers(subject: Digest): AsyncIterable<Descriptor> {
-    for (const manifest of this.manifests.values()) {
-      if (viewManifest(manifest).subject?.digest === subject) yield descriptorOf(manifest);
-    }
-  }
-}
-
 const artifact = buildSignedArtifact();
 
-async function filled(): Promise<ListingStore> {
-  const store = new ListingStore();
+async function filled(): Promise<MemoryStore> {
+  const store = new MemoryStore();
   await pushArtifact(store, artifact);
   return store;
 }

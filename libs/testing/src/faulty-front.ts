@@ -21,7 +21,8 @@ export async function startFaultyFront(origin: string, faults: FrontFaults): Pro
 
     const answer = await forward({ origin, request, body });
     if (fault === 'lose-answer') return request.socket.destroy();
-    return await pass(answer, response);
+    await pass(answer, response);
+    return undefined;
   });
 }
 
