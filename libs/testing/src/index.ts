@@ -15,6 +15,7 @@ export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
 export { contentErrorOf } from './content-store/reading.js';
 export { differencesBeneath, expectContained, type HeldGraph, heldGraph } from './expect-contained.js';
+export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.js';
 export {
   type DockerRegistryOptions,
   type RunningRegistry,
@@ -22,7 +23,6 @@ export {
   startDockerRegistry,
   type TokenAuth,
 } from './docker-registry.js';
-export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './forward-proxy.js';
 export { type FrontFault, type FrontFaults, startFaultyFront } from './faulty-front.js';
 export { type GoProgramName, goProgramNames } from './go-programs.js';
 export {
@@ -56,6 +56,7 @@ export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer
 export { type RunningRedis, startRedis } from './redis.js';
 export { makeTestFolder } from './test-folder.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { type SeenTokenRequest, startTokenServer, type TokenServer, type TokenServerOptions } from './token-server.js';
 export { type ProcessEnd, startTypeScript, type TypeScriptProcess, typescriptLoader } from './typescript-process.js';
 export { until } from './until.js';
 export { startZot, type ZotOptions } from './zot.js';
