@@ -6,6 +6,7 @@ import { consoleOutput, type Output, type Streams } from './output/console-outpu
 import { exitStatus } from './output/exit-status.js';
 import { reportError } from './output/report-error.js';
 import { promote } from './promote/promote.js';
+import { showProvenance } from './provenance/provenance.js';
 import { status } from './status/status.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
@@ -88,6 +89,7 @@ function program(surroundings: Surroundings, run: Run): Command {
     .addHelpText('after', `${environmentHelp}\n${exitStatusHelp}`);
   upCommand(waybill, surroundings, run);
   promotionCommands(waybill, surroundings, run);
+  provenanceCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);
   return waybill;
 }
@@ -133,6 +135,17 @@ function promotionCommands(waybill: Command, { stop, environment }: Surroundings
     .option(...json)
     .action((id: string | undefined, options: Parameters<typeof status>[2]) =>
       run(options, (output) => status(api(), id, options, output)),
+    );
+}
+
+function provenanceCommand(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+  waybill
+    .command('provenance')
+    .description('show what was done with an artifact, and what was decided about it')
+    .argument('<digest>', 'of its manifest or index: sha256: and 64 hexadecimal digits')
+    .option(...json)
+    .action((digest: string, options: JsonOption) =>
+      run(options, (output) => showProvenance(connect(environment, stop), digest, options, output)),
     );
 }
 

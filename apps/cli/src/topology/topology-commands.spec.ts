@@ -70,6 +70,23 @@ describe('waybill topology apply', () => {
     expect(stdout).toBe(expected);
   });
 
+  it('names the local registries that do not run yet', async () => {
+    const registry = { role: 'prod', location: 'eu' };
+    const registries = [
+      { ...registry, name: 'prod', local: true, url: 'http://127.0.0.1:5004' },
+      { ...registry, name: 'prod-us', local: true },
+      { ...registry, name: 'remote', local: false, url: 'https://registry.example.com' },
+    ];
+    const active = { revision, registries, paths: [], replications: [], source: 'kind: Topology' };
+    const api = await scriptedApi({ [apply]: { body: { revision, changed: true } }, 'GET /api/v1/topology': { body: active } });
+
+    expect(await waybill(['topology', 'apply', example], { api: api.url })).toEqual({
+      status: 0,
+      stdout: 'revision 7 is active\n',
+      stderr: 'warning: the local registry prod-us is not running: it is from the next start of waybill up\n',
+    });
+  });
+
   it('keeps a broken file to itself', async () => {
     const api = await scriptedApi({});
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus } from '../output/exit-status.js';
@@ -34,7 +35,21 @@ export async function applyTopology(api: WaybillApi, file: string, { json }: Jso
   const applied = await api.applyTopology(read.source, basename(file));
   if (json) output.json(applied);
   else output.line(`revision ${applied.revision.number} is active${applied.changed ? '' : ': it said the same already'}`);
+  for (const name of await idleLocalRegistries(api)) {
+    output.error(`warning: the local registry ${name} is not running: it is from the next start of waybill up`);
+  }
   return exitStatus.succeeded;
+}
+
+/** Local registries that nobody has started; the file is applied, even when that cannot be asked or the key may not read it. */
+async function idleLocalRegistries(api: WaybillApi): Promise<string[]> {
+  try {
+    const { registries } = await api.topology();
+    return registries.flatMap(({ name, local, url }) => (local && url === undefined ? [name] : []));
+  } catch (error) {
+    if (error instanceof ApiProblem) return [];
+    throw error;
+  }
 }
 
 /** The active revision, as tables. */

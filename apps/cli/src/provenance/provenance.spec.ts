@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { digest, problem, promotionId, scriptedApi, waybill } from '../scripted-api.spec-helper.js';
+
+const route = `GET /api/v1/artifacts/${encodeURIComponent(digest)}/provenance`;
+
+function entry(sequence: number, body: Record<string, unknown>) {
+  const chain = { sequence, hash: 'ab'.repeat(32), previousHash: 'cd'.repeat(32) };
+  return { kind: 'effect', promotionId, subject: digest, occurredAt: '2026-05-01T10:00:01.234567Z', body, chain };
+}
+
+const requested = entry(1, { decision: 'requested', path: 'release' });
+const written = entry(2, { effect: 'tag', outcome: 'written', registry: 'prod', repository: 'team-a/app', tag: '1.4.0' });
+
+/** The record in two pages. */
+function record() {
+  return scriptedApi({
+    [route]: ({ query }) => ({
+      body: query.get('cursor') === null ? { digest, entries: [requested], next: 'two' } : { digest, entries: [written] },
+    }),
+  });
+}
+
+describe('waybill provenance DIGEST', () => {
+  it('shows the whole record, page by page', async () => {
+    const api = await record();
+
+    const { status, stdout } = await waybill(['provenance', digest], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^1 +2026-05-01 10:00:01 +requested +release +abababababab$/m);
+    expect(stdout).toMatch(/^2 +2026-05-01 10:00:01 +tag written +prod\/team-a\/app:1\.4\.0 +abababababab$/m);
+    expect(api.asked.map(({ query }) => query.get('cursor'))).toEqual([null, 'two']);
+  });
+
+  it('gives programs the entries as they are', async () => {
+    const api = await record();
+
+    const { stdout } = await waybill(['provenance', digest, '--json'], { api: api.url });
+
+    expect(JSON.parse(stdout)).toEqual({ digest, entries: [requested, written] });
+  });
+
+  it('says that nothing is recorded, or that the key may read none of it', async () => {
+    const api = await scriptedApi({ [route]: { body: { digest, entries: [] } } });
+
+    const { status, stdout } = await waybill(['provenance', digest], { api: api.url });
+
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `nothing is recorded about ${digest} that this key may read\n` });
+  });
+
+  it('says what is wrong with a digest', async () => {
+    const invalid = { status: 422, code: 'digest-invalid', title: 'Malformed digest', detail: '"latest" is not a digest' };
+    const api = await scriptedApi({ 'GET /api/v1/artifacts/latest/provenance': problem(invalid) });
+
+    const { status, stderr } = await waybill(['provenance', 'latest'], { api: api.url });
+
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'waybill: "latest" is not a digest\n' });
+  });
+});
