@@ -8,6 +8,7 @@ import { reportError } from './output/report-error.js';
 import { promote } from './promote/promote.js';
 import { showProvenance } from './provenance/provenance.js';
 import { status } from './status/status.js';
+import { checkTopology } from './topology/check-topology.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
@@ -37,7 +38,7 @@ const exitStatusHelp = `
 Exit status:
   0  done                       3  partial: some targets failed
   1  failed                     4  superseded by a newer promotion
-  2  wrong usage                5  not finished yet (status only)
+  2  wrong usage                5  not finished yet (status, topology check)
   128 and the signal's number when interrupted, e.g. 130 by Ctrl-C`;
 
 const environmentHelp = `
@@ -165,6 +166,15 @@ function topologyCommands(waybill: Command, { stop, environment }: Surroundings,
     .option(...json)
     .action((file: string, options: JsonOption) => run(options, (output) => applyTopology(api(), file, options, output)));
   topology
+    .command('check')
+    .description('probe registries live: credentials, writing, deleting, and what else they can')
+    .argument('[registry...]', 'names (default: all of the active revision)')
+    .option('--timeout <seconds>', 'how long to wait', seconds, 300)
+    .option(...json)
+    .action((names: string[], options: JsonOption & { readonly timeout: number }) =>
+      run(options, (output) => checkTopology(api(), names, { ...options, signal: stop }, output)),
+    );
+  topology
     .command('show')
     .description('show the active revision')
     .option(...json)
@@ -180,6 +190,12 @@ function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('expected a port from 0 to 65535');
+}
+
+function seconds(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 3600) return count;
+  throw new InvalidArgumentError('expected seconds from 1 to 3600');
 }
 
 function limit(text: string): number {

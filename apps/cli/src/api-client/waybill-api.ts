@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   AcceptedPromotion,
+  AcceptedRegistryCheck,
   ActiveTopology,
   AppliedTopology,
   CreatedKey,
@@ -12,6 +13,7 @@ import {
   Promotion,
   PromotionList,
   Provenance,
+  RegistryCheck,
 } from '@waybill/contracts/http';
 import type { z } from 'zod';
 import { ApiProblem } from './api-problem.js';
@@ -86,6 +88,22 @@ export class WaybillApi {
 
   async locateRegistry(name: string, address: string): Promise<void> {
     await this.#call({ method: 'PUT', path: `/api/v1/registries/${encodeURIComponent(name)}/address`, body: { address } });
+  }
+
+  /** Of all registries when none is named. */
+  checkRegistries(names: readonly string[]): Promise<AcceptedRegistryCheck> {
+    const body = names.length === 0 ? {} : { registries: [...names] };
+    return this.#call({
+      method: 'POST',
+      path: '/api/v1/registry-checks',
+      body,
+      idempotencyKey: randomUUID(),
+      answer: AcceptedRegistryCheck,
+    });
+  }
+
+  registryCheck(id: string): Promise<RegistryCheck> {
+    return this.#call({ method: 'GET', path: `/api/v1/registry-checks/${encodeURIComponent(id)}`, answer: RegistryCheck });
   }
 
   createKey(body: CreateKey): Promise<CreatedKey> {

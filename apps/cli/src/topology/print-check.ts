@@ -1,0 +1,67 @@
+import type { RegistryCheck } from '@waybill/contracts/http';
+import { type CapabilityName, capabilityNames } from '@waybill/oci-model';
+import type { Output } from '../output/console-output.js';
+import { drawTable } from '../output/table.js';
+
+type Checked = RegistryCheck['registries'][number];
+type Report = NonNullable<Checked['report']>;
+
+/** Heads of columns, so short that all of them fit side by side. */
+const heads: Readonly<Record<CapabilityName, string>> = {
+  referrersApi: 'referrers',
+  mount: 'mount',
+  anonymousMount: 'mount any',
+  chunkedUpload: 'chunks',
+  manifestDelete: 'delete',
+  blobDelete: 'delete blob',
+  tagDelete: 'untag',
+  tagPagination: 'tag pages',
+  immutableTags: 'immutable',
+};
+
+/** The registries with what each can, and below it what is wrong and what to do about it. */
+export function printCheck({ registries }: RegistryCheck, output: Output): void {
+  const rows = registries.map(({ name, report }) => [
+    name,
+    ...(['reachable', 'read', 'push'] as const).map((probe) => outcomeOf(report, probe)),
+    ...capabilityNames.map((capability) => answerOf(report, capability)),
+  ]);
+  output.line(drawTable(['registry', 'reached', 'read', 'write', ...capabilityNames.map((name) => heads[name])], rows));
+  const remarks = registries.flatMap(remarksOn);
+  if (remarks.length > 0) output.line();
+  for (const remark of remarks) output.line(remark);
+  output.line();
+  for (const line of verdictOn(registries)) output.line(line);
+}
+
+function outcomeOf(report: Report | undefined, probe: string): string {
+  const outcome = report?.probes.find((result) => result.probe === probe)?.outcome;
+  return outcome === 'skipped' || outcome === undefined ? '-' : outcome;
+}
+
+function answerOf(report: Report | undefined, capability: CapabilityName): string {
+  const value = report?.capabilities[capability];
+  if (value === undefined || value === 'unknown') return '-';
+  return value ? 'yes' : 'no';
+}
+
+function remarksOn({ name, report, error }: Checked): string[] {
+  if (error !== undefined) return [`${name}: ${error.message}`];
+  if (report === undefined) return [];
+  const readOnly = report.readOnlyBecause === undefined ? [] : [`${name}: only reading was checked: ${report.readOnlyBecause}`];
+  return [
+    ...readOnly,
+    ...report.probes.flatMap(({ probe, outcome, message, advice, note }) => {
+      if (outcome === 'failed') return [`${name}: ${probe} failed: ${message ?? ''}`, `  → ${advice ?? ''}`];
+      return note === undefined || probe === 'clock' ? [] : [`${name}: ${probe}: ${note}`];
+    }),
+  ];
+}
+
+function verdictOn(registries: readonly Checked[]): string[] {
+  const open = registries.filter(({ state }) => state !== 'finished');
+  if (open.length > 0) return [`not looked at yet: ${open.map(({ name }) => name).join(', ')}`];
+  const unmet = registries.filter(({ unmet: missing, error }) => error !== undefined || (missing ?? []).length > 0);
+  if (unmet.length === 0) return ['every registry grants what the topology needs'];
+  return unmet.map(({ name, unmet: missing = [] }) => `${name} does not grant what the topology needs: ${missing.join(', ')}`);
+}
