@@ -13,4 +13,10 @@ describe('inheritedEnvironment', () => {
 
     expect(inheritedEnvironment(env)).toEqual({ DATABASE_URL: 'postgresql://db/waybill', WAYBILL_SECRET_PROD_WRITE: 'user:secret' });
   });
+
+  it('hands on the proxies, which servers use when a topology says so', () => {
+    const env = { https_proxy: 'http://a', HTTP_PROXY: 'http://b', NO_PROXY: 'c', ALL_PROXY: 'socks5://d' };
+
+    expect(inheritedEnvironment(env)).toEqual({ https_proxy: 'http://a', HTTP_PROXY: 'http://b', NO_PROXY: 'c' });
+  });
 });

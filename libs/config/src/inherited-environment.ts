@@ -1,4 +1,5 @@
 import { describeVariables } from './describe-variables.js';
+import { proxyVariables } from './environment-proxies.js';
 import type { Environment } from './variable.js';
 
 const secretPrefix = 'WAYBILL_SECRET_';
@@ -8,11 +9,8 @@ const secretPrefix = 'WAYBILL_SECRET_';
  * and nothing else of its own environment.
  */
 export function inheritedEnvironment(env: Environment = process.env): Record<string, string> {
-  const known = new Set(
-    describeVariables()
-      .filter(({ readBy }) => readBy !== 'cli')
-      .map(({ name }) => name),
-  );
+  const ofServers = describeVariables().filter(({ readBy }) => readBy !== 'cli');
+  const known = new Set([...ofServers.map(({ name }) => name), ...proxyVariables]);
   return Object.fromEntries(
     Object.entries(env).filter(
       (entry): entry is [string, string] =>
