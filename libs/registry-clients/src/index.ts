@@ -1,2 +1,3 @@
 export { checkRegistry, type CheckRegistryOptions } from './check-registry.js';
-export { originOf, type RegistryAccess, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';
+export type { RegistryAccess } from './credentials.js';
+export { originOf, RegistryClients, type RegistryClientsOptions } from './registry-clients.js';

@@ -38,6 +38,26 @@ describe('canonicalTopology', () => {
     expect(plain).toContain('"repositories":["x","y"]');
   });
 
+  it('is what it always was, so that a file keeps its revision when the language grows', () => {
+    const registries = [
+      'a: { role: prod, location: eu, local: { port: 5000 }, immutableTags: ["v*"], capabilities: { mount: false } }',
+      'b: { role: replica, of: a, location: eu, url: "http://b.example", insecure: true, prefix: acme, credentials: { read: { secret: r }, write: { secret: w } } }',
+      'c: { role: upstream, url: "https://c.example" }',
+    ];
+
+    expect(canonical('locations: { eu: { egress: { eu: 0.5 } } }', 'registries:', ...registries.map((line) => `  ${line}`))).toBe(
+      [
+        '{"locations":{"eu":{"egress":{"eu":0.5}}},"name":"x","paths":{},"registries":{',
+        '"a":{"capabilities":{"mount":false},"immutableTags":{"kind":"patterns","patterns":["v*"]},"insecure":false,',
+        '"local":{"port":5000},"location":"eu","name":"a","role":"prod"},',
+        '"b":{"credentials":{"read":{"secret":"r"},"write":{"secret":"w"}},"immutableTags":{"kind":"patterns","patterns":["v*"]},',
+        '"insecure":true,"location":"eu","name":"b","of":"a","prefix":"acme","role":"replica","url":"http://b.example"},',
+        '"c":{"immutableTags":{"kind":"none"},"insecure":false,"name":"c","role":"upstream","url":"https://c.example"}',
+        '},"replications":[]}',
+      ].join(''),
+    );
+  });
+
   it('survives being stored as JSON', () => {
     expect(canonicalTopology(JSON.parse(plain) as Topology)).toBe(plain);
   });

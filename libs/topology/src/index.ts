@@ -5,13 +5,17 @@ export { formatDiagnostic } from './format-diagnostic.js';
 export { isImmutableTag } from './is-immutable-tag.js';
 export { pathNamed, registryNamed } from './lookup.js';
 export type {
+  CredentialSource,
   ImmutableTags,
   Location,
   PlacedRegistry,
   PromotionPath,
+  ProxyServer,
   Registry,
+  RegistryTimeouts,
   Replication,
   SecretRef,
+  TlsIdentity,
   Topology,
   UpstreamRegistry,
 } from './model.js';

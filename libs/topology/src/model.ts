@@ -24,6 +24,40 @@ export interface SecretRef {
   readonly secret: string;
 }
 
+/** Where credentials come from. */
+export type CredentialSource =
+  | SecretRef
+  /** The name of a secret that holds a Docker `config.json`, with an entry for the registry. */
+  | { readonly dockerConfig: string }
+  /** A program `docker-credential-<helper>`, asked for the registry's host. */
+  | { readonly helper: string };
+
+export interface TlsIdentity {
+  /** Certificates in PEM form, or the name of a secret that holds them; they are public. */
+  readonly ca?: string | SecretRef;
+  readonly cert?: SecretRef;
+  readonly key?: SecretRef;
+  readonly serverName?: string;
+}
+
+/** A forward proxy on the way to a registry and to what that links to. */
+export interface ProxyServer {
+  readonly url: string;
+  /** `username:password`, shown to the proxy only. */
+  readonly secret?: string;
+  /** What is reached without it, each entry as in `NO_PROXY`. */
+  readonly except?: readonly string[];
+}
+
+/** In milliseconds; what is absent is as usual. */
+export interface RegistryTimeouts {
+  readonly connectMs?: number;
+  readonly answerMs?: number;
+  readonly commitMs?: number;
+  readonly idleMs?: number;
+  readonly smallMs?: number;
+}
+
 /** Which tags may never be moved once they are written. Reserved tags are never among them. */
 export type ImmutableTags =
   | { readonly kind: 'none' }
@@ -44,9 +78,18 @@ interface RegistryFacts {
   readonly of?: string;
   /** Resolved: a replica's are those of its prod. */
   readonly immutableTags: ImmutableTags;
-  readonly credentials?: { readonly read?: SecretRef; readonly write?: SecretRef };
+  readonly credentials?: { readonly read?: CredentialSource; readonly write?: CredentialSource; readonly delete?: CredentialSource };
+  /** Token servers that may be shown the credentials. */
+  readonly tokenRealms?: readonly string[];
   /** Plain HTTP beyond loopback is wanted. */
   readonly insecure: boolean;
+  readonly tls?: TlsIdentity;
+  /** `environment` means whatever proxies the process that connects was given. */
+  readonly proxy?: 'environment' | ProxyServer;
+  /** Addresses by host name, in lower case. */
+  readonly resolve?: Readonly<Record<string, readonly string[]>>;
+  readonly timeouts?: RegistryTimeouts;
+  readonly limits?: { readonly connections?: number };
   /** What is declared of it; it wins over what a check found. */
   readonly capabilities?: Partial<RegistryCapabilities>;
 }

@@ -1,15 +1,18 @@
 import { LineCounter } from 'yaml';
 import { collidingPaths } from './checks/colliding-paths.js';
+import { credentialSources } from './checks/credential-sources.js';
 import { duplicateTargets } from './checks/duplicate-targets.js';
 import { immutableTags } from './checks/immutable-tags.js';
 import { missingCredentials } from './checks/missing-credentials.js';
 import { missingKeys } from './checks/missing-keys.js';
 import { overlappingRegistries } from './checks/overlapping-registries.js';
 import { pathEdges } from './checks/path-edges.js';
+import { pinnedAddresses } from './checks/pinned-addresses.js';
 import { registryAddress } from './checks/registry-address.js';
 import { replicas } from './checks/replicas.js';
 import { replicationEdges } from './checks/replication-edges.js';
 import { sharedSecrets } from './checks/shared-secrets.js';
+import { tlsSettings } from './checks/tls-settings.js';
 import { unknownNames } from './checks/unknown-names.js';
 import type { Diagnostic } from './diagnostic.js';
 import { DocumentIndex } from './document-index.js';
@@ -33,7 +36,10 @@ const checks: readonly ((draft: Draft) => Finding[])[] = [
   duplicateTargets,
   collidingPaths,
   missingCredentials,
+  credentialSources,
   sharedSecrets,
+  tlsSettings,
+  pinnedAddresses,
   replicationEdges,
 ];
 

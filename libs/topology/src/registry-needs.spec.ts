@@ -28,7 +28,7 @@ describe('readOnlyBecause', () => {
     ['hub', 'nothing is ever written to a registry of role upstream'],
     ['mirror', 'nothing is ever written to a registry of role cache'],
   ])('of %s: %s', (name, why) => {
-    expect(readOnlyBecause(registries[name] as Registry)).toBe(why);
+    expect(readOnlyBecause(registries[name]!)).toBe(why);
   });
 });
 

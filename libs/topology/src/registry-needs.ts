@@ -5,9 +5,9 @@ const toRead: readonly ProbeName[] = ['reachable', 'read'];
 const toWrite: readonly ProbeName[] = [...toRead, 'write', 'push', 'pull'];
 
 /** Why a check of the registry must not write to it; undefined when it may. */
-export function readOnlyBecause({ role, local, credentials }: Registry): string | undefined {
+export function readOnlyBecause({ role, local, credentials, tls }: Registry): string | undefined {
   if (role === 'upstream' || role === 'cache') return `nothing is ever written to a registry of role ${role}`;
-  if (local === undefined && credentials?.write === undefined) return 'the topology gives no write credentials';
+  if (local === undefined && credentials?.write === undefined && tls?.cert === undefined) return 'the topology gives no write credentials';
   return undefined;
 }
 

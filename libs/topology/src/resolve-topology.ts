@@ -1,5 +1,6 @@
 import type { ImmutableTags, Location, PromotionPath, Registry, Topology } from './model.js';
 import { own } from './lookup.js';
+import { connectionOf } from './resolve-connection.js';
 import { parseRegistryUrl } from './registry-url.js';
 import { roleMatrix } from './roles.js';
 import type { TopologyDocument } from './schema.js';
@@ -18,9 +19,12 @@ export function resolveTopology(document: TopologyDocument): Topology {
 }
 
 function registryOf(name: string, entry: RegistryEntry, document: TopologyDocument): Registry {
-  const { role, url, local, location, immutableTags: _written, insecure, ...kept } = entry;
+  const { role, url, local, location, prefix, of, capabilities, insecure } = entry;
   const facts = {
-    ...kept,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(of === undefined ? {} : { of }),
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...connectionOf(entry),
     name,
     immutableTags: immutableTagsOf(entry, document),
     insecure: insecure === true && url !== undefined && needsInsecure(url),

@@ -8,7 +8,7 @@ describe('schemaFindings', () => {
     ['an unknown key', '▶rol: prod', 'key-unknown', 'unknown key "rol"', 'role'],
     ['a key without likeness', '▶colour: red', 'key-unknown', 'unknown key "colour"', undefined],
     ['a planned key', '▶naming: {}', 'not-implemented', 'key "naming" is not implemented yet', undefined],
-    ['another planned key', '▶tls: { ca: x }', 'not-implemented', 'key "tls" is not implemented yet', undefined],
+    ['a planned limit', 'limits: { ▶bandwidth: 1GiB/s }', 'not-implemented', 'key "bandwidth" is not implemented yet', undefined],
     ['a word that is no role', 'role: ▶production', 'value-invalid', '"role" must be one of "sandbox", "ci-tests"', 'prod'],
     ['a role that is no word', 'role: ▶7', 'value-invalid', 'and "upstream", not a number', undefined],
     ['a url that is no text', 'url: ▶[]', 'value-invalid', '"url" must be a text, not a list', undefined],
@@ -35,9 +35,7 @@ describe('schemaFindings', () => {
       'an entry of "immutableTags" must be a text, not a number',
       undefined,
     ],
-    ['planned credentials', 'credentials: { ▶helper: ecr }', 'not-implemented', 'key "helper" is not implemented yet', undefined],
     ['unknown credentials', 'credentials: { ▶reed: {} }', 'key-unknown', 'unknown key "reed"', 'read'],
-    ['a secret without name', 'credentials: { ▶read: {} }', 'key-missing', 'key "secret" is missing', undefined],
     [
       'a secret that is no name',
       'credentials: { read: { secret: ▶hunter2! } }',

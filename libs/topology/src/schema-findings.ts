@@ -69,11 +69,12 @@ function nameProblem(name: string, tooLong: boolean): string {
   return `${quoted(name)} is not a name: lower-case letters and digits, in words joined by single "-"`;
 }
 
-/** What stands where the name of a secret should be may be the secret itself, and is not repeated. */
-const secretProblem = '"secret" is not the name of a secret: lower-case letters and digits, in words joined by single "-"';
+const secretKeys: readonly unknown[] = ['secret', 'dockerConfig'];
 
-function isSecret(path: DocumentPath): boolean {
-  return path.at(-1) === 'secret';
+/** What stands where the name of a secret should be may be the secret itself, and is not repeated. */
+function secretProblem(path: DocumentPath): string | undefined {
+  if (!secretKeys.includes(path.at(-1))) return undefined;
+  return `${subjectOf(path)} is not the name of a secret: lower-case letters and digits, in words joined by single "-"`;
 }
 
 /** The schema does not look behind a key that it refuses; a reader wants to know all at once. */
@@ -96,12 +97,13 @@ function isAboutKeys(issues: readonly Issue[]): boolean {
 }
 
 function customFinding(issue: Issue & { readonly code: 'custom' }, path: DocumentPath): SchemaFinding {
-  const { diagnostic, suggestion } = (issue.params ?? {}) as { diagnostic?: unknown; suggestion?: unknown };
+  const { diagnostic, suggestion, at } = (issue.params ?? {}) as { diagnostic?: unknown; suggestion?: unknown; at?: unknown };
   return {
     code: isDiagnosticCode(diagnostic) ? diagnostic : 'value-invalid',
     message: `${subjectOf(path)} ${issue.message}`,
     path,
     unusable: path,
+    ...(at === 'key' ? { at } : {}),
     ...(typeof suggestion === 'string' ? { suggestion } : {}),
   };
 }
@@ -131,7 +133,7 @@ function plainFinding(issue: Issue, path: DocumentPath, value: unknown): SchemaF
       return {
         ...base,
         code: 'name-invalid',
-        message: isSecret(path) ? secretProblem : nameProblem(typeof value === 'string' ? value : '', false),
+        message: secretProblem(path) ?? nameProblem(typeof value === 'string' ? value : '', false),
       };
     case 'too_small':
       return { ...base, message: `${subject} must ${sized(issue.origin, `at least ${issue.minimum}`)}` };

@@ -1,9 +1,10 @@
 import { capabilityDescriptions, type CapabilityName, capabilityNames, isRepositoryName, type RepositoryName } from '@waybill/oci-model';
 import { z } from 'zod';
-import type { DiagnosticCode } from './diagnostic.js';
+import { Credentials, Limits, Proxy, Resolve, Timeouts, Tls, TokenRealms } from './connection-schema.js';
 import { type GlobSubject, parseGlob } from './glob.js';
 import { parseRegistryUrl } from './registry-url.js';
 import { roles } from './roles.js';
+import { Name, written } from './schema-words.js';
 import { parseTagExpression } from './tag-expression.js';
 import { parseTemplate } from './template.js';
 
@@ -11,31 +12,6 @@ import { parseTemplate } from './template.js';
  * The authority on the shape of a topology file. It says what one key may hold; what several
  * keys mean together is checked in `checks/`. The JSON Schema for editors is generated from here.
  */
-
-interface Verdict {
-  readonly code: DiagnosticCode;
-  readonly problem: string;
-  readonly suggestion?: string;
-}
-
-/** A text with a grammar of its own. The findings take code and suggestion from `params`. */
-function written(judge: (text: string) => Verdict | undefined, description: string): z.ZodString {
-  return z
-    .string()
-    .superRefine((text, context) => {
-      const verdict = judge(text);
-      if (verdict === undefined) return;
-      const { code, problem, suggestion } = verdict;
-      context.addIssue({ code: 'custom', message: problem, params: { diagnostic: code, suggestion } });
-    })
-    .describe(description);
-}
-
-const kebabCase = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const longestName = 63;
-
-const Name = z.string().max(longestName).regex(kebabCase);
-const Secret = Name.describe('Name of a secret; its value comes from the environment or the secrets folder');
 
 const glob = (subject: GlobSubject): z.ZodString =>
   written(
@@ -72,11 +48,6 @@ const Location = z.strictObject({
   egress: z.record(Name, z.number().min(0)).optional().describe('Cost per GB of sending to the named location'),
 });
 
-const Credentials = z.strictObject({
-  read: z.strictObject({ secret: Secret }).optional(),
-  write: z.strictObject({ secret: Secret }).optional(),
-});
-
 const Capabilities = z.strictObject(
   Object.fromEntries(
     capabilityNames.map((name) => [name, z.boolean().optional().describe(`Whether the registry ${capabilityDescriptions[name]}`)]),
@@ -98,7 +69,13 @@ const Registry = z.strictObject({
     .optional()
     .describe('Tags that are never moved once written: none, semver, all, or globs'),
   credentials: Credentials.optional(),
+  tokenRealms: TokenRealms.optional(),
   insecure: z.boolean().optional().describe('Allow plain http beyond loopback'),
+  tls: Tls.optional(),
+  proxy: Proxy.optional().describe('The way to the registry; none without it, whatever the environment says'),
+  resolve: Resolve.optional(),
+  timeouts: Timeouts.optional().describe('How long to wait for what: 500ms, 10s, 5m'),
+  limits: Limits.optional(),
   capabilities: Capabilities.optional().describe('What the registry can, where `waybill topology check` is not to be believed'),
 });
 
@@ -135,8 +112,8 @@ export type TopologyDocument = z.output<typeof TopologyDocument>;
 /** Words of the design that no code stands behind yet: refused, with another message than a misspelling. */
 export const plannedKeys = new Map<z.ZodType, readonly string[]>([
   [TopologyDocument, ['mirrors', 'retention', 'access']],
-  [Registry, ['naming', 'limits', 'tls', 'proxy', 'timeouts']],
-  [Credentials, ['dockerConfig', 'helper']],
+  [Registry, ['naming']],
+  [Limits, ['requestsPerSecond', 'bandwidth']],
   [Path, ['referrers', 'gates']],
 ]);
 

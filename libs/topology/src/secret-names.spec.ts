@@ -14,4 +14,17 @@ describe('secretNames', () => {
     expect(secretNames(topology)).toEqual(['one-write', 'shared']);
     expect(secretNames(topologyWith())).toEqual([]);
   });
+
+  it('finds the names wherever they stand', () => {
+    const topology = topologyWith({
+      registries: `one: {
+        role: prod, location: eu, url: "https://one.example",
+        credentials: { read: { dockerConfig: h }, write: { helper: nobody }, delete: { secret: f } },
+        tls: { ca: { secret: e }, cert: { secret: d }, key: { secret: c } },
+        proxy: { url: "http://proxy.example", secret: b }
+      }`,
+    });
+
+    expect(secretNames(topology)).toEqual(['b', 'c', 'd', 'e', 'f', 'h']);
+  });
 });

@@ -1,7 +1,18 @@
-import type { Topology } from './model.js';
+import type { CredentialSource, Registry, SecretRef, Topology } from './model.js';
 
 /** The names of all secrets that the topology's registries need, sorted, each once. */
 export function secretNames(topology: Topology): string[] {
-  const names = Object.values(topology.registries).flatMap(({ credentials }) => [credentials?.read, credentials?.write]);
-  return [...new Set(names.flatMap((ref) => (ref === undefined ? [] : [ref.secret])))].sort();
+  return [...new Set(Object.values(topology.registries).flatMap(namedBy))].sort();
+}
+
+function namedBy({ credentials, tls, proxy }: Registry): string[] {
+  const sources = [credentials?.read, credentials?.write, credentials?.delete].flatMap(nameIn);
+  const ofTls = [tls?.ca, tls?.cert, tls?.key].flatMap((ref) => (typeof ref === 'object' ? nameIn(ref) : []));
+  const ofProxy = typeof proxy === 'object' && proxy.secret !== undefined ? [proxy.secret] : [];
+  return [...sources, ...ofTls, ...ofProxy];
+}
+
+function nameIn(source: CredentialSource | SecretRef | undefined): string[] {
+  if (source === undefined || 'helper' in source) return [];
+  return ['secret' in source ? source.secret : source.dockerConfig];
 }

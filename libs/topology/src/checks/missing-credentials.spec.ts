@@ -53,6 +53,11 @@ describe('missingCredentials', () => {
       'far: { role: prod, location: eu, url: "https://a.example", credentials: { write: { secret: a } } }',
       'far',
     ],
+    [
+      'a target that knows us by a certificate',
+      'far: { role: prod, location: eu, url: "https://a.example", tls: { cert: { secret: c }, key: { secret: k } } }',
+      'far',
+    ],
     ['a source', 'far: { role: ci-snapshots, location: eu, url: "https://a.example" }', 'prod'],
   ])('asks nothing more of %s', (_name, registries, to) => {
     const paths = `p: { from: ${to === 'far' ? 'snapshots' : 'far'}, to: [${to}], repositories: ["**"], tags: ".*" }`;

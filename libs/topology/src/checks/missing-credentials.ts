@@ -2,7 +2,7 @@ import type { Draft } from '../draft.js';
 import { type Finding, quoted } from '../finding.js';
 import { own } from '../lookup.js';
 
-/** Whatever Waybill writes to is local or has write credentials. */
+/** Whatever Waybill writes to is local, or knows us by write credentials or a certificate. */
 export function missingCredentials(draft: Draft): Finding[] {
   const targets = Object.values(draft.paths).flatMap(({ to = [] }) => to);
   const replicas = Object.entries(draft.registries).flatMap(([name, { role }]) => (role === 'replica' ? [name] : []));
@@ -12,7 +12,8 @@ export function missingCredentials(draft: Draft): Finding[] {
     if (name === undefined || registry === undefined || isNeverWritten(registry.role) || Object.hasOwn(registry, 'local')) return [];
     const { credentials } = registry;
     const isGiven = Object.hasOwn(registry, 'credentials') && (credentials === undefined || Object.hasOwn(credentials, 'write'));
-    if (isGiven) return [];
+    const showsCertificate = registry.tls !== undefined && Object.hasOwn(registry.tls, 'cert');
+    if (isGiven || showsCertificate) return [];
     const message = `registry ${quoted(name)} is written to and has no credentials: add "write: { secret: … }"`;
     const path = credentials === undefined ? ['registries', name] : ['registries', name, 'credentials'];
     return [{ code: 'credentials-missing', message, path, at: 'key' }];

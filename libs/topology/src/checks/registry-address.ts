@@ -6,9 +6,11 @@ import { parseRegistryUrl } from '../registry-url.js';
 export function registryAddress(draft: Draft): Finding[] {
   return Object.entries(draft.registries).flatMap(([name, registry]) => {
     if (registry.local !== undefined) return localRegistry(name, registry);
-    return registry.url === undefined ? [] : remoteRegistry(name, registry, registry.url);
+    return registry.url === undefined ? [] : [...remoteRegistry(name, registry, registry.url), ...tokenRealms(name, registry)];
   });
 }
+
+const meaninglessWhenLocal = ['credentials', 'tokenRealms', 'insecure', 'tls', 'proxy', 'resolve'] as const;
 
 function localRegistry(name: string, registry: RegistryDraft): Finding[] {
   const twice: Finding[] =
@@ -22,7 +24,7 @@ function localRegistry(name: string, registry: RegistryDraft): Finding[] {
             at: 'key',
           },
         ];
-  const meaningless = (['credentials', 'insecure'] as const).filter((key) => registry[key] !== undefined);
+  const meaningless = meaninglessWhenLocal.filter((key) => registry[key] !== undefined);
   return [
     ...twice,
     ...meaningless.map((key): Finding => ({
@@ -59,4 +61,19 @@ function remoteRegistry(name: string, { insecure }: RegistryDraft, url: string):
     ];
   }
   return [];
+}
+
+/** Passwords go to token servers as well. */
+function tokenRealms(name: string, { tokenRealms: realms = [], insecure }: RegistryDraft): Finding[] {
+  return realms.flatMap((realm, index): Finding[] => {
+    const url = realm === undefined || !URL.canParse(realm) ? undefined : parseRegistryUrl(new URL(realm).origin);
+    if (url?.ok !== true || url.secure || url.loopback || insecure === true) return [];
+    return [
+      {
+        code: 'url-insecure',
+        message: `plain http leaves this machine unencrypted: use https, or say "insecure: true"`,
+        path: ['registries', name, 'tokenRealms', index],
+      },
+    ];
+  });
 }

@@ -60,4 +60,72 @@ describe('sharedSecrets', () => {
 
     expect(diagnose(topologyText({ registries: registries.join('\n') })).found.map(({ code }) => code)).toEqual(['url-invalid']);
   });
+
+  it.each<[string, string, string, string]>([
+    [
+      'of deletion',
+      'credentials: { write: { secret: a } }',
+      'credentials: { delete: { secret: ▶a } }',
+      'secret "a" belongs to registry "one", which stands at another origin: give registry "two" one of its own',
+    ],
+    [
+      'of a client certificate',
+      'tls: { cert: { secret: c }, key: { secret: k } }',
+      'tls: { cert: { secret: d }, key: { secret: ▶k } }',
+      'secret "k" belongs to registry "one", which stands at another origin: give registry "two" one of its own',
+    ],
+    [
+      'of a proxy, when it is the password of a registry',
+      'credentials: { write: { secret: a } }',
+      'proxy: { url: "http://p.example", secret: ▶a }',
+      'secret "a" belongs to registry "one": give the proxy of registry "two" one of its own',
+    ],
+    [
+      'of a registry, when it is the password of a proxy',
+      'proxy: { url: "http://p.example", secret: a }',
+      'credentials: { read: { secret: ▶a } }',
+      'secret "a" belongs to the proxy of registry "one": give registry "two" one of its own',
+    ],
+    [
+      'of another proxy',
+      'proxy: { url: "http://p.example", secret: a }',
+      'proxy: { url: "http://q.example", secret: ▶a }',
+      'secret "a" belongs to the proxy of registry "one": give the proxy of registry "two" one of its own',
+    ],
+    [
+      'that is a Docker configuration, and would be sent as a password',
+      'credentials: { read: { dockerConfig: a } }',
+      'credentials: { read: { secret: ▶a } }',
+      'secret "a" is the Docker configuration of registry "one": give registry "two" one of its own',
+    ],
+    [
+      'that is a password, and no Docker configuration',
+      'credentials: { read: { secret: a } }',
+      'credentials: { read: { dockerConfig: ▶a } }',
+      'secret "a" belongs to registry "one": give the Docker configuration of registry "two" one of its own',
+    ],
+  ])('finds the secret %s', (_what, one, two, message) => {
+    const registries = [
+      `one: { role: staging, location: eu, url: "https://a.example", ${one} }`,
+      `two: { role: staging, location: eu, url: "https://b.example", ${two} }`,
+    ];
+
+    const { found, marks } = diagnose(topologyText({ registries: registries.join('\n') }));
+
+    expect(found).toMatchObject([{ code: 'secret-shared', message }]);
+    expect(found.map(placeOf)).toEqual(marks);
+  });
+
+  it.each([
+    ['one Docker configuration, which has an entry for each', 'credentials: { read: { dockerConfig: a } }'],
+    ['one proxy', 'proxy: { url: "http://p.example", secret: a }'],
+    ['one authority, which is no secret', 'tls: { ca: { secret: a } }'],
+  ])('lets registries of two origins share %s', (_what, keys) => {
+    const registries = [
+      `one: { role: staging, location: eu, url: "https://a.example", ${keys} }`,
+      `two: { role: staging, location: eu, url: "https://b.example", ${keys} }`,
+    ];
+
+    expect(diagnose(topologyText({ registries: registries.join('\n') })).found).toEqual([]);
+  });
 });
