@@ -24,15 +24,16 @@ export type LocalRegistryStorage =
   /** In memory: gone when the registry is closed. What would not fit is refused with 507. */
   | { readonly memory: { readonly maxBytes: number }; readonly dataDir?: never };
 
-export type LocalRegistryOptions = LocalRegistryStorage &
-  AccessOptions & {
-    /** 0 or nothing takes any free port. */
-    readonly port?: number;
-    /** What goes wrong on purpose, by rule. For tests. */
-    readonly faults?: readonly PlannedFault[];
-    /** Sees every request; its fault counts where no rule has one. For tests. */
-    readonly onRequest?: FaultRule;
-  };
+export interface ServeOptions extends AccessOptions {
+  /** 0 or nothing takes any free port. */
+  readonly port?: number;
+  /** What goes wrong on purpose, by rule. For tests. */
+  readonly faults?: readonly PlannedFault[];
+  /** Sees every request; its fault counts where no rule has one. For tests. */
+  readonly onRequest?: FaultRule;
+}
+
+export type LocalRegistryOptions = LocalRegistryStorage & ServeOptions;
 
 export interface LocalRegistry {
   /** `http://127.0.0.1:PORT` */
@@ -54,6 +55,11 @@ export class LocalRegistryError extends WaybillError<LocalRegistryErrorCode> {}
  */
 export async function startLocalRegistry(options: LocalRegistryOptions): Promise<LocalRegistry> {
   const storage = options.memory === undefined ? await openOrExplain(options.dataDir) : openMemory(options.memory.maxBytes);
+  return serveStorage(storage, options);
+}
+
+/** Serves what `storage` holds; it belongs to the registry from here on. */
+export async function serveStorage(storage: Storage, options: ServeOptions): Promise<LocalRegistry> {
   const faults = new FaultPlan(options.faults);
   const stopping = new AbortController();
   const server = serverFor(

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf, mediaType } from '@waybill/oci-model';
 import type { FaultRule } from './faults/fault.js';
-import { type LocalRegistry, type LocalRegistryOptions, startLocalRegistry } from './local-registry.js';
+import { type LocalRegistry, type ServeOptions, serveStorage } from './local-registry.js';
+import { openFiles } from './storage/files/open-files.js';
+import { openMemory } from './storage/memory/open-memory.js';
+import type { Storage } from './storage/storage.js';
 
 export interface Answer {
   readonly status: number;
@@ -14,31 +17,40 @@ export interface Answer {
 export const storageKinds = ['files', 'memory'] as const;
 export type StorageKind = (typeof storageKinds)[number];
 
-/** All but where it keeps things. */
-type MoreOptions = Pick<LocalRegistryOptions, 'users' | 'anonymousRead' | 'faults'>;
+export const memoryBytes = 64 * 1024 * 1024;
 
 /** A registry of its own, on a folder or in memory, spoken to without any client's help. */
 export class RawRegistry {
   faultRule: FaultRule | undefined;
-  #registry: LocalRegistry | undefined;
+  #running: { readonly registry: LocalRegistry; readonly storage: Storage } | undefined;
 
   private constructor(
+    readonly kind: StorageKind,
     /** Nothing is in it when the registry is in memory. */
     readonly dataDir: string,
-    private readonly options: LocalRegistryOptions,
+    private readonly options: ServeOptions,
   ) {}
 
-  static async start(kind: StorageKind = 'files', more: MoreOptions = {}): Promise<RawRegistry> {
+  static async start(kind: StorageKind = 'files', options: ServeOptions = {}): Promise<RawRegistry> {
     const dataDir = await mkdtemp(join(tmpdir(), 'waybill-local-registry-'));
-    const storage = kind === 'files' ? { dataDir } : { memory: { maxBytes: 64 * 1024 * 1024 } };
-    const started: RawRegistry = new RawRegistry(dataDir, { ...storage, ...more, onRequest: (facts) => started.faultRule?.(facts) });
-    started.#registry = await startLocalRegistry(started.options);
+    const started: RawRegistry = new RawRegistry(kind, dataDir, { ...options, onRequest: (facts) => started.faultRule?.(facts) });
+    await started.#open();
     return started;
   }
 
+  async #open(): Promise<void> {
+    const storage = this.kind === 'files' ? await openFiles(this.dataDir) : openMemory(memoryBytes);
+    this.#running = { storage, registry: await serveStorage(storage, this.options) };
+  }
+
   get running(): LocalRegistry {
-    if (this.#registry === undefined) throw new Error('the registry is not running');
-    return this.#registry;
+    if (this.#running === undefined) throw new Error('the registry is not running');
+    return this.#running.registry;
+  }
+
+  /** The ids of the uploads that have brought bytes. */
+  async staged(): Promise<readonly string[]> {
+    return (await this.#running?.storage.staging.ids()) ?? [];
   }
 
   get url(): string {
@@ -51,7 +63,7 @@ export class RawRegistry {
 
   async restart(): Promise<void> {
     await this.running.close();
-    this.#registry = await startLocalRegistry(this.options);
+    await this.#open();
   }
 
   async stop(): Promise<void> {

@@ -94,15 +94,15 @@ function refuseOutOfOrder({ request }: Exchange, upload: Upload): void {
   const range = request.headers['content-range'];
   if (range === undefined) return;
   const [, start, end] = /^(?:bytes )?(\d{1,15})-(\d{1,15})$/.exec(range) ?? [];
-  const length = request.headers['content-length'];
-  if (length !== undefined && Number(end) - Number(start) + 1 !== Number(length)) {
-    throw new Refusal('SIZE_INVALID', `Content-Range says other bytes than Content-Length: ${range} and ${length}`);
+  if (start === undefined || Number(start) !== upload.size) {
+    throw new Refusal('BLOB_UPLOAD_INVALID', `the next chunk must start at byte ${upload.size}`, {
+      status: 416,
+      headers: sessionHeaders(upload),
+    });
   }
-  if (start !== undefined && Number(start) === upload.size) return;
-  throw new Refusal('BLOB_UPLOAD_INVALID', `the next chunk must start at byte ${upload.size}`, {
-    status: 416,
-    headers: sessionHeaders(upload),
-  });
+  const length = request.headers['content-length'];
+  if (length === undefined || Number(end) - Number(start) + 1 === Number(length)) return;
+  throw new Refusal('SIZE_INVALID', `Content-Range says other bytes than Content-Length: ${range} and ${length}`);
 }
 
 function session(status: 202 | 204, upload: Upload): Answer {
