@@ -1,5 +1,9 @@
 export type { Access, CredentialProvider, CredentialProviders, ProvidedCredentials, RegistryCredentials } from './auth/credentials.js';
+export { type DockerConfigOptions, dockerConfigCredentials } from './auth/docker-config-credentials.js';
+export { fileCredentials } from './auth/file-credentials.js';
+export { helperCredentials, type HelperCredentialsOptions } from './auth/helper-credentials.js';
 export { basicCredentials, staticCredentials } from './auth/static-credentials.js';
+export type { TextSource } from './auth/text-source.js';
 export type { Pins, Proxy, ProxyOptions, TlsOptions } from './network-options.js';
 export { defaultTimeouts, type RegistryClientOptions, type RequestEvent, type RequestKind, type Timeouts } from './options.js';
 export { RegistryClient } from './registry-client.js';

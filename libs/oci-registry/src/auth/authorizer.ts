@@ -1,5 +1,4 @@
 import type { Clock } from '@waybill/kernel';
-import { abortedError } from '../exchange.js';
 import type { Redactor } from '../redact.js';
 import { RegistryError } from '../registry-error.js';
 import { tokenOperation } from '../retry.js';
@@ -20,7 +19,6 @@ import type { TokenRequest } from './token-server.js';
 import type { Tokens } from './tokens.js';
 
 export interface AuthorizerSettings {
-  readonly host: string;
   readonly credentials: CredentialProviders;
   readonly realms: Realms;
   readonly tokens: Pick<Tokens, 'get' | 'drop'>;
@@ -128,15 +126,11 @@ export class Authorizer {
     credentials: RegistryCredentials | undefined,
     { scopes, isLong, signal }: Purpose & { readonly scopes: Scopes },
   ): Promise<Authorization> {
-    const { realms, tokens, host } = this.#settings;
+    const { realms, tokens } = this.#settings;
     if (credentials?.kind === 'registry-token') return introduction(credentials);
     if (credentials !== undefined && !realms.isTrusted(source.realm)) throw realms.undeclared(source.realm);
-    try {
-      const token = await tokens.get({ ...source, scopes, credentials }, { purpose: isLong ? 'long' : 'short', signal });
-      return { header: `Bearer ${token.value}`, credentials, token };
-    } catch (error) {
-      throw signal?.aborted === true ? abortedError(host, { operation: tokenOperation, signal }) : error;
-    }
+    const token = await tokens.get({ ...source, scopes, credentials }, { purpose: isLong ? 'long' : 'short', signal });
+    return { header: `Bearer ${token.value}`, credentials, token };
   }
 
   /** Other credentials than those that were refused: given by now, or when the provider is told to forget. */

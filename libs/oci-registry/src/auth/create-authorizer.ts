@@ -15,5 +15,5 @@ export function createAuthorizer(
   const clock = systemClock;
   const server = new TokenServer({ ...powers, host, clock });
   const realms = new Realms(origin, tokenRealms);
-  return new Authorizer({ host, credentials, realms, tokens: new Tokens({ server, clock }), redactor: powers.redactor, clock });
+  return new Authorizer({ credentials, realms, tokens: new Tokens({ server, clock }), redactor: powers.redactor, clock });
 }

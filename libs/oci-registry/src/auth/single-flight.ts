@@ -1,3 +1,5 @@
+import { ContentError } from '@waybill/oci-model';
+
 interface Flight<Result> {
   readonly result: Promise<Result>;
   readonly controller: AbortController;
@@ -9,15 +11,21 @@ interface Flight<Result> {
  * the work itself is given up when nobody waits for it any more.
  */
 export class SingleFlight<Result> {
+  readonly #operation: string;
   readonly #flights = new Map<string, Flight<Result>>();
 
-  /** Rejects as the work does, or with the signal's reason. */
+  /** @param operation for the error of whoever stops waiting */
+  constructor(operation: string) {
+    this.#operation = operation;
+  }
+
+  /** Rejects as the work does, or with a ContentError `aborted`. */
   async run(key: string, work: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) throw this.#aborted(signal);
     const flight = this.#flights.get(key) ?? this.#start(key, work);
     flight.waiting += 1;
     try {
-      return await untilAborted(flight.result, signal);
+      return await this.#untilAborted(flight.result, signal);
     } finally {
       flight.waiting -= 1;
       if (flight.waiting === 0) this.#end(key, flight);
@@ -42,18 +50,22 @@ export class SingleFlight<Result> {
   #forget(key: string, flight: Flight<Result>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
-}
 
-async function untilAborted<Result>(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return await result;
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    if (abort !== undefined) signal.removeEventListener('abort', abort);
+  async #untilAborted(result: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+    if (signal === undefined) return await result;
+    let abort: (() => void) | undefined;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      abort = () => reject(this.#aborted(signal));
+      signal.addEventListener('abort', abort);
+    });
+    try {
+      return await Promise.race([result, aborted]);
+    } finally {
+      if (abort !== undefined) signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #aborted({ reason }: AbortSignal): ContentError {
+    return new ContentError(`${this.#operation} was aborted`, { code: 'aborted', operation: this.#operation, cause: reason });
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '@waybill/kernel';
+import { tokenOperation } from '../retry.js';
 import { fingerprintOf } from './credentials.js';
 import { coversScopes, scopeTexts } from './scopes.js';
 import { SingleFlight } from './single-flight.js';
@@ -21,7 +22,7 @@ export class Tokens {
   readonly #capacity: number;
   /** In the order in which they were last used. */
   readonly #held = new Map<string, Held>();
-  readonly #flights = new SingleFlight<Token>();
+  readonly #flights = new SingleFlight<Token>(tokenOperation);
 
   constructor(settings: { readonly server: Pick<TokenServer, 'request'>; readonly clock: Clock; readonly capacity?: number }) {
     this.#server = settings.server;
