@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { loadWorkerConfig } from '@waybill/config';
 import { uuidV7 } from '@waybill/kernel';
 import { parseRepositoryName, type RegistryReport, resultOf, unknownCapabilities } from '@waybill/oci-model';
@@ -119,7 +119,7 @@ describeWith('docker-registry', 'a worker', () => {
       name: 'prod-us',
       report: { scope: 'write', capabilities: { mount: true, referrersApi: true, tagPagination: true } },
     });
-    for (const { report } of [first, second]) {
+    for (const report of [first?.report, second?.report]) {
       expect(report?.probes.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
       expect(report?.leftBehind).toBeUndefined();
     }

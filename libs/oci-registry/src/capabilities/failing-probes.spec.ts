@@ -39,47 +39,53 @@ async function check(parts: Readonly<Record<string, Part>>, probe: ProbeName): P
 }
 
 describe('a probe that fails', () => {
-  it.each<[ProbeName, string, Readonly<Record<string, Part>>, string, RegExp]>([
+  it.each<[ProbeName, string, Readonly<Record<string, Part>>, { readonly code: string; readonly advice: RegExp }]>([
     [
       'reachable',
       'is a web page',
       { 'GET /v2/': answer(200, { 'content-type': 'text/html; charset=utf-8' }, '<html>') },
-      'protocol',
-      /origin of a registry/,
+      { code: 'protocol', advice: /origin of a registry/ },
     ],
-    ['reachable', 'is nothing', { 'GET /v2/': answer(404) }, 'not-found', /origin of a registry/],
-    ['reachable', 'is down', { 'GET /v2/': answer(503) }, 'unavailable', /trouble of its own/],
-    ['clock', 'lives in another time', { 'GET /v2/': answer(200, { date: 'Wed, 21 Oct 2015 07:28:00 GMT' }) }, 'clock-skew', /NTP/],
+    ['reachable', 'is nothing', { 'GET /v2/': answer(404) }, { code: 'not-found', advice: /origin of a registry/ }],
+    ['reachable', 'is down', { 'GET /v2/': answer(503) }, { code: 'unavailable', advice: /trouble of its own/ }],
+    [
+      'clock',
+      'lives in another time',
+      { 'GET /v2/': answer(200, { date: 'Wed, 21 Oct 2015 07:28:00 GMT' }) },
+      { code: 'clock-skew', advice: /NTP/ },
+    ],
     [
       'write',
       'allows no write',
       { 'POST ': answer(403, {}, '{"errors":[{"code":"DENIED"}]}') },
-      'denied',
-      /write credentials.*waybill-check\/one/,
+      { code: 'denied', advice: /write credentials.*waybill-check\/one/ },
     ],
     [
       'write',
       'makes no repository',
       { 'POST ': answer(404, {}, '{"errors":[{"code":"NAME_UNKNOWN"}]}') },
-      'not-found',
-      /create the repositories/,
+      { code: 'not-found', advice: /create the repositories/ },
     ],
-    ['push', 'is full', { 'PUT /manifests/': answer(507) }, 'unavailable', /trouble of its own/],
-    ['push', 'asks for patience', { 'PUT /manifests/': answer(429) }, 'rate-limited', /quota/],
-    ['pull', 'gives nothing back', {}, 'not-found', /./],
-    ['referrersApi', 'breaks at referrers', { 'GET /referrers/': answer(500) }, 'unavailable', /trouble/],
-    ['mount', 'forbids to mount', { 'POST mount=': answer(403) }, 'denied', /write credentials/],
-    ['tagPagination', 'loses pages', { 'GET /tags/list': answer(200, {}, '{"tags":["one"]}') }, 'incomplete-pages', /pages/],
+    ['push', 'is full', { 'PUT /manifests/': answer(507) }, { code: 'unavailable', advice: /trouble of its own/ }],
+    ['push', 'asks for patience', { 'PUT /manifests/': answer(429) }, { code: 'rate-limited', advice: /quota/ }],
+    ['pull', 'gives nothing back', {}, { code: 'not-found', advice: /./ }],
+    ['referrersApi', 'breaks at referrers', { 'GET /referrers/': answer(500) }, { code: 'unavailable', advice: /trouble/ }],
+    ['mount', 'forbids to mount', { 'POST mount=': answer(403) }, { code: 'denied', advice: /write credentials/ }],
+    [
+      'tagPagination',
+      'loses pages',
+      { 'GET /tags/list': answer(200, {}, '{"tags":["one"]}') },
+      { code: 'incomplete-pages', advice: /pages/ },
+    ],
     [
       'tagPagination',
       'pages in circles',
       { 'GET /tags/list': answer(200, { link: '</v2/x/tags/list?n=1&last=one>; rel="next"' }, '{"tags":["one"]}') },
-      'incomplete-pages',
-      /pages/,
+      { code: 'incomplete-pages', advice: /pages/ },
     ],
-    ['tagPagination', 'lists what is no list', { 'GET /tags/list': answer(200, {}, '[') }, 'protocol', /./],
-    ['delete', 'forbids deletion', { 'DELETE /manifests/': answer(403) }, 'denied', /delete credentials/],
-  ])('%s, where the registry %s', async (probe, _what, parts, code, advice) => {
+    ['tagPagination', 'lists what is no list', { 'GET /tags/list': answer(200, {}, '[') }, { code: 'protocol', advice: /./ }],
+    ['delete', 'forbids deletion', { 'DELETE /manifests/': answer(403) }, { code: 'denied', advice: /delete credentials/ }],
+  ])('%s, where the registry %s', async (probe, _what, parts, { code, advice }) => {
     expect(await check(parts, probe)).toMatchObject({ outcome: 'failed', code, advice: expect.stringMatching(advice) });
   });
 

@@ -3,6 +3,10 @@ import { resolveTag } from '../tags.js';
 import { ask, declined, type Probe } from './probe.js';
 import { discard } from '../body.js';
 
+const taken: ReadonlySet<number> = new Set([200, 201]);
+/** The manifest is there and the account may write tags: what is refused is to move this one. */
+const refused: ReadonlySet<number> = new Set([...declined, 403, 412, 422]);
+
 /**
  * Does the registry itself keep a tag where it is? Nothing in distribution-spec v1.1.1 makes it;
  * where it does not, only exclusive credentials keep others from moving what Waybill wrote.
@@ -34,9 +38,8 @@ export const immutableTags: Probe = {
       body: next.bytes,
       signal,
     });
-    const isRefusal = declined.has(answer.status) || answer.status === 403 || answer.status === 412 || answer.status === 422;
-    if (answer.status !== 201 && answer.status !== 200 && !isRefusal)
-      throw await connection.refusal(answer, { operation, repository: one.name });
+    const isClear = taken.has(answer.status) || refused.has(answer.status);
+    if (!isClear) throw await connection.refusal(answer, { operation, repository: one.name });
     await discard(answer);
     const isKept = (await resolveTag(one, moving, signal)) === before;
     return { capabilities: { immutableTags: isKept }, ...(isKept ? {} : { note: 'any writer may move a tag' }) };

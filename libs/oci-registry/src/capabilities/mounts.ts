@@ -12,7 +12,7 @@ export const mount: Probe = {
     const from = run.connection.fullName(run.one.name);
     return {
       capabilities: {
-        mount: await isMounted(run, { digest: run.content.config.digest, query: `&from=${encodeURIComponent(from)}` }, signal),
+        mount: await tryMount(run, { digest: run.content.config.digest, query: `&from=${encodeURIComponent(from)}` }, signal),
       },
     };
   },
@@ -24,11 +24,11 @@ export const anonymousMount: Probe = {
   after: ['push'],
   writes: true,
   async look(run, signal) {
-    return { capabilities: { anonymousMount: await isMounted(run, { digest: run.content.layer.digest, query: '' }, signal) } };
+    return { capabilities: { anonymousMount: await tryMount(run, { digest: run.content.layer.digest, query: '' }, signal) } };
   },
 };
 
-async function isMounted(
+async function tryMount(
   { two }: CheckRun,
   { digest, query }: { readonly digest: Digest; readonly query: string },
   signal: AbortSignal,
@@ -40,8 +40,8 @@ async function isMounted(
     await cancelUpload(two, await uploadAddress(two, answer));
     return false;
   }
-  if (answer.status !== 201 && !declined.has(answer.status))
-    throw await two.connection.refusal(answer, { operation, repository: two.name });
+  const isMounted = answer.status === 201;
+  if (!isMounted && !declined.has(answer.status)) throw await two.connection.refusal(answer, { operation, repository: two.name });
   await discard(answer);
-  return answer.status === 201;
+  return isMounted;
 }

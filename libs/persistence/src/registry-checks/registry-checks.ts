@@ -1,7 +1,7 @@
 import type { RegistryReport } from '@waybill/oci-model';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
-import { Prisma } from '../generated/client.js';
+import { type Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
 import type { StoredError } from '../run/stored-error.js';
 
