@@ -4,10 +4,12 @@ import { OciLayout } from '@waybill/oci-layout';
 import { type ContentStore, parseRepositoryName } from '@waybill/oci-model';
 import type { RequestEvent } from '@waybill/oci-registry';
 import { makeTestFolder, type ServerName } from '@waybill/testing';
-import { clientOf, isWrite, type RegistryKind, registryKinds } from './registries.js';
+import { type Admission, clientOf, isWrite, type RegistryKind, registryKinds, type StartedRegistry } from './registries.js';
 
 /** Somewhere that content is copied from and to, and that tells whether it was written to. */
 export interface Place {
+  /** Where a registry is to be found by its clients. */
+  readonly registry?: StartedRegistry;
   /** The content beneath one name; what is beneath another is no part of it. */
   store(name: string): Promise<ContentStore>;
   /** Does the work; gives what it changed here, in words. */
@@ -21,17 +23,26 @@ export interface PlaceKind {
   open(): Promise<Place>;
 }
 
-/** Every kind of registry, and layouts on disk. */
-export const placeKinds: readonly PlaceKind[] = [
-  ...registryKinds.map((kind) => ({ name: kind.name, needs: kind.needs, open: () => openRegistry(kind) })),
-  { name: 'an OCI layout', needs: [], open: openLayouts },
-];
+/** Every kind of registry, open to everyone, and layouts on disk. */
+export const openPlaces: readonly PlaceKind[] = [...placesWith('open'), { name: 'an OCI layout', needs: [], open: openLayouts }];
 
-async function openRegistry(kind: RegistryKind): Promise<Place> {
-  const registry = await kind.start();
+/** The kinds of registry that can let their clients in in that way. */
+export function placesWith(admission: Admission): readonly PlaceKind[] {
+  return registryKinds
+    .filter(({ admissions }) => admissions.includes(admission))
+    .map((kind) => ({
+      name: admission === 'open' ? kind.name : `${kind.name}, ${admission}`,
+      needs: kind.needs,
+      open: () => openRegistry(kind, admission),
+    }));
+}
+
+async function openRegistry(kind: RegistryKind, admission: Admission): Promise<Place> {
+  const registry = await kind.start(admission);
   let events: RequestEvent[] = [];
   const client = clientOf(registry, { observe: (event) => events.push(event) });
   return {
+    registry,
     store: async (name) => client.repository(parseRepositoryName(name)),
     changesDuring: async (work) => {
       events = [];

@@ -1,22 +1,18 @@
-import { rm } from "node:fs/promises";
-import { startLocalRegistry } from "@waybill/local-registry";
-import {
-  basicCredentials,
-  RegistryClient,
-  type RegistryClientOptions,
-  type RequestEvent,
-} from "@waybill/oci-registry";
+import { rm } from 'node:fs/promises';
+import { startLocalRegistry } from '@waybill/local-registry';
+import { basicCredentials, RegistryClient, type RegistryClientOptions, type RequestEvent } from '@waybill/oci-registry';
 import {
   type DockerRegistryOptions,
   makeTestFolder,
   type ServerName,
   startDistribution3,
   startDockerRegistry,
+  startTokenServer,
   startZot,
-} from "@waybill/testing";
+} from '@waybill/testing';
 
-/** How a registry lets its clients in: anyone, or a user with a password. */
-export type Admission = "open" | "basic";
+/** How a registry lets its clients in: anyone, a user with a password, or a token of a token server for such a one. */
+export type Admission = 'open' | 'basic' | 'bearer';
 
 export interface User {
   readonly username: string;
@@ -32,6 +28,8 @@ export interface StartedRegistry {
   readonly version: string;
   /** May do everything; absent where everyone may. */
   readonly user?: User;
+  /** The origin of the token server that the user's password may go to. */
+  readonly tokenRealm?: string;
   stop(): Promise<void>;
 }
 
@@ -44,18 +42,14 @@ export interface RegistryKind {
   start(admission?: Admission): Promise<StartedRegistry>;
 }
 
-const anna: User = { username: "anna", password: "open sesame" };
+const anna: User = { username: 'anna', password: 'open sesame' };
 
 export const registryKinds: readonly RegistryKind[] = [
-  foreignKind("Distribution 2.8", "docker-registry", startDockerRegistry),
-  foreignKind("Distribution 3", "distribution", startDistribution3),
-  foreignKind("zot 2", "zot", startZot),
-  {
-    name: "the local registry",
-    needs: [],
-    admissions: ["open", "basic"],
-    start: startOurs,
-  },
+  foreignKind('Distribution 2.8', 'docker-registry', startDockerRegistry),
+  foreignKind('Distribution 3', 'distribution', startDistribution3),
+  foreignKind('zot 2', 'zot', startZot),
+  // It knows users, and nothing of tokens.
+  { name: 'the local registry', needs: [], admissions: ['open', 'basic'], start: startOurs },
 ];
 
 interface Running {
@@ -64,80 +58,56 @@ interface Running {
   stop(): Promise<void>;
 }
 
-type Starter = (
-  options: Pick<DockerRegistryOptions, "htpasswd">,
-) => Promise<Running>;
+type Starter = (options: Pick<DockerRegistryOptions, 'htpasswd' | 'token'>) => Promise<Running>;
 
-function foreignKind(
-  name: string,
-  program: ServerName,
-  start: Starter,
-): RegistryKind {
+function foreignKind(name: string, program: ServerName, start: Starter): RegistryKind {
   return {
     name,
     needs: [program],
-    admissions: ["open", "basic"],
-    start: async (admission = "open") => {
-      if (admission === "open") return started(await start({}));
-      return started(await start({ htpasswd: anna }), { user: anna });
+    admissions: ['open', 'basic', 'bearer'],
+    start: async (admission = 'open') => {
+      if (admission === 'open') return started(await start({}));
+      if (admission === 'basic') return started(await start({ htpasswd: anna }), { user: anna });
+      return await startWithTokens(start);
     },
   };
 }
 
-async function startOurs(
-  admission: Admission = "open",
-): Promise<StartedRegistry> {
-  const dataDir = await makeTestFolder("local-registry-");
-  const users = [
-    {
-      name: anna.username,
-      password: anna.password,
-      may: ["read", "write", "delete"] as const,
-    },
-  ];
-  const registry = await startLocalRegistry({
-    dataDir,
-    ...(admission === "basic" ? { users } : {}),
-  });
+async function startWithTokens(start: Starter): Promise<StartedRegistry> {
+  const tokens = await startTokenServer({ users: { [anna.username]: anna.password } });
+  // By name: go-containerregistry (crane, cosign) follows no realm to the literal address of a private network.
+  const tokenRealm = tokens.origin.replace('127.0.0.1', 'localhost');
+  const registry = await start({ token: { ...tokens.auth, realm: tokens.auth.realm.replace(tokens.origin, tokenRealm) } });
+  const stop = async () => {
+    await registry.stop();
+    await tokens.stop();
+  };
+  return started({ ...registry, url: registry.url, stop }, { user: anna, tokenRealm });
+}
+
+async function startOurs(admission: Admission = 'open'): Promise<StartedRegistry> {
+  const dataDir = await makeTestFolder('local-registry-');
+  const users = [{ name: anna.username, password: anna.password, may: ['read', 'write', 'delete'] as const }];
+  const registry = await startLocalRegistry({ dataDir, ...(admission === 'basic' ? { users } : {}) });
   const stop = async () => {
     await registry.close();
     await rm(dataDir, { recursive: true, force: true });
   };
-  return started(
-    { url: registry.url, version: "of this checkout", stop },
-    admission === "basic" ? { user: anna } : {},
-  );
+  return started({ url: registry.url, version: 'of this checkout', stop }, admission === 'basic' ? { user: anna } : {});
 }
 
-function started(
-  running: Running,
-  entry: Pick<StartedRegistry, "user"> = {},
-): StartedRegistry {
+function started(running: Running, entry: Pick<StartedRegistry, 'user' | 'tokenRealm'> = {}): StartedRegistry {
   const { url, version } = running;
-  return {
-    url,
-    host: url.replace("http://", ""),
-    version,
-    ...entry,
-    stop: () => running.stop(),
-  };
+  return { url, host: url.replace('http://', ''), version, ...entry, stop: () => running.stop() };
 }
 
 /** A client with all rights; `observe` is told of each request. */
-export function clientOf(
-  registry: StartedRegistry,
-  options: Pick<RegistryClientOptions, "observe"> = {},
-): RegistryClient {
-  const { url, user } = registry;
+export function clientOf(registry: StartedRegistry, options: Pick<RegistryClientOptions, 'observe'> = {}): RegistryClient {
+  const { url, user, tokenRealm } = registry;
   return new RegistryClient({
     origin: url,
-    ...(user === undefined
-      ? {}
-      : {
-          credentials: {
-            write: basicCredentials(user.username, user.password),
-          },
-        }),
+    ...(user === undefined ? {} : { credentials: { write: basicCredentials(user.username, user.password) } }),
+    ...(tokenRealm === undefined ? {} : { tokenRealms: [tokenRealm] }),
     // Nobody else writes to these registries, and nobody on loopback takes longer from reading to writing.
     timeouts: { settleMs: 50 },
     ...options,
@@ -146,5 +116,5 @@ export function clientOf(
 
 /** Does it change anything at the registry? */
 export function isWrite({ method }: RequestEvent): boolean {
-  return method !== "GET" && method !== "HEAD";
+  return method !== 'GET' && method !== 'HEAD';
 }
