@@ -71,9 +71,8 @@ function isIncomplete(error: unknown): error is CopyError {
   return error instanceof CopyError && error.code === 'target-incomplete';
 }
 
-/** The digests that a store's `blob-unknown` names, where its protocol says them. */
-function namedBy(error: CopyError): ReadonlySet<string> {
-  const digests: unknown = error.details['digests'];
-  const named = Array.isArray(digests) ? digests : [];
+/** The digests that a store's `blob-unknown` names, where it says them. */
+function namedBy({ details }: CopyError): ReadonlySet<string> {
+  const named: unknown[] = [details['digest'], details['digests']].flat();
   return new Set(named.filter((each): each is Digest => typeof each === 'string' && isDigest(each)));
 }

@@ -26,6 +26,8 @@ export interface DockerRegistryOptions {
   readonly tls?: { readonly authority: TestAuthority; readonly askClients?: boolean };
   /** Remember in memory which blobs there are, as the package's own configuration does. Default false. */
   readonly blobCache?: boolean;
+  /** Take manifests whose foreign layers have URLs that match one of these patterns. Default none, as Distribution's own. */
+  readonly foreignUrls?: readonly string[];
 }
 
 /** A token server that a registry trusts. */
@@ -156,6 +158,7 @@ async function configOf(
       headers: { 'X-Waybill-Test': [settings.mark] },
       ...(await tlsOf(settings)),
     },
+    ...(settings.foreignUrls === undefined ? {} : { validation: { manifests: { urls: { allow: settings.foreignUrls } } } }),
     ...(await authOf(settings)),
   };
 }
