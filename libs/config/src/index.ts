@@ -14,6 +14,7 @@ export {
 } from './configs.js';
 export { describeVariables, type VariableDescription, type VariableReader } from './describe-variables.js';
 export { type EnvironmentProxies, environmentProxies, type EnvironmentProxy } from './environment-proxies.js';
+export { helperEnvironment } from './helper-environment.js';
 export { inheritedEnvironment } from './inherited-environment.js';
 export { environmentAndFolderSecrets, maxSecretBytes, type SecretSource, secretVariable } from './secrets.js';
 export type { Environment } from './variable.js';

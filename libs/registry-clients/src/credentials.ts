@@ -1,7 +1,9 @@
+import type { BasicSecret } from '@waybill/config';
 import { ContentError } from '@waybill/oci-model';
-import { basicCredentials, type CredentialProvider, type CredentialProviders } from '@waybill/oci-registry';
+import { type CredentialProvider, type CredentialProviders, dockerConfigCredentials } from '@waybill/oci-registry';
 import type { CredentialSource, Registry } from '@waybill/topology';
 import type { NamedSecrets } from './named-secrets.js';
+import { secretCredentials } from './secret-credentials.js';
 
 /** What a client is for. To read needs no secret that only writing does. */
 export type RegistryAccess = 'read' | 'write';
@@ -17,32 +19,47 @@ export interface SourcedCredentials {
   readonly madeOf: unknown;
 }
 
+export interface Place {
+  readonly secrets: NamedSecrets;
+  /** Host and port of the registry, under which Docker configurations and helpers know it. */
+  readonly host: string;
+  /** What helpers get as environment. */
+  readonly helperEnvironment: Readonly<Record<string, string>>;
+}
+
 /**
  * The credentials of a client. One for reading has those for reading, or those for writing if they can be had,
  * as one for writing reads with them too. Those for deletion are missed only by whoever deletes.
  *
  * @throws ContentError `unauthorized` for a secret that is missing or malformed; its value is never named
  */
-export function credentialsOf({ credentials = {} }: Registry, access: RegistryAccess, secrets: NamedSecrets): SourcedCredentials {
-  const read = sourced(credentials.read, secrets);
-  if (access === 'read') return together({ read: read ?? ifUsable(() => sourced(credentials.write, secrets)) });
+export function credentialsOf({ credentials = {} }: Registry, access: RegistryAccess, place: Place): SourcedCredentials {
+  const read = sourced(credentials.read, place);
+  if (access === 'read') return together({ read: read ?? ifUsable(() => sourced(credentials.write, place)) });
   return together({
     read,
-    write: sourced(credentials.write, secrets),
-    delete: atLeastLater(() => sourced(credentials.delete, secrets)),
+    write: sourced(credentials.write, place),
+    delete: atLeastLater(() => sourced(credentials.delete, place)),
   });
 }
 
-function sourced(source: CredentialSource | undefined, secrets: NamedSecrets): Sourced | undefined {
+function sourced(source: CredentialSource | undefined, place: Place): Sourced | undefined {
   if (source === undefined) return undefined;
+  const { secrets, host, helperEnvironment: environment } = place;
+  const fromConfig = (read: () => string): CredentialProvider =>
+    dockerConfigCredentials({ config: { read: async () => read() }, host, helpers: { environment } });
   if ('secret' in source) {
-    const { username, password } = secrets.basic(source.secret);
-    return { provider: basicCredentials(username, password), madeOf: [username, password] };
+    const read = (): BasicSecret => secrets.basic(source.secret);
+    return { provider: secretCredentials(read), madeOf: [source, read()] };
   }
-  throw new ContentError('credentials come from named secrets only so far, neither from Docker configurations nor from helpers', {
-    code: 'unsupported',
-    operation: 'read credentials',
-  });
+  if ('dockerConfig' in source) {
+    const read = (): string => secrets.text(source.dockerConfig, 'the text of a Docker config.json');
+    read(); // so that a missing one is missed at once
+    return { provider: fromConfig(read), madeOf: source };
+  }
+  // A Docker configuration of one line, since Docker Hub goes by another name with helpers.
+  const config = JSON.stringify({ credHelpers: { [host]: source.helper } });
+  return { provider: fromConfig(() => config), madeOf: source };
 }
 
 function together(parts: Readonly<Record<string, Sourced | undefined>>): SourcedCredentials {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type EnvironmentProxies, environmentProxies, type SecretSource } from '@waybill/config';
+import { type EnvironmentProxies, environmentProxies, helperEnvironment, type SecretSource } from '@waybill/config';
 import { ContentError } from '@waybill/oci-model';
 import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
 import type { Registry } from '@waybill/topology';
@@ -14,6 +14,8 @@ export interface RegistryClientsOptions {
   readonly maxClients?: number;
   /** The proxies of the environment, for registries whose topology asks for them. Default: those of this process. */
   readonly proxies?: () => EnvironmentProxies;
+  /** What credential helpers get as environment. Default: that of this process without what is Waybill's own. */
+  readonly helperEnvironment?: Readonly<Record<string, string>>;
   /** For what a topology does not say of a registry. */
   readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections' | 'observe'>;
 }
@@ -29,10 +31,12 @@ const defaultMaxClients = 256;
 /** Clients of the topology's registries, one per registry and access for as long as what it was made of holds. */
 export class RegistryClients {
   readonly #options: RegistryClientsOptions;
+  readonly #helperEnvironment: Readonly<Record<string, string>>;
   readonly #open = new Map<string, OpenClient>();
 
   constructor(options: RegistryClientsOptions) {
     this.#options = options;
+    this.#helperEnvironment = options.helperEnvironment ?? helperEnvironment();
   }
 
   /**
@@ -42,7 +46,8 @@ export class RegistryClients {
    */
   open(registry: Registry, address: string | undefined, access: RegistryAccess): RegistryClient {
     const secrets = new NamedSecrets(this.#options.secrets, registry.name);
-    const credentials = credentialsOf(registry, access, secrets);
+    const origin = connectable(registry, address);
+    const credentials = credentialsOf(registry, access, { secrets, host: hostOf(origin), helperEnvironment: this.#helperEnvironment });
     const network = networkOptions(registry, { secrets, proxies: this.#options.proxies ?? environmentProxies });
     const place = { origin: connectable(registry, address), ...prefixOf(registry), ...capabilitiesOf(registry) };
     const made = hashOf([place, network, credentials.madeOf]);
@@ -95,6 +100,10 @@ function capabilitiesOf({ capabilities }: Registry): Pick<RegistryClientOptions,
 /** Where a registry is reached: its URL, or a local one's address at run time. */
 export function originOf(registry: Registry, address: string | undefined): string | undefined {
   return registry.url ?? address;
+}
+
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('//') + 2);
 }
 
 function hashOf(parts: readonly unknown[]): string {
