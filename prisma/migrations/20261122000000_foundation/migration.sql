@@ -184,6 +184,8 @@ CREATE TABLE dispatch (
   -- parked: waits for targets elsewhere. finished: nothing is left to do here.
   state            text NOT NULL CHECK (state IN ('queued', 'leased', 'parked', 'finished')),
   due_at           timestamptz,
+  -- Of one that is queued: since when a worker may take it.
+  queued_at        timestamptz,
   lease_holder     text,
   lease_fence      bigint NOT NULL DEFAULT 0,
   lease_expires_at timestamptz,

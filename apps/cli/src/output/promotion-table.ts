@@ -22,6 +22,7 @@ export function promotionNotes(promotion: Promotion): string[] {
           `note: the source tag moved to ${item.sourceMoved.to ?? 'nothing'} meanwhile; ${item.digest}, pinned at request, is what was promoted`,
         ]),
     ...item.targets.map(failureOf).filter((note) => note !== undefined),
+    ...item.targets.map(waitOf).filter((note) => note !== undefined),
   ]);
 }
 
@@ -29,6 +30,12 @@ export function promotionNotes(promotion: Promotion): string[] {
 export function failureOf({ registry, state, error, dueAt, attempts }: Target): string | undefined {
   if (error === undefined) return undefined;
   return `${registry}: ${error.message}${state === 'done' ? '' : ` (attempt ${attempts}, next ${dueAt ?? 'soon'})`}`;
+}
+
+/** Which worker it waits for; a prod's own row tells how far it is. */
+function waitOf({ registry, location, waitingFor }: Target): string | undefined {
+  if (waitingFor?.what !== 'worker') return undefined;
+  return `${registry}: waiting for a worker that serves ${location}, since ${waitingFor.since}`;
 }
 
 function rowOf(item: Item, target: Target): string[] {

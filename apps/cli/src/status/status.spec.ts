@@ -26,6 +26,16 @@ describe('waybill status ID', () => {
     expect(await waybill(['status', promotionId], { api: api.url })).toMatchObject({ status: 5 });
   });
 
+  it('says which worker a target waits for', async () => {
+    const since = '2026-05-01T10:00:00Z';
+    const waiting = target({ state: 'pending', outcome: undefined, finishedAt: undefined, waitingFor: { what: 'worker', since } });
+    const api = await scriptedApi({ [read]: { body: promotion({ state: 'requested', settled: false }, [waiting]) } });
+
+    const { stdout } = await waybill(['status', promotionId], { api: api.url });
+
+    expect(stdout).toContain(`prod: waiting for a worker that serves eu, since ${since}\n`);
+  });
+
   it('gives programs the whole promotion', async () => {
     const api = await scriptedApi({ [read]: { body: promotion() } });
 

@@ -69,6 +69,13 @@ export const PromotionTarget = z
     outcome: z.enum(outcomeNames).optional().describe('how it ended'),
     attempts: Count.describe('how often it was tried'),
     dueAt: Timestamp.optional().describe('when it is tried again'),
+    waitingFor: z
+      .object({
+        what: z.enum(['worker', 'prod']).describe('a worker that serves its location, or the prod whose replica it is'),
+        since: Timestamp.describe('since when'),
+      })
+      .optional()
+      .describe('what must come before anything is done'),
     error: ErrorFacts.optional(),
     tags: z.array(PromotionTag).describe('the tags that are written'),
     bytesCopied: Bytes.describe('bytes sent to it'),

@@ -15,7 +15,10 @@ const detail = {
 } as const satisfies Prisma.PromotionInclude;
 
 /** A promotion with everything below it, as rows. */
-export type PromotionDetail = Prisma.PromotionGetPayload<{ include: typeof detail }>;
+export type PromotionDetail = Prisma.PromotionGetPayload<{ include: typeof detail }> & {
+  /** Locations whose work is for any worker to take, and since when it is. */
+  readonly untaken: ReadonlyMap<string, Date>;
+};
 
 const summary = {
   id: true,
@@ -47,7 +50,18 @@ export class PromotionReadModel {
   }
 
   async get(id: string): Promise<PromotionDetail | undefined> {
-    return (await this.#database.tables.promotion.findUnique({ where: { id }, include: detail })) ?? undefined;
+    const [row, untaken] = await Promise.all([
+      this.#database.tables.promotion.findUnique({ where: { id }, include: detail }),
+      this.#untaken(id),
+    ]);
+    return row === null ? undefined : { ...row, untaken };
+  }
+
+  async #untaken(promotionId: string): Promise<ReadonlyMap<string, Date>> {
+    const rows = await this.#database.tables.$queryRaw<{ location: string; since: Date }[]>`
+      SELECT location, queued_at AS since FROM dispatch
+      WHERE promotion_id = ${promotionId}::uuid AND state = 'queued' AND queued_at <= now()`;
+    return new Map(rows.map(({ location, since }) => [location, since]));
   }
 
   /** Newest first; ids sort by the time they were made. */

@@ -22,7 +22,8 @@ export async function closeRun(database: Database, lease: DispatchLease): Promis
       WHERE t.promotion_id = ${lease.promotionId}::uuid AND t.location = ${lease.location} AND t.state <> 'done'`;
     const state = left === undefined ? 'finished' : stateAfter(left);
     const closed = await tables.$executeRaw`
-      UPDATE dispatch SET state = ${state}, number = number + 1, lease_holder = NULL, lease_expires_at = NULL, due_at = ${left?.due_at ?? null}::timestamptz
+      UPDATE dispatch SET state = ${state}, number = number + 1, lease_holder = NULL, lease_expires_at = NULL,
+        due_at = ${left?.due_at ?? null}::timestamptz, queued_at = coalesce(${left?.due_at ?? null}::timestamptz, now())
       WHERE ${held(lease)}`;
     if (closed === 0) return;
     if (left !== undefined && left.ready > 0n) await requeueDispatches(tables, lease.promotionId, [lease.location]);

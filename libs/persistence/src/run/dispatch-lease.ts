@@ -49,7 +49,8 @@ export class DispatchLeases {
   async release(lease: DispatchLease): Promise<void> {
     await this.#database.tables.$executeRaw`
       WITH released AS (
-        UPDATE dispatch SET state = 'queued', number = number + 1, lease_expires_at = NULL, due_at = now() WHERE ${held(lease)} RETURNING promotion_id, location
+        UPDATE dispatch SET state = 'queued', number = number + 1, lease_expires_at = NULL, due_at = now(), queued_at = now()
+        WHERE ${held(lease)} RETURNING promotion_id, location
       )
       UPDATE item_target t SET attempts = t.attempts - 1
       FROM released r

@@ -127,6 +127,33 @@ describe('dispatches', () => {
     expect((await scene.promotion(message.promotionId)).state).toBe('succeeded');
   });
 
+  it('tell since when any worker may take them, however often they are sent', async () => {
+    const message = await scene.messageOf(await scene.request({ targets: ['prod'] }));
+    const untaken = async () => (await scene.promotion(message.promotionId)).untaken.get('eu');
+    const asked = await untaken();
+    expect(asked).toBeInstanceOf(Date);
+    await makeDue(message.promotionId);
+    await outbox.redispatchDue();
+    expect(await untaken()).toEqual(asked);
+
+    const lease = await scene.claim(message);
+    expect(await untaken()).toBeUndefined();
+    await leases.release(lease);
+    expect(await untaken()).not.toEqual(asked);
+  });
+
+  it('are nobody’s to take before a retry is due', async () => {
+    const message = await scene.messageOf(await scene.request({ targets: ['prod'] }));
+    const { journal, target, lease } = await scene.open(message);
+    const trouble = new PromotionError('the tag was not seen', { code: 'tag-unconfirmed', operation: 'test', retryable: true });
+    await journal.retryLater(target, trouble, 60_000, { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 });
+    await closeRun(scene.database, lease);
+
+    expect((await scene.promotion(message.promotionId)).untaken).toEqual(new Map());
+    await scene.database.tables.$executeRaw`UPDATE dispatch SET queued_at = now() WHERE promotion_id = ${message.promotionId}::uuid`;
+    expect((await scene.promotion(message.promotionId)).untaken.has('eu')).toBe(true);
+  });
+
   it('wait in the outbox once, however long the queue is away', async () => {
     const id = await scene.request({ targets: ['prod'] });
     for (let minute = 0; minute < 3; minute += 1) {

@@ -30,8 +30,8 @@ const send = Prisma.sql`INSERT INTO outbox (topic, payload)
 export async function queueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
   await tables.$executeRaw`
     WITH queued AS (
-      INSERT INTO dispatch (promotion_id, location, number, state, due_at)
-      SELECT ${promotionId}::uuid, location, 1, 'queued', now() + ${resendAfter}::interval FROM unnest(${locations}::text[]) AS location
+      INSERT INTO dispatch (promotion_id, location, number, state, due_at, queued_at)
+      SELECT ${promotionId}::uuid, location, 1, 'queued', now() + ${resendAfter}::interval, now() FROM unnest(${locations}::text[]) AS location
       RETURNING promotion_id, location, number
     )
     ${send}`;
@@ -42,7 +42,8 @@ export async function queueDispatches(tables: Tables, promotionId: string, locat
 export async function requeueDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
   const sent = await tables.$executeRaw`
     WITH queued AS (
-      UPDATE dispatch SET state = 'queued', due_at = now() + ${resendAfter}::interval
+      UPDATE dispatch SET state = 'queued', due_at = now() + ${resendAfter}::interval,
+        queued_at = CASE state WHEN 'queued' THEN least(queued_at, now()) ELSE now() END
       WHERE promotion_id = ${promotionId}::uuid AND location = ANY(${locations}::text[]) AND state IN ('parked', 'queued')
       RETURNING promotion_id, location, number
     )
@@ -69,7 +70,7 @@ export class Outbox {
           SELECT promotion_id, location FROM dispatch WHERE due_at <= now() ORDER BY due_at LIMIT ${relayBatch} FOR UPDATE SKIP LOCKED
         ), queued AS (
           UPDATE dispatch d SET number = d.number + CASE d.state WHEN 'leased' THEN 1 ELSE 0 END, state = 'queued',
-            due_at = now() + ${resendAfter}::interval, lease_expires_at = NULL
+            due_at = now() + ${resendAfter}::interval, queued_at = CASE d.state WHEN 'leased' THEN now() ELSE d.queued_at END, lease_expires_at = NULL
           FROM due WHERE d.promotion_id = due.promotion_id AND d.location = due.location
           RETURNING d.promotion_id, d.location, d.number
         ), sent AS (${send})

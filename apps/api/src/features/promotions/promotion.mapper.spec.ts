@@ -6,7 +6,7 @@ const id = '01a20000-0000-7000-8000-000000000000';
 const requestedAt = new Date('2026-01-01T00:00:00Z');
 
 /** A promotion of one item to one target that is done: of the columns those that are shown. */
-function rowWith(promotion: { readonly state: string; readonly finishedAt: Date | null }): PromotionDetail {
+function rowWith(promotion: Readonly<Record<string, unknown>>, facts: Readonly<Record<string, unknown>> = {}): PromotionDetail {
   const target = {
     registry: { name: 'prod' },
     location: 'eu',
@@ -16,6 +16,7 @@ function rowWith(promotion: { readonly state: string; readonly finishedAt: Date 
     outcome: 'copied',
     attempts: 1,
     dueAt: null,
+    waitingSince: null,
     error: null,
     bytesCopied: 1n,
     bytesMounted: 0n,
@@ -23,6 +24,7 @@ function rowWith(promotion: { readonly state: string; readonly finishedAt: Date 
     startedAt: requestedAt,
     finishedAt: requestedAt,
     tags: [],
+    ...facts,
   };
   const item = {
     sourceRegistry: { name: 'ci-snapshots' },
@@ -46,6 +48,8 @@ function rowWith(promotion: { readonly state: string; readonly finishedAt: Date 
     intentHash: new Uint8Array(32),
     estimate: {},
     requestedAt,
+    finishedAt: null,
+    untaken: new Map(),
     ...promotion,
     items: [item],
   } as unknown as PromotionDetail;
@@ -58,5 +62,22 @@ describe('toPromotion', () => {
 
   it('does not call settled what was read as running just before its last target ended', () => {
     expect(toPromotion(rowWith({ state: 'running', finishedAt: null }))).toMatchObject({ state: 'running', settled: false });
+  });
+
+  describe('tells of a target', () => {
+    const since = new Date('2026-01-01T00:01:00Z');
+    const open = { state: 'pending', outcome: null, finishedAt: null };
+    const untaken = new Map([['eu', since]]);
+
+    it.each([
+      ['that it waits for a worker at its location', { untaken }, open, { what: 'worker', since: since.toISOString() }],
+      ['that it waits for its prod', {}, { ...open, state: 'tagging', waitingSince: since }, { what: 'prod', since: since.toISOString() }],
+      ['nothing when a worker has it', { untaken: new Map([['us', since]]) }, open, undefined],
+      ['nothing when it is done', { untaken }, {}, undefined],
+    ])('%s', (_what, promotion, facts, waitingFor) => {
+      const { items } = toPromotion(rowWith({ state: 'running', ...promotion }, facts));
+
+      expect(items[0]?.targets[0]?.waitingFor).toEqual(waitingFor);
+    });
   });
 });

@@ -19,7 +19,7 @@ export function toPromotion(row: PromotionDetail): Promotion {
     labels: row.labels as Record<string, string>,
     intentHash: digestFromBytes(row.intentHash),
     estimate: row.estimate as unknown as Promotion['estimate'],
-    items: row.items.map(toItem),
+    items: row.items.map((item) => toItem(item, row.untaken)),
     ...(row.onBehalfOf === null ? {} : { onBehalfOf: row.onBehalfOf as NonNullable<Promotion['onBehalfOf']> }),
   };
 }
@@ -38,7 +38,7 @@ export function toSummary(row: PromotionSummaryRow): PromotionList['promotions']
   };
 }
 
-function toItem(item: Item): ItemView {
+function toItem(item: Item, untaken: PromotionDetail['untaken']): ItemView {
   return {
     source: {
       registry: item.sourceRegistry.name,
@@ -47,14 +47,14 @@ function toItem(item: Item): ItemView {
     },
     digest: digestFromBytes(item.digest),
     mediaType: item.mediaType,
-    targets: item.targets.map(toTarget),
+    targets: item.targets.map((target) => toTarget(target, untaken)),
     ...(item.sourceMovedAt === null
       ? {}
       : { sourceMoved: { at: item.sourceMovedAt.toISOString(), ...optional('to', digestOrUndefined(item.sourceMovedTo)) } }),
   };
 }
 
-function toTarget(target: Target): TargetView {
+function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetView {
   return {
     registry: target.registry.name,
     location: target.location,
@@ -69,9 +69,17 @@ function toTarget(target: Target): TargetView {
     ...optional('outcome', (target.outcome ?? undefined) as TargetView['outcome']),
     ...optional('error', (target.error ?? undefined) as TargetView['error']),
     ...optional('dueAt', target.dueAt?.toISOString()),
+    ...optional('waitingFor', waitingFor(target, untaken.get(target.location))),
     ...optional('startedAt', target.startedAt?.toISOString()),
     ...optional('finishedAt', target.finishedAt?.toISOString()),
   };
+}
+
+/** The work of a location is taken as a whole: what is done there waits for nobody. */
+function waitingFor({ state, waitingSince }: Target, untakenSince: Date | undefined): TargetView['waitingFor'] {
+  if (state === 'done') return undefined;
+  if (untakenSince !== undefined) return { what: 'worker', since: untakenSince.toISOString() };
+  return waitingSince === null ? undefined : { what: 'prod', since: waitingSince.toISOString() };
 }
 
 function toTag(tag: TargetTag): TagView {
