@@ -163,9 +163,12 @@ describe('a proxy', () => {
       expect(JSON.stringify(server.requests)).not.toMatch(/proxy-authorization|d2F5YmlsbDpv/i);
     });
 
-    it('that refuses them is a matter of credentials', async () => {
+    it.each([
+      ['https', certificate],
+      ['http', undefined],
+    ])('that it refuses for an %s registry are said to be at fault', async (_scheme, ofRegistry) => {
       const proxy = await startProxy({ credentials: { ...credentials, password: 'another' } });
-      const { server, repository } = await registries.start(hasTag, { tls, proxy: through(proxy, credentials) }, certificate);
+      const { server, repository } = await registries.start(hasTag, { tls, proxy: through(proxy, credentials) }, ofRegistry);
 
       const error = await contentErrorOf(repository.resolveTag(latest));
 

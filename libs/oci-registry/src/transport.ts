@@ -3,6 +3,7 @@ import axios, { AxiosError, type AxiosInstance } from 'axios';
 import type { Answer, Exchange, TransportSettings } from './exchange.js';
 import type { ProxyServer } from './proxies.js';
 import { Run } from './run.js';
+import { proxyRefusal } from './tunnel.js';
 import { UploadBody } from './upload-body.js';
 
 /** Connections that a server closed while they idled can come in a row, but not without end. */
@@ -45,16 +46,21 @@ export class Transport {
     const { agents, redactor } = this.#settings;
     const { httpAgent, httpsAgent, proxy } = agents.for(exchange.url, exchange.lane ?? 'small');
     redactor.learn(proxy?.secrets ?? []);
-    const response = await this.#http.request<IncomingMessage>({
+    const asksProxy = proxy !== undefined && exchange.url.protocol === 'http:';
+    const { data: response } = await this.#http.request<IncomingMessage>({
       method: exchange.method,
       url: exchange.url.href,
       headers: headersOf(exchange, authorization),
       data: exchange.body instanceof Uint8Array ? Buffer.from(exchange.body) : exchange.body,
       httpAgent,
       httpsAgent,
-      transport: { request: proxy === undefined || exchange.url.protocol === 'https:' ? run.begin : askingProxy(run, exchange.url, proxy) },
+      transport: { request: asksProxy ? askingProxy(run, exchange.url, proxy) : run.begin },
     });
-    return response.data;
+    if (asksProxy && response.statusCode === 407) {
+      response.destroy();
+      throw proxyRefusal(407);
+    }
+    return response;
   }
 }
 

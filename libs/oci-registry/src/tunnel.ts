@@ -45,7 +45,7 @@ export class Tunnel extends Duplex {
     this.#request.once('error', (error) => this.destroy(unreachable(error)));
     this.#request.once('connect', ({ statusCode = 0 }, socket: Socket, head: Buffer) => {
       if (statusCode >= 200 && statusCode < 300) this.#carry(socket, head);
-      else this.destroy(refused(statusCode));
+      else this.destroy(proxyRefusal(statusCode));
     });
     this.#request.end();
   }
@@ -97,8 +97,9 @@ function unreachable(cause: Error): Error {
   return Object.assign(new Error(`the proxy cannot be reached: ${cause.message}`), { code: 'ERR_PROXY_UNREACHABLE' });
 }
 
-function refused(status: number): Error {
-  return Object.assign(new Error(`the proxy answered ${status} to CONNECT`), { code: refusalCode(status) });
+/** What it means that a proxy refuses to lead on. */
+export function proxyRefusal(status: number): Error {
+  return Object.assign(new Error(`the proxy answered ${status}`), { code: refusalCode(status) });
 }
 
 function refusalCode(status: number): string {
