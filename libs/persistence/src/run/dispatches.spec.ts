@@ -20,7 +20,11 @@ describe('dispatches', () => {
 
   afterAll(() => scene.close());
 
-  beforeEach(() => scene.takeMessages());
+  beforeEach(async () => {
+    // What the test before has left due is none of the next one's.
+    await outbox.redispatchDue();
+    await scene.takeMessages();
+  });
 
   /** As if this had been due, or held, until now. */
   async function makeDue(promotionId: string): Promise<void> {
