@@ -34,6 +34,12 @@ const byStatus: Readonly<Record<number, ContentErrorCode>> = {
   501: 'unsupported',
 };
 
+/** Of requests to an upload session. */
+const byUploadStatus: Readonly<Record<number, ContentErrorCode>> = {
+  404: 'upload-invalid', // nothing is asked for there but the session, and sessions end
+  413: 'unsupported',
+};
+
 const retryable: ReadonlySet<ContentErrorCode> = new Set([
   'rate-limited',
   'unavailable',
@@ -52,9 +58,14 @@ export function codeOfAnswer(status: number, reported: readonly string[], operat
 
   const known = reported.flatMap((code) => byReportedCode[code] ?? []);
   // Distribution reports every missing blob of a manifest, others mix in MANIFEST_INVALID.
-  const code = known.includes('blob-unknown') ? 'blob-unknown' : (known[0] ?? byStatus[status] ?? 'protocol');
+  const code = known.includes('blob-unknown') ? 'blob-unknown' : (known[0] ?? codeOfStatus(status, operation));
   const lacksChild = writesManifest.has(operation) && known[0] === 'not-found' && !reported.includes('NAME_UNKNOWN');
   return lacksChild ? 'blob-unknown' : code; // GitHub's registry answers MANIFEST_UNKNOWN to an index whose child is missing
+}
+
+function codeOfStatus(status: number, operation: string): ContentErrorCode {
+  const ofUpload = operation === 'push blob' ? byUploadStatus[status] : undefined;
+  return ofUpload ?? byStatus[status] ?? 'protocol';
 }
 
 /** May the same be tried again? Network errors decide by themselves. */

@@ -71,10 +71,15 @@ describe('the error that an answer means', () => {
     expect(errorOfAnswer(answer(429, [], { 'retry-after': header }), context).retryAfterMs).toBe(ms);
   });
 
-  it('says that tokens are not implemented when a token is asked for', () => {
-    const bearer = answer(401, ['UNAUTHORIZED'], { 'www-authenticate': 'Bearer realm="https://auth.example.com/token"' });
+  it.each([
+    [404, 'upload-invalid', true],
+    [413, 'unsupported', false],
+  ])('takes a bare %d of an upload for %s', (status, code, retryable) => {
+    expect(errorOfAnswer(answer(status), { ...context, operation: 'push blob' })).toMatchObject({ code, retryable });
+    expect(errorOfAnswer(answer(status, ['NAME_UNKNOWN']), { ...context, operation: 'push blob' }).code).toBe('not-found');
+  });
 
-    expect(errorOfAnswer(bearer, context).message).toContain('token authentication is not implemented yet');
+  it('says what to check when nobody is let in', () => {
     expect(errorOfAnswer(answer(401), context).message).toContain("check the registry's credentials");
   });
 

@@ -23,6 +23,7 @@ import { RegistryError, type RegistryErrorFacts } from './registry-error.js';
 import type { Answer, Exchange } from './exchange.js';
 import { tlsSettings } from './tls.js';
 import { Transport } from './transport.js';
+import { UploadPolicy } from './upload-policy.js';
 
 export interface RegistryRequest extends Omit<Exchange, 'url'> {
   /** A path at the registry, or what the registry linked to. */
@@ -44,6 +45,7 @@ export class Connection {
   readonly timeouts: Timeouts;
   readonly retries: number;
   readonly capabilities: RegistryCapabilities;
+  readonly uploads: UploadPolicy;
   readonly #prefix: RepositoryName | undefined;
   readonly #fromLoopback: boolean;
   readonly #agents: Agents;
@@ -56,6 +58,7 @@ export class Connection {
     this.timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.retries = options.retries ?? defaultRetries;
     this.capabilities = effectiveCapabilities(options.capabilities, undefined);
+    this.uploads = new UploadPolicy(options);
     this.#prefix = options.prefix;
     this.#fromLoopback = isLoopbackHost(this.origin.hostname);
     this.#agents = new Agents({

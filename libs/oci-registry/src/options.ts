@@ -1,5 +1,6 @@
 import type { ContentErrorCode, RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
 import type { CredentialProviders } from './auth/credentials.js';
+import type { UploadMode } from './upload-policy.js';
 import type { Pins, ProxyOptions, TlsOptions } from './network-options.js';
 
 /** How long to wait for what, in milliseconds. Time spent waiting for a free connection never counts. */
@@ -50,6 +51,13 @@ export interface RegistryClientOptions {
   readonly timeouts?: Partial<Timeouts>;
   /** What is known of the registry; what is not said is unknown, and then the standard way is tried. */
   readonly capabilities?: Partial<RegistryCapabilities>;
+  /**
+   * How blobs are sent, default `monolithic`. A registry that refuses one for its size (413) gets `chunked` from then on,
+   * and the refused push rejects as retryable, since its content has to be read again.
+   */
+  readonly uploads?: UploadMode;
+  /** Bytes of a chunk, default 8 MiB; more when the registry asks for it. Every chunked upload holds one in memory. */
+  readonly chunkBytes?: number;
   /** Most connections to one host at a time, default 16. */
   readonly connections?: number;
   /** How often a small read is tried again after a retryable error, default 2. */

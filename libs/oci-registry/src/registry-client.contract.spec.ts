@@ -33,6 +33,7 @@ const cases: readonly Case[] = [
   },
   { title: 'docker-registry under a prefix', server: {}, client: { prefix: parseRepositoryName('acme/eu') } },
   { title: 'docker-registry over a single connection', server: {}, client: { connections: 1 } },
+  { title: 'docker-registry that gets chunks', server: {}, client: { uploads: 'chunked', chunkBytes: 70_000 } },
   { title: 'docker-registry that remembers blobs', server: { blobCache: true }, client: {} },
   { title: 'docker-registry of which all is known', server: {}, client: { capabilities: known } },
 ];

@@ -109,7 +109,7 @@ export class Run {
     return {
       connectMs,
       idleMs,
-      answerMs: this.#exchange.body instanceof UploadBody ? commitMs : answerMs,
+      answerMs: this.#exchange.kind === 'upload' && this.#exchange.method === 'PUT' ? commitMs : answerMs,
       ...(this.#exchange.lane === 'blob' ? {} : { totalMs: smallMs }),
     };
   }

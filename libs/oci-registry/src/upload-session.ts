@@ -6,25 +6,43 @@ import type { Answer } from './exchange.js';
 /** An open upload. Its address is a right to write, so it shows in no log, error or JSON. */
 export class UploadSession implements BlobUpload {
   readonly #scope: RepositoryScope;
-  readonly #location: URL;
+  /** `OCI-Chunk-Min-Length`: what each chunk but the last must have, in bytes; 0 where the registry does not say. */
+  readonly leastChunkBytes: number;
+  #location: URL;
   #over = false;
 
-  constructor(scope: RepositoryScope, location: URL) {
+  private constructor(scope: RepositoryScope, begin: { readonly location: URL; readonly leastChunkBytes: number }) {
     this.#scope = scope;
-    this.#location = location;
+    this.#location = begin.location;
+    this.leastChunkBytes = begin.leastChunkBytes;
   }
 
   /** Takes the session out of a 202; rejects with `protocol` when the answer names none. */
   static async from(answer: Answer, scope: RepositoryScope, operation: string): Promise<UploadSession> {
     await discard(answer);
-    return new UploadSession(scope, scope.connection.link(answer.headers.location, answer.url, operation));
+    const location = scope.connection.link(answer.headers.location, answer.url, operation);
+    const [least = ''] = [answer.headers['oci-chunk-min-length'] ?? []].flat();
+    return new UploadSession(scope, { location, leastChunkBytes: /^\d{1,15}$/.test(least) ? Number(least) : 0 });
   }
 
   belongsTo(scope: RepositoryScope): boolean {
     return this.#scope.connection === scope.connection && this.#scope.path === scope.path;
   }
 
-  /** Where the bytes go. The query is kept as it came: it may be signed. */
+  /** Where chunks go, and where the registry says how far it is. */
+  get address(): URL {
+    return this.#location;
+  }
+
+  /**
+   * Every chunk can give the session a new address, and the one before is of no use then.
+   * @throws RegistryError `protocol` when the answer names none
+   */
+  moveTo(answer: Answer, operation: string): void {
+    this.#location = this.#scope.connection.link(answer.headers.location, answer.url, operation);
+  }
+
+  /** Where the blob is completed. The query is kept as it came: it may be signed. */
   addressFor(digest: Digest): URL {
     const address = new URL(this.#location);
     address.search += `${address.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`;
