@@ -8,9 +8,11 @@ import { createProgress } from '../../scripts/bootstrap/progress.mjs';
 import { ensureServers } from '../../scripts/bootstrap/servers.mjs';
 import { test } from '../../scripts/bootstrap/test.mjs';
 import { driftOf, printTable, readTable, withSeen, withTable } from './capability-table.mjs';
+import { belowFloor } from './floor.mjs';
 import { buildGoPrograms } from './go-programs.mjs';
 
 const page = at('docs/registries.md');
+const resultsFile = path.join(stateDir, 'interop-results.json');
 const capabilitiesFile = path.join(stateDir, 'interop-capabilities.jsonl');
 const args = process.argv.slice(2);
 
@@ -19,10 +21,17 @@ await ensureServers(progress);
 const programs = await buildGoPrograms(progress);
 rmSync(capabilitiesFile, { force: true });
 process.exitCode = await test(['--config', at('jest.interop.config.mjs'), ...args.filter((arg) => arg !== '--write')], {
-  resultsFile: path.join(stateDir, 'interop-results.json'),
+  resultsFile,
   env: { WAYBILL_TEST_GO_PROGRAMS: JSON.stringify(programs), WAYBILL_TEST_CAPABILITIES_FILE: capabilitiesFile },
 });
+if (process.env.WAYBILL_TEST_REQUIRE_GO === '1') demandFloor();
 if (existsSync(capabilitiesFile)) await keepTable(readSeen());
+
+function demandFloor() {
+  const problems = belowFloor(JSON.parse(readFileSync(resultsFile, 'utf8')));
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exitCode = 1;
+}
 
 /** @returns {import('./capability-table.mjs').Seen[]} */
 function readSeen() {
