@@ -20,6 +20,8 @@ export class KnownBlobs {
   readonly #present = new Set<Digest>();
   readonly #underWay = new Map<Digest, Bringing>();
 
+  constructor(private readonly most = maxRemembered) {}
+
   has(digest: Digest): boolean {
     return this.#present.has(digest);
   }
@@ -35,7 +37,8 @@ export class KnownBlobs {
   /** The blob is at the target: whoever waits for it goes on. */
   arrived(digest: Digest): void {
     this.#present.add(digest);
-    if (this.#present.size > maxRemembered) this.#forgetOldest();
+    const [oldest] = this.#present;
+    if (this.#present.size > this.most && oldest !== undefined) this.#present.delete(oldest);
     const current = this.#underWay.get(digest);
     if (current !== undefined) this.#end(digest, current);
   }
@@ -48,13 +51,6 @@ export class KnownBlobs {
   #end(digest: Digest, ended: Bringing): void {
     if (this.#underWay.get(digest) === ended) this.#underWay.delete(digest);
     ended.end();
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#present) {
-      this.#present.delete(oldest);
-      return;
-    }
   }
 }
 

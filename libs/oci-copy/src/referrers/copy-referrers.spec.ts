@@ -185,6 +185,21 @@ describe('copying referrers', () => {
     expect(store.manifests.has(index.manifest.digest)).toBe(false);
   });
 
+  it('brings one once that is listed and attached by tags too', async () => {
+    const image = buildImage({ seed: 30 });
+    const both = buildReferrer(image);
+    const { tag: first } = buildCosignTag(image);
+    const { tag: second } = buildCosignTag(image, { suffix: 'sbom' });
+    const source = await storeWith({ root: image, referrers: [both], cosignTags: [] }, new MemoryStore());
+    for (const each of [first, second]) await source.putTag(each, both.manifest);
+    const store = new MemoryStore();
+
+    const report = await copiedTo(store, { source, root: image.manifest.digest });
+
+    expect(report.referrers).toMatchObject([{ referrer: both.manifest.digest, subject: image.manifest.digest, tags: [first, second] }]);
+    expect([store.tags.get(first), store.tags.get(second)]).toEqual([both.manifest.digest, both.manifest.digest]);
+  });
+
   it('refuses a reserved tag among those of a target', async () => {
     const targets = [{ id: 't', store: new MemoryStore(), tags: [signed!.tag] }];
 
@@ -354,6 +369,22 @@ describe('copying referrers', () => {
       expect(store.manifests.has(other.manifest.digest)).toBe(false);
     });
 
+    it('by a made-up list elsewhere do not fail where they belong', async () => {
+      // Somebody who may write a fallback tag lists a required SBOM under another manifest.
+      class Lying extends MemoryStore {
+        override async *listReferrers(subject: Digest): AsyncIterable<Descriptor> {
+          yield* super.listReferrers(subject);
+          if (subject !== root) yield descriptorOf(artifact.referrers[0]!.manifest);
+        }
+      }
+      const source = await storeWith(artifact, new Lying());
+
+      const report = await copiedTo(new MemoryStore(), { source, referrers: { required: [spdx] } });
+
+      expect(report.outcome).toBe('copied');
+      expect(report.referrers).toContainEqual(expect.objectContaining({ referrer: sbom, subject: root, outcome: 'copied' }));
+    });
+
     it('are unfinished when their target fails', async () => {
       class Untagged extends MemoryStore {
         override async pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void> {
@@ -519,6 +550,7 @@ describe('copying cosign’s tags', () => {
     ['other signatures', apart.content],
     ['more signatures', more.content],
     ['an index', buildIndex([image])],
+    ['an index of nothing', buildIndex([])],
   ])('leaves a tag alone that names %s, and says so', async (_, before) => {
     const { report, store } = await attached(before);
 

@@ -6,12 +6,11 @@ import type { FoundReferrer, UnlistedSubject } from '../report.js';
 /** Where something that refers to a manifest was found. */
 export interface Candidate {
   readonly digest: Digest;
-  readonly subject: Digest;
-  /** Cosign's tags that name it. */
-  readonly tags: readonly Tag[];
-  /** Did the store list it as a referrer of the subject? */
-  readonly isListed: boolean;
-  /** As the list says; the manifest itself may say otherwise. */
+  /** Manifests whose lists name it; it can refer to one of them at most. */
+  readonly listedBy: readonly Digest[];
+  /** Cosign's tags that name it, with the manifests that they hang on. */
+  readonly attachedTo: readonly { readonly tag: Tag; readonly subject: Digest }[];
+  /** As a list says; the manifest itself may say otherwise. */
   readonly listedType?: string | undefined;
 }
 
@@ -38,21 +37,24 @@ export interface FoundReferrers {
  * layers when it is attached by a tag: cosign's manifests of before artifact types have only those.
  * @throws ContentError `manifest-invalid`
  */
-export function typesOf(manifest: Manifest, { tags }: Candidate): string[] {
+export function typesOf(manifest: Manifest, { attachedTo }: Candidate): string[] {
   const { artifactType = manifest.mediaType } = referrerDescriptorOf(manifest);
   const view = viewManifest(manifest);
-  const layers = tags.length > 0 && view.kind === 'image' ? view.layers.map((layer) => layer.mediaType) : [];
+  const layers = attachedTo.length > 0 && view.kind === 'image' ? view.layers.map((layer) => layer.mediaType) : [];
   return [artifactType, ...layers];
 }
 
 /**
- * A list that names a manifest which refers to something else, or to nothing, is out of date or made up:
- * followed, it would take foreign content along.
+ * The manifest that a candidate refers to, by its own word or by a tag. A list that names a manifest which
+ * refers to something else, or to nothing, is out of date or made up: followed, it would take foreign content along.
  * @throws CopyError `source-invalid`
  */
-export function checkSubject(manifest: Manifest, { subject, isListed }: Candidate): void {
-  if (!isListed || subjectOf(manifest) === subject) return;
-  throw new CopyError(`source: ${manifest.digest} is listed as a referrer of ${subject} and does not refer to it`, {
+export function referredBy(manifest: Manifest, { listedBy, attachedTo }: Candidate): Pick<Referrer, 'subject' | 'isListed'> {
+  const named = subjectOf(manifest);
+  if (named !== undefined && listedBy.includes(named)) return { subject: named, isListed: true };
+  const [attached] = attachedTo;
+  if (attached !== undefined) return { subject: attached.subject, isListed: false };
+  throw new CopyError(`source: ${manifest.digest} is listed as a referrer of ${listedBy.join(', ')} and does not refer to it`, {
     code: 'source-invalid',
     side: 'source',
     operation: 'list referrers',
@@ -65,16 +67,18 @@ export function mergeCandidates(candidates: readonly Candidate[]): Candidate[] {
   const merged = new Map<Digest, Candidate>();
   for (const candidate of candidates) {
     const known = merged.get(candidate.digest);
-    const both = known === undefined ? candidate : merge(known, candidate);
-    merged.set(candidate.digest, both);
+    merged.set(candidate.digest, known === undefined ? candidate : merge(known, candidate));
   }
   return [...merged.values()];
 }
 
 function merge(a: Candidate, b: Candidate): Candidate {
-  // The list says which manifest it is really about; a tag only where it hangs.
-  const first = b.isListed && !a.isListed ? b : a;
-  return { ...first, tags: [...a.tags, ...b.tags] };
+  return {
+    digest: a.digest,
+    listedBy: [...a.listedBy, ...b.listedBy],
+    attachedTo: [...a.attachedTo, ...b.attachedTo],
+    listedType: a.listedType ?? b.listedType,
+  };
 }
 
 /** What is told of a referrer outside. */

@@ -1,4 +1,4 @@
-import { type Digest, isReferrerLister, type ReferrerLister } from '@waybill/oci-model';
+import { type Digest, isReferrerLister, type ReferrerLister, type Tag } from '@waybill/oci-model';
 import { allOrStop } from '../all-or-stop.js';
 import { CopyError, copyErrorFrom } from '../copy-error.js';
 import type { Graph, GraphTally } from '../graph.js';
@@ -6,7 +6,7 @@ import type { ManifestSource } from '../manifest-source.js';
 import { request } from '../request.js';
 import type { CopySession } from '../session.js';
 import { walkGraph } from '../walk-graph.js';
-import { type Candidate, checkSubject, type FoundReferrers, mergeCandidates, type Referrer, typesOf } from './referrer.js';
+import { type Candidate, type FoundReferrers, mergeCandidates, referredBy, type Referrer, typesOf } from './referrer.js';
 import { Selection } from './selection.js';
 
 export interface ReferrerSearchContext {
@@ -87,7 +87,7 @@ class ReferrerSearch {
       for await (const { digest, artifactType } of this.lister.listReferrers(subject, signal)) {
         tally.addDescriptors(1, place.operation);
         if (!this.selection.mayInclude(digest, artifactType)) continue;
-        found.push({ digest, subject, tags: [], isListed: true, listedType: artifactType });
+        found.push({ digest, listedBy: [subject], attachedTo: [], listedType: artifactType });
       }
       return found;
     });
@@ -95,14 +95,14 @@ class ReferrerSearch {
 
   async #tagged(subject: Digest, signal: AbortSignal): Promise<Candidate[]> {
     const tags = await this.context.session.cosignTags?.of(subject, signal);
-    return (tags ?? []).map(({ tag, digest }) => ({ digest, subject, tags: [tag], isListed: false }));
+    return (tags ?? []).map(({ tag, digest }) => ({ digest, listedBy: [], attachedTo: [{ tag, subject }] }));
   }
 
   /** Reads a candidate whole, and gives the manifests that may have referrers of their own. */
   async #take(candidate: Candidate, signal: AbortSignal): Promise<readonly Digest[]> {
     const known = this.#found.get(candidate.digest);
     if (known !== undefined) {
-      this.#found.set(known.referrer, { ...known, tags: [...known.tags, ...candidate.tags] });
+      this.#found.set(known.referrer, { ...known, tags: [...known.tags, ...tagsOf(candidate)] });
       return [];
     }
     try {
@@ -111,7 +111,7 @@ class ReferrerSearch {
       const error = copyErrorFrom(thrown, { side: 'source', operation: 'read referrer', digest: candidate.digest });
       if (endsSearch(error)) throw error;
       const types = candidate.listedType === undefined ? [] : [candidate.listedType];
-      this.#keep(candidate, { types, error });
+      this.#keep(candidate, { ...unreadOf(candidate), types, error });
       return [];
     }
   }
@@ -119,24 +119,35 @@ class ReferrerSearch {
   async #read(candidate: Candidate, signal: AbortSignal): Promise<readonly Digest[]> {
     const { manifests, session, tally } = this.context;
     const manifest = await manifests.read(candidate.digest, signal);
-    checkSubject(manifest, candidate);
+    const referred = referredBy(manifest, candidate);
     const types = typesOf(manifest, candidate);
     if (!this.selection.includes(candidate.digest, types)) return [];
     const load = (digest: Digest, stop: AbortSignal) => manifests.read(digest, stop);
     const graph = await walkGraph(manifest, { load, side: { side: 'source' }, settings: session.settings, tally });
-    this.#keep(candidate, { types, graph });
+    this.#keep(candidate, { ...referred, types, graph });
     return graph.levels.flat();
   }
 
-  #keep({ digest, subject, tags, isListed }: Candidate, facts: Pick<Referrer, 'types' | 'graph' | 'error'>): void {
+  #keep(candidate: Candidate, facts: Pick<Referrer, 'subject' | 'isListed' | 'types' | 'graph' | 'error'>): void {
     const { session, tally } = this.context;
     const { maxReferrers } = session.settings;
     if (this.#found.size >= maxReferrers) throw tally.tooLarge(`${maxReferrers} referrers`, 'find referrers');
+    const { digest } = candidate;
     const [artifactType] = facts.types;
     const required = this.selection.requires(digest, facts.types);
     const type = artifactType === undefined ? {} : { artifactType };
-    this.#found.set(digest, { referrer: digest, subject, tags, isListed, required, ...type, ...facts });
+    this.#found.set(digest, { referrer: digest, tags: tagsOf(candidate), required, ...type, ...facts });
   }
+}
+
+function tagsOf({ attachedTo }: Candidate): Tag[] {
+  return attachedTo.map(({ tag }) => tag);
+}
+
+/** What is said of a candidate that could not be read: where it was found. */
+function unreadOf({ listedBy, attachedTo, digest }: Candidate): Pick<Referrer, 'subject' | 'isListed'> {
+  const [subject = digest] = [...listedBy, ...attachedTo.map((attached) => attached.subject)];
+  return { subject, isListed: false };
 }
 
 /** What is about the whole search, and not about one manifest. */
