@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type ApiConfig, environmentAndFolderSecrets } from '@waybill/config';
+import type { ApiConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
 import {
   ApiKeys,
@@ -11,7 +11,7 @@ import {
   RegistryChecks,
   TopologyRevisions,
 } from '@waybill/persistence';
-import { RegistryClients } from '@waybill/registry-clients';
+import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
 import { ensureAdminKey } from './ensure-admin-key.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
@@ -29,11 +29,7 @@ export interface InfrastructureParts {
 @Module({
   providers: [
     { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
-    {
-      provide: RegistryClients,
-      inject: [CONFIG],
-      useFactory: ({ secrets }: ApiConfig) => new RegistryClients({ secrets: environmentAndFolderSecrets(secrets) }),
-    },
+    { provide: RegistryClients, inject: [CONFIG, LOGGER], useFactory: clientsOfProcess },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],
   exports: [Database, RegistryClients, ...stores],

@@ -1,9 +1,9 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { environmentAndFolderSecrets, type WorkerConfig } from '@waybill/config';
+import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
 import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import { type JobQueue, openQueue } from '@waybill/queue';
-import { RegistryClients } from '@waybill/registry-clients';
+import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from './tokens.js';
 
 /** Connections to the database beside the one that listens. */
@@ -35,15 +35,7 @@ export interface InfrastructureParts {
         new Notifications(databaseUrl, (err) => logger.warn({ err }, 'the database connection that listens was lost')),
     },
     { provide: JOB_QUEUE, inject: [CONFIG, LOGGER], useFactory: ({ queue }: WorkerConfig, logger: Logger) => openQueue(queue, { logger }) },
-    {
-      provide: RegistryClients,
-      inject: [CONFIG, LOGGER],
-      useFactory: ({ secrets }: WorkerConfig, logger: Logger) =>
-        new RegistryClients({
-          secrets: environmentAndFolderSecrets(secrets),
-          client: { observe: (event) => logger.debug({ ...event }, 'registry request') },
-        }),
-    },
+    { provide: RegistryClients, inject: [CONFIG, LOGGER], useFactory: clientsOfProcess },
     { provide: Outbox, inject: [Database], useFactory: (database: Database) => new Outbox(database) },
     { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
   ],
