@@ -38,6 +38,15 @@ describe('listing repositories', () => {
     expect(await listed(client.listRepositories())).toEqual(['app', 'team/app']);
   });
 
+  it('leaves out the repositories of our own checks', async () => {
+    const repositories = ['acme/waybill-check/one', 'acme/waybill-check/two', 'acme/waybill-check/mine', 'acme/app'];
+    const { client } = await registries.start((_request, response) => response.end(JSON.stringify({ repositories })), {
+      prefix: parseRepositoryName('acme'),
+    });
+
+    expect(await listed(client.listRepositories())).toEqual(['waybill-check/mine', 'app']);
+  });
+
   it('asks for no page that nobody takes', async () => {
     const { server, client } = await registries.start((_request, response) => {
       response.writeHead(200, { link: '</v2/next>; rel="next"' }).end('{"repositories":["a","b"]}');

@@ -37,7 +37,7 @@ describe('neededProbes', () => {
     ['ci', ['reachable', 'read']],
     ['prod', ['reachable', 'read', 'write', 'push', 'pull']],
     ['prod-us', ['reachable', 'read', 'write', 'push', 'pull']],
-    ['hub', ['reachable', 'read']],
+    ['hub', []],
   ])('of %s: %j', (name, needed) => {
     expect(neededProbes(topology, name)).toEqual(needed);
   });
@@ -58,7 +58,8 @@ describe('unmetNeeds', () => {
       ['push', 'pull'],
     ],
     ['a replica that cannot be written to', 'prod-us', [ok('reachable'), ok('read'), failed('write')], ['write', 'push', 'pull']],
-    ['no report', 'hub', undefined, ['reachable', 'read']],
+    ['no report', 'ci', undefined, ['reachable', 'read']],
+    ['a registry that nothing leads from or to', 'hub', [failed('reachable')], []],
   ])('of %s', (_what, name, probes, unmet) => {
     expect(unmetNeeds(topology, name, probes === undefined ? undefined : { probes })).toEqual(unmet);
   });

@@ -11,10 +11,11 @@ export function readOnlyBecause({ role, local, credentials, tls }: Registry): st
   return undefined;
 }
 
-/** What a registry must grant for the topology to work: every one is read, and what paths and replications lead to is written. */
+/** What a registry must grant for the topology to work: what paths and replications lead from is read, and what they lead to is written too. */
 export function neededProbes({ paths, replications }: Topology, registry: string): readonly ProbeName[] {
-  const isTarget = [...Object.values(paths), ...replications].some(({ to }) => to.includes(registry));
-  return isTarget ? toWrite : toRead;
+  const edges = [...Object.values(paths), ...replications];
+  if (edges.some(({ to }) => to.includes(registry))) return toWrite;
+  return edges.some(({ from }) => from === registry) ? toRead : [];
 }
 
 /** The needs that a report does not show to be met; all of them when there is no report. */

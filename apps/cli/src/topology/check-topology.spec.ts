@@ -62,7 +62,7 @@ describe('waybill topology check', () => {
     expect(api.asked).toHaveLength(3);
     expect(stdout).toMatch(/^registry +reached +read +write +referrers +mount /m);
     expect(stdout).toMatch(/^prod +ok +ok +ok +no +yes +- /m);
-    expect(stdout).toContain('prod: referrersApi: referrers are kept in tags');
+    expect(stdout).toContain('\nreferrersApi: referrers are kept in tags (prod)\n');
     expect(stdout).not.toContain('apart');
     expect(stdout).toMatch(/every registry grants what the topology needs\n$/);
   });
@@ -99,7 +99,7 @@ describe('waybill topology check', () => {
     const { status, stdout } = await waybill(['topology', 'check'], { api: api.url });
 
     expect(status).toBe(1);
-    expect(stdout).toContain('hub: only reading was checked: the topology gives no write credentials');
+    expect(stdout).toContain('only reading was checked: the topology gives no write credentials (hub)');
     expect(stdout).toContain('prod-us: local registry prod-us is not running');
   });
 

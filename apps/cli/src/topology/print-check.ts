@@ -27,9 +27,10 @@ export function printCheck({ registries }: RegistryCheck, output: Output): void 
     ...capabilityNames.map((capability) => answerOf(report, capability)),
   ]);
   output.line(drawTable(['registry', 'reached', 'read', 'write', ...capabilityNames.map((name) => heads[name])], rows));
-  const remarks = registries.flatMap(remarksOn);
-  if (remarks.length > 0) output.line();
-  for (const remark of remarks) output.line(remark);
+  for (const remarks of [notesOn(registries), registries.flatMap(troubleWith)]) {
+    if (remarks.length > 0) output.line();
+    for (const remark of remarks) output.line(remark);
+  }
   output.line();
   for (const line of verdictOn(registries)) output.line(line);
 }
@@ -45,23 +46,33 @@ function answerOf(report: Report | undefined, capability: CapabilityName): strin
   return value ? 'yes' : 'no';
 }
 
-function remarksOn({ name, report, error }: Checked): string[] {
-  if (error !== undefined) return [`${name}: ${error.message}`];
+/** What is said of several registries is said once. */
+function notesOn(registries: readonly Checked[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const { name, report } of registries) {
+    for (const note of notesIn(report)) names.set(note, [...(names.get(note) ?? []), name]);
+  }
+  return [...names].map(([note, those]) => `${note} (${those.join(', ')})`);
+}
+
+function notesIn(report: Report | undefined): string[] {
   if (report === undefined) return [];
-  const readOnly = report.readOnlyBecause === undefined ? [] : [`${name}: only reading was checked: ${report.readOnlyBecause}`];
-  return [
-    ...readOnly,
-    ...report.probes.flatMap(({ probe, outcome, message, advice, note }) => {
-      if (outcome === 'failed') return [`${name}: ${probe} failed: ${message ?? ''}`, `  → ${advice ?? ''}`];
-      return note === undefined || probe === 'clock' ? [] : [`${name}: ${probe}: ${note}`];
-    }),
-  ];
+  const readOnly = report.readOnlyBecause === undefined ? [] : [`only reading was checked: ${report.readOnlyBecause}`];
+  const notes = report.probes.flatMap(({ probe, note }) => (note === undefined || probe === 'clock' ? [] : [`${probe}: ${note}`]));
+  return [...readOnly, ...notes];
+}
+
+function troubleWith({ name, report, error }: Checked): string[] {
+  if (error !== undefined) return [`${name}: ${error.message}`];
+  return (report?.probes ?? []).flatMap(({ probe, outcome, message, advice }) =>
+    outcome === 'failed' ? [`${name}: ${probe} failed: ${message ?? ''}`, `  → ${advice ?? ''}`] : [],
+  );
 }
 
 function verdictOn(registries: readonly Checked[]): string[] {
   const open = registries.filter(({ state }) => state !== 'finished');
   if (open.length > 0) return [`not looked at yet: ${open.map(({ name }) => name).join(', ')}`];
-  const unmet = registries.filter(({ unmet: missing, error }) => error !== undefined || (missing ?? []).length > 0);
+  const unmet = registries.filter(({ unmet: missing = [] }) => missing.length > 0);
   if (unmet.length === 0) return ['every registry grants what the topology needs'];
   return unmet.map(({ name, unmet: missing = [] }) => `${name} does not grant what the topology needs: ${missing.join(', ')}`);
 }

@@ -21,6 +21,11 @@ export const checkRepositories: readonly [RepositoryName, RepositoryName] = [
   parseRepositoryName('waybill-check/two'),
 ];
 
+/** `name` is relative to the registry's prefix. */
+export function isCheckRepository(name: RepositoryName): boolean {
+  return checkRepositories.includes(name);
+}
+
 /** The id of checks at registries that delete nothing: what they leave is the same every time. */
 export const keptId = 'kept';
 
