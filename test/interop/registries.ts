@@ -114,7 +114,7 @@ export function clientOf(registry: StartedRegistry, options: Pick<RegistryClient
   });
 }
 
-/** Does it change anything at the registry? */
-export function isWrite({ method }: RequestEvent): boolean {
-  return method !== 'GET' && method !== 'HEAD';
+/** Does it change anything at the registry? Asking for a token does not, whatever its method. */
+export function isWrite({ method, kind }: RequestEvent): boolean {
+  return method !== 'GET' && method !== 'HEAD' && kind !== 'token';
 }

@@ -1,4 +1,4 @@
-// The programs in Go that the tests run, each at one version. A new version is a change of this file and of nothing else.
+// The programs in Go that the interoperability suite runs, each at one version: a new one is a change of this file alone.
 
 /**
  * @typedef {import('./install.mjs').GoTool} GoTool
