@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Expiry, watchExchange } from './watch.js';
 
@@ -54,6 +56,32 @@ describe('the watch over an exchange', () => {
     jest.advanceTimersByTime(100);
 
     expect(expired).toEqual(['connect']);
+  });
+
+  it('limits the handshake of TLS through a tunnel, whose socket is connected from the start', () => {
+    const { wire, expired } = watched();
+    const secure = new TLSSocket(new PassThrough());
+    wire.emit('socket', secure);
+    expect(secure.connecting).toBe(false);
+
+    jest.advanceTimersByTime(100);
+
+    expect(expired).toEqual(['connect']);
+    secure.destroy();
+  });
+
+  it('expects no handshake of TLS that stands', () => {
+    const { wire, expired } = watched();
+    const secure = Object.assign(new TLSSocket(new PassThrough()), { authorized: true });
+    wire.emit('socket', secure);
+    wire.finish();
+
+    jest.advanceTimersByTime(199);
+    expect(expired).toEqual([]);
+
+    jest.advanceTimersByTime(1);
+    expect(expired).toEqual(['answer']);
+    secure.destroy();
   });
 
   it('limits the answer from the end of the request on', () => {

@@ -14,7 +14,7 @@ const CredentialSource = z
     dockerConfig: Name.optional().describe('Name of a secret that holds a Docker config.json; the entry of this registry counts'),
     helper: Name.optional().describe('Credential helper to ask: docker-credential-NAME'),
   })
-  .describe('Exactly one of the three');
+  .meta({ description: 'Exactly one of the three', minProperties: 1, maxProperties: 1 });
 
 export const Credentials = z.strictObject({
   read: CredentialSource.optional(),
