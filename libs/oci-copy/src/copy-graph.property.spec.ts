@@ -1,7 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, Manifest } from '@waybill/oci-model';
 import { parseTag } from '@waybill/oci-model';
-import { blobsOf, type BuiltContent, buildImage, buildIndex, manifestsOf, MemoryStore, memoryStoreWith } from '@waybill/testing';
+import {
+  blobsOf,
+  type BuiltArtifact,
+  type BuiltContent,
+  buildCosignTag,
+  buildImage,
+  buildIndex,
+  buildReferrer,
+  differencesBeneath,
+  manifestsOf,
+  MemoryStore,
+  memoryStoreWith,
+  pushArtifact,
+} from '@waybill/testing';
 import fc from 'fast-check';
 import { copyGraph } from './copy-graph.js';
 import { verifyGraph } from './verify-graph.js';
@@ -109,3 +122,60 @@ async function expectWhole(store: MemoryStore, built: BuiltContent): Promise<voi
 function expectSameBytes(actual: Manifest | undefined, expected: Manifest): void {
   expect(Buffer.compare(actual?.bytes ?? Buffer.alloc(0), expected.bytes)).toBe(0);
 }
+
+/** What is attached to the `pick`th of all manifests so far: by its subject, or by a tag of cosign's. */
+const attachment = fc.record({ pick: fc.nat(), byTag: fc.boolean(), seed: fc.integer({ min: 1, max: 3 }) });
+
+/** A graph with referrers of its manifests, of those referrers, and so on. */
+const artifacts: fc.Arbitrary<BuiltArtifact> = fc
+  .record({ root: graph, attachments: fc.array(attachment, { maxLength: 8 }) })
+  .map(({ root, attachments }) => {
+    const subjects = [...new Map(nodesOf(root).map((node) => [node.manifest.digest, node])).values()];
+    const made = { root, referrers: [] as BuiltArtifact['referrers'][number][], cosignTags: [] as BuiltArtifact['cosignTags'][number][] };
+    for (const { pick, byTag, seed } of attachments) {
+      const subject = subjects[pick % subjects.length]!;
+      const attached = byTag ? buildCosignTag(subject, { seeds: [seed] }) : undefined;
+      const content = attached?.content ?? buildReferrer(subject, { seed });
+      if (subjects.some(({ manifest }) => manifest.digest === content.manifest.digest)) continue;
+      if (attached === undefined) made.referrers.push(buildReferrer(subject, { seed }));
+      else if (made.cosignTags.some(({ tag: taken }) => taken === attached.tag)) continue;
+      else made.cosignTags.push(attached);
+      subjects.push(content);
+    }
+    return made;
+  });
+
+describe('copyGraph on random graphs with random referrers', () => {
+  const cases = fc.record({
+    artifact: artifacts,
+    held: fc.tuple(fc.nat(255), fc.nat(255)),
+    blobsInParallel: fc.integer({ min: 1, max: 4 }),
+    manifestsInParallel: fc.integer({ min: 1, max: 4 }),
+  });
+
+  it('leaves what the source holds contained in the target, whatever that held, and writes nothing the second time', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ artifact, held: [salt, threshold], ...options }) => {
+        const root = artifact.root.manifest.digest;
+        const source = new MemoryStore();
+        await pushArtifact(source, artifact);
+        source.calls.length = 0;
+        const store = partOf(artifact.root, (digest) => (Number.parseInt(digest.slice(-2), 16) + salt) % 256 < threshold);
+        const targets = [{ id: 't', store, tags: [tag] }];
+
+        await copyGraph(source, root, targets, { ...options, referrers: { required: 'all' } });
+
+        const [reads, uploads] = [source.callsOf('readBlob'), store.callsOf('pushBlob')];
+        expect([new Set(reads).size, new Set(uploads).size]).toEqual([reads.length, uploads.length]);
+        expect(store.callsOf('putTag').at(-1)).toBe(tag);
+        expect(await differencesBeneath(source, store, root)).toEqual([]);
+
+        store.calls.length = 0;
+        const again = await copyGraph(source, root, targets, { ...options, referrers: { required: 'all' } });
+        expect(again.targets.get('t')?.outcome).toBe('already-present');
+        expect([...store.callsOf('pushBlob'), ...store.callsOf('pushManifest'), ...store.callsOf('putTag')]).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
