@@ -73,8 +73,8 @@ async function patch(scope: RepositoryScope, { session, signal }: ChunkedContent
   // Out of order, it says: whoever asks where it is can go on.
   if (answer.status === 416) throw await outOfOrder(scope, answer);
   if (answer.status !== 202 && answer.status !== 204) throw await connection.refusal(answer, { operation, repository: name });
-  session.moveTo(answer, operation);
   await discard(answer);
+  session.moveTo(answer, operation);
   return end === 1 ? end : (heldOf(answer) ?? end);
 }
 
@@ -91,8 +91,8 @@ async function heldAlready(scope: RepositoryScope, { session, signal }: ChunkedC
     signal,
   });
   if (answer.status !== 204 && answer.status !== 200) throw await connection.refusal(answer, { operation, repository: name });
-  if (answer.headers.location !== undefined) session.moveTo(answer, operation);
   await discard(answer);
+  if (answer.headers.location !== undefined) session.moveTo(answer, operation);
   const held = heldOf(answer);
   if (held === undefined) throw protocolError(connection, 'does not say how far an upload is');
   if (held >= chunk.start && held <= chunk.start + chunk.bytes.byteLength) return held;
