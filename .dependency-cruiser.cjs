@@ -40,6 +40,7 @@ const apps = {
     'contracts',
     'topology',
     'oci-registry',
+    'registry-clients',
     'oci-layout',
     'oci-copy',
     'config',

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { type Environment, loadClientConfig } from '@waybill/config';
+import { type Environment, environmentAndFolderSecrets, loadClientConfig, loadSecretsConfig } from '@waybill/config';
+import { RegistryClients } from '@waybill/registry-clients';
 import { WaybillApi } from './api-client/waybill-api.js';
 import { Interruption } from './interruption.js';
 import { consoleOutput, type Output, type Streams } from './output/console-output.js';
@@ -9,6 +10,7 @@ import { promote } from './promote/promote.js';
 import { showProvenance } from './provenance/provenance.js';
 import { status } from './status/status.js';
 import { checkTopology } from './topology/check-topology.js';
+import { checkTopologyFile } from './topology/check-topology-file.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
@@ -169,10 +171,15 @@ function topologyCommands(waybill: Command, { stop, environment }: Surroundings,
     .command('check')
     .description('probe registries live: credentials, writing, deleting, and what else they can')
     .argument('[registry...]', 'names (default: all of the active revision)')
+    .option('--file <file>', 'check the registries of this file, from this machine and without any server')
     .option('--timeout <seconds>', 'how long to wait', seconds, 300)
     .option(...json)
-    .action((names: string[], options: JsonOption & { readonly timeout: number }) =>
-      run(options, (output) => checkTopology(api(), names, { ...options, signal: stop }, output)),
+    .action((names: string[], { file, ...options }: JsonOption & { readonly timeout: number; readonly file?: string }) =>
+      run(options, (output) =>
+        file === undefined
+          ? checkTopology(api(), names, { ...options, signal: stop }, output)
+          : withClients(environment, (clients) => checkTopologyFile(file, names, { ...options, clients, signal: stop }, output)),
+      ),
     );
   topology
     .command('show')
@@ -184,6 +191,16 @@ function topologyCommands(waybill: Command, { stop, environment }: Surroundings,
 function connect(environment: Environment | undefined, signal: AbortSignal): WaybillApi {
   const { apiUrl, apiKey } = loadClientConfig(environment);
   return new WaybillApi({ url: apiUrl ?? recallApiAddress(defaultDataFolder)?.url ?? defaultApiUrl, key: apiKey, signal });
+}
+
+/** Clients of registries with the secrets of this process. */
+async function withClients<T>(environment: Environment | undefined, work: (clients: RegistryClients) => Promise<T>): Promise<T> {
+  const clients = new RegistryClients({ secrets: environmentAndFolderSecrets(loadSecretsConfig(environment), environment) });
+  try {
+    return await work(clients);
+  } finally {
+    clients.close();
+  }
 }
 
 function portNumber(text: string): number {

@@ -58,6 +58,8 @@ export interface RunOptions {
   readonly api?: string;
   readonly key?: string;
   readonly stop?: AbortSignal;
+  /** Beside the variables of the API. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Called with all that was written so far, after each write. */
   readonly onWrite?: (text: string) => void;
 }
@@ -77,7 +79,7 @@ export async function waybill(args: readonly string[], options: RunOptions = {})
     stop: options.stop ?? new AbortController().signal,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    environment: { WAYBILL_API_URL: options.api ?? 'http://127.0.0.1:1', WAYBILL_API_KEY: options.key ?? 'wb_key' },
+    environment: { ...options.environment, WAYBILL_API_URL: options.api ?? 'http://127.0.0.1:1', WAYBILL_API_KEY: options.key ?? 'wb_key' },
   });
   return { status, ...written };
 }

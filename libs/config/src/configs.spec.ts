@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, type ConfigProblem } from './config-error.js';
-import { loadApiConfig, loadClientConfig, loadServerConfig, loadWorkerConfig } from './configs.js';
+import { loadApiConfig, loadClientConfig, loadSecretsConfig, loadServerConfig, loadWorkerConfig } from './configs.js';
 import type { Environment } from './variable.js';
 
 const databaseUrl = 'postgresql://app:s3cret-pw@db.example:5432/waybill';
@@ -154,6 +154,12 @@ describe('loadClientConfig', () => {
     const env = { WAYBILL_API_URL: 'https://waybill.example', WAYBILL_API_KEY: 'wb_abc' };
 
     expect(loadClientConfig(env)).toEqual({ apiUrl: 'https://waybill.example', apiKey: 'wb_abc' });
+  });
+
+  it('knows where secrets are, and asks for nothing of a server', () => {
+    expect(loadSecretsConfig({})).toEqual({ prefix: 'WAYBILL_SECRET_' });
+    expect(loadSecretsConfig({ WAYBILL_SECRETS_DIR: '/run/secrets' })).toEqual({ prefix: 'WAYBILL_SECRET_', dir: '/run/secrets' });
+    expect(refusal(() => loadSecretsConfig({ WAYBILL_SECRETS_DIR: 'secrets' })).message).toContain('WAYBILL_SECRETS_DIR');
   });
 
   it('never quotes the key', () => {

@@ -91,14 +91,23 @@ export function loadClientConfig(env: Environment = process.env): ClientConfig {
   return { ...(apiUrl !== undefined && { apiUrl }), ...(apiKey !== undefined && { apiKey }) };
 }
 
+/** Where a process that is no server finds the values of secrets. @throws ConfigError `config-invalid` */
+export function loadSecretsConfig(env: Environment = process.env): SecretsConfig {
+  return secrets(readEnvironment(env, { secretsDir: serverVariables.secretsDir }));
+}
+
 function server(values: Values<typeof serverVariables>): ServerConfig {
   return {
     databaseUrl: values.databaseUrl,
     queue: queue(values),
     logLevel: values.logLevel,
     exitWithStdin: values.exitWithStdin,
-    secrets: { prefix: 'WAYBILL_SECRET_', ...(values.secretsDir !== undefined && { dir: values.secretsDir }) },
+    secrets: secrets(values),
   };
+}
+
+function secrets({ secretsDir }: Pick<Values<typeof serverVariables>, 'secretsDir'>): SecretsConfig {
+  return { prefix: 'WAYBILL_SECRET_', ...(secretsDir !== undefined && { dir: secretsDir }) };
 }
 
 function queue({ redisUrl, queueDatabaseUrl, databaseUrl }: Values<typeof serverVariables>): QueueConfig {

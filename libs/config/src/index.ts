@@ -5,6 +5,7 @@ export {
   type ClientConfig,
   loadApiConfig,
   loadClientConfig,
+  loadSecretsConfig,
   loadServerConfig,
   loadWorkerConfig,
   type QueueConfig,

@@ -4,7 +4,7 @@ import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus } from '../output/exit-status.js';
-import { printCheck } from './print-check.js';
+import { printChecked } from './print-check.js';
 
 export interface CheckTopologyOptions {
   readonly json: boolean;
@@ -28,7 +28,7 @@ export async function checkTopology(
   output.line(`check ${id}`);
   const check = await finished(api, id, options, output);
   if (options.json) output.json(check);
-  else printCheck(check, output);
+  else printChecked(check.registries, output);
   if (!check.finished) return exitStatus.unfinished;
   return check.registries.every(({ unmet }) => unmet?.length === 0) ? exitStatus.succeeded : exitStatus.failed;
 }

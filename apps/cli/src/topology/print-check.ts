@@ -3,8 +3,9 @@ import { type CapabilityName, capabilityNames } from '@waybill/oci-model';
 import type { Output } from '../output/console-output.js';
 import { drawTable } from '../output/table.js';
 
-type Checked = RegistryCheck['registries'][number];
-type Report = NonNullable<Checked['report']>;
+/** One registry that was checked, by a worker or from here. */
+export type CheckedRegistry = Omit<RegistryCheck['registries'][number], 'location'>;
+type Report = NonNullable<CheckedRegistry['report']>;
 
 /** Heads of columns, so short that all of them fit side by side. */
 const heads: Readonly<Record<CapabilityName, string>> = {
@@ -20,7 +21,7 @@ const heads: Readonly<Record<CapabilityName, string>> = {
 };
 
 /** The registries with what each can, and below it what is wrong and what to do about it. */
-export function printCheck({ registries }: RegistryCheck, output: Output): void {
+export function printChecked(registries: readonly CheckedRegistry[], output: Output): void {
   const rows = registries.map(({ name, report }) => [
     name,
     ...(['reachable', 'read', 'push'] as const).map((probe) => outcomeOf(report, probe)),
@@ -47,7 +48,7 @@ function answerOf(report: Report | undefined, capability: CapabilityName): strin
 }
 
 /** What is said of several registries is said once. */
-function notesOn(registries: readonly Checked[]): string[] {
+function notesOn(registries: readonly CheckedRegistry[]): string[] {
   const names = new Map<string, string[]>();
   for (const { name, report } of registries) {
     for (const note of notesIn(report)) names.set(note, [...(names.get(note) ?? []), name]);
@@ -62,14 +63,14 @@ function notesIn(report: Report | undefined): string[] {
   return [...readOnly, ...notes];
 }
 
-function troubleWith({ name, report, error }: Checked): string[] {
+function troubleWith({ name, report, error }: CheckedRegistry): string[] {
   if (error !== undefined) return [`${name}: ${error.message}`];
   return (report?.probes ?? []).flatMap(({ probe, outcome, message, advice }) =>
     outcome === 'failed' ? [`${name}: ${probe} failed: ${message ?? ''}`, `  → ${advice ?? ''}`] : [],
   );
 }
 
-function verdictOn(registries: readonly Checked[]): string[] {
+function verdictOn(registries: readonly CheckedRegistry[]): string[] {
   const open = registries.filter(({ state }) => state !== 'finished');
   if (open.length > 0) return [`not looked at yet: ${open.map(({ name }) => name).join(', ')}`];
   const unmet = registries.filter(({ unmet: missing = [] }) => missing.length > 0);
