@@ -37,9 +37,11 @@ export function parseChallenges(header: string | undefined): readonly Challenge[
     if (name === undefined) return found;
     const params = new Map<string, string>();
     found.push({ scheme: name.toLowerCase(), params });
-    readParams(take, params);
-    if (params.size === 0) take(token68);
-    take(separators);
+    if (!readParam(take, params)) take(token68);
+    for (let more = true; more && params.size < mostParams;) {
+      take(separators);
+      more = readParam(take, params);
+    }
   }
   return found;
 }
@@ -49,13 +51,11 @@ export function challengeOf(challenges: readonly Challenge[], wanted: 'basic' | 
   return challenges.find((each) => each.scheme === wanted);
 }
 
-function readParams(take: (pattern: RegExp) => RegExpExecArray | undefined, params: Map<string, string>): void {
-  for (let count = 0; count < mostParams; count += 1) {
-    take(separators);
-    const match = take(parameter);
-    if (match === undefined) return;
-    const [, name = '', quoted, bare] = match;
-    const key = name.toLowerCase();
-    if (!params.has(key)) params.set(key, quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '');
-  }
+function readParam(take: (pattern: RegExp) => RegExpExecArray | undefined, params: Map<string, string>): boolean {
+  const match = take(parameter);
+  if (match === undefined) return false;
+  const [, name = '', quoted, bare] = match;
+  const key = name.toLowerCase();
+  if (!params.has(key)) params.set(key, quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '');
+  return true;
 }

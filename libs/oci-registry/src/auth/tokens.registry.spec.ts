@@ -168,6 +168,30 @@ describeWith('docker-registry', 'Distribution that wants tokens', () => {
     expect(await repository.probeBlob(blob)).toBe(true);
   });
 
+  it('deletes with credentials of their own, which need to write nothing', async () => {
+    tokens.change({ allows: (user, _resource, action) => (user === 'reader') === (action === 'delete') });
+    const name = freshName();
+    const image = buildImage();
+    const credentials = { ...anna.credentials, delete: basicCredentials('reader', users.reader) };
+    const repository = clientOf({ credentials }).repository(name);
+    await pushBuilt(repository, image);
+
+    await repository.deleteManifest(image.manifest.digest);
+
+    expect((await contentErrorOf(repository.readManifest(image.manifest.digest))).code).toBe('not-found');
+    expect(tokens.requests.filter(({ user }) => user === 'reader').at(-1)?.scopes).toEqual([`repository:${name}:delete`]);
+    expect(await contentErrorOf(clientOf().repository(name).deleteManifest(image.manifest.digest))).toMatchObject({ code: 'denied' });
+  });
+
+  it('needs no second connection for its tokens', async () => {
+    const image = buildImage();
+    const repository = clientOf({ ...anna, connections: 1 }).repository(freshName());
+
+    await Promise.all([pushBuilt(repository, image), repository.resolveTag(tag)]);
+
+    expect((await repository.readManifest(image.manifest.digest)).digest).toBe(image.manifest.digest);
+  });
+
   it('takes an identity token to its token server only', async () => {
     tokens.change({ identityTokens: { 'an identity token': 'anna' } });
     const credentials = { write: staticCredentials({ kind: 'identity-token', token: 'an identity token' }) };
