@@ -4,18 +4,27 @@ import { OciLayout } from '@waybill/oci-layout';
 import { parseRepositoryName } from '@waybill/oci-model';
 import type { RegistryClient } from '@waybill/oci-registry';
 import { describeContentStore, describeWith, makeTestFolder } from '@waybill/testing';
-import { clientOf, registryKinds, type StartedRegistry } from './registries.js';
+import { type Admission, type ClientOptions, clientOf, registryKinds, type StartedRegistry } from './registries.js';
+
+interface Variant {
+  readonly title: string;
+  readonly admission: Admission;
+  readonly options: ClientOptions;
+}
+
+const inChunks: Variant = { title: 'in chunks', admission: 'open', options: { uploads: 'chunked', chunkBytes: 70_000 } };
 
 for (const { name, needs, admissions, start } of registryKinds) {
-  for (const admission of admissions) {
-    const title = `${name}, ${admission}`;
+  const variants: readonly Variant[] = [...admissions.map((admission) => ({ title: admission, admission, options: {} })), inChunks];
+  for (const { title: variant, admission, options } of variants) {
+    const title = `${name}, ${variant}`;
     describeWith(needs, title, () => {
       let registry: StartedRegistry;
       let client: RegistryClient;
       let made = 0;
       beforeAll(async () => {
         registry = await start(admission);
-        client = clientOf(registry);
+        client = clientOf(registry, options);
       });
       afterAll(async () => {
         client.close();

@@ -101,8 +101,10 @@ function started(running: Running, entry: Pick<StartedRegistry, 'user' | 'tokenR
   return { url, host: url.replace('http://', ''), version, ...entry, stop: () => running.stop() };
 }
 
-/** A client with all rights; `observe` is told of each request. */
-export function clientOf(registry: StartedRegistry, options: Pick<RegistryClientOptions, 'observe'> = {}): RegistryClient {
+export type ClientOptions = Pick<RegistryClientOptions, 'observe' | 'uploads' | 'chunkBytes'>;
+
+/** A client with all rights. */
+export function clientOf(registry: StartedRegistry, options: ClientOptions = {}): RegistryClient {
   const { url, user, tokenRealm } = registry;
   return new RegistryClient({
     origin: url,

@@ -8,7 +8,7 @@ import path from 'node:path';
  */
 export const FLOOR = {
   'capabilities.spec.ts': 9,
-  'contract.spec.ts': 700,
+  'contract.spec.ts': 950,
   'cosign.spec.ts': 120,
   'judges.spec.ts': 70,
   'matrix.spec.ts': 70,
