@@ -3,9 +3,9 @@ import type { QueueConfig } from '@waybill/config';
 import { Outbox } from '@waybill/persistence';
 import { type JobQueue, openQueue, runPromotionJob, runPromotionQueue } from '@waybill/queue';
 import { buildImage, describeWith, startRedis, until } from '@waybill/testing';
-import { logged } from '../../infrastructure/logged.spec-helper.js';
-import { RecordedPromotions } from '../../recorded-promotions.spec-helper.js';
-import { RelayOutbox } from '../relay-outbox/relay-outbox.js';
+import { logged } from './infrastructure/logged.spec-helper.js';
+import { RecordedPromotions } from './recorded-promotions.spec-helper.js';
+import { RelayOutbox } from './features/relay-outbox/relay-outbox.js';
 
 const { manifest } = buildImage();
 
