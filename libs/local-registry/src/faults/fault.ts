@@ -13,7 +13,7 @@ export interface RequestFacts {
 export const Interruption = z.strictObject({
   /** After so many bytes of a body. */
   afterBytes: z.int().min(0),
-  /** `reset`: by a TCP reset. `close`: closed in order, so that what is missing is only told by the length. `stall`: it stays, and nothing moves. */
+  /** `reset`: by a TCP reset. `close`: closed in order, so that what is missing is only told by the length. `stall`: it stays, and nothing moves until the client leaves, or for an upload that is held until it times out. */
   by: z.enum(['reset', 'close', 'stall']),
   /** Whose body. An interrupted request gets no answer. */
   of: z.enum(['request', 'answer']),

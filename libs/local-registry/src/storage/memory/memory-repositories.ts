@@ -68,8 +68,7 @@ export class MemoryRepositories implements RepositoryStorage {
     }
     held.manifests.delete(digest);
     this.#budget.give(costOf(manifest));
-    const subject = manifest.referral?.subject;
-    if (subject !== undefined) held.referrers.get(subject)?.delete(digest);
+    forget(held, manifest);
     return true;
   }
 
@@ -86,9 +85,10 @@ export class MemoryRepositories implements RepositoryStorage {
   }
 
   async writeTag(repository: RepositoryName, tag: Tag, digest: Digest): Promise<void> {
-    const { tags } = this.#open(repository);
-    if (!tags.has(tag)) this.#budget.take(entryBytes);
-    tags.set(tag, digest);
+    const held = this.#open(repository);
+    if (!held.tags.has(tag)) this.#budget.take(entryBytes);
+    held.tags.set(tag, digest);
+    held.isKnown = true;
   }
 
   async removeTag(repository: RepositoryName, tag: Tag): Promise<boolean> {
@@ -118,6 +118,13 @@ export class MemoryRepositories implements RepositoryStorage {
     this.#repositories.set(name, made);
     return made;
   }
+}
+
+function forget({ referrers }: Repository, { digest, referral }: LinkedManifest): void {
+  if (referral === undefined) return;
+  const entries = referrers.get(referral.subject);
+  entries?.delete(digest);
+  if (entries?.size === 0) referrers.delete(referral.subject);
 }
 
 /** A referrer's annotations are kept a second time, for the list. */
