@@ -116,7 +116,7 @@ describeWith('docker-registry', 'copying every kind of content', () => {
     folder = await mkdtemp(join(tmpdir(), 'waybill-kinds-'));
     for (const options of [{}, { foreignUrls: ['^https://mcr\\.example/'] }]) {
       const registry = await startDockerRegistry(options);
-      registries.push({ registry, client: new RegistryClient({ origin: registry.url }) });
+      registries.push({ registry, client: new RegistryClient({ origin: registry.url, timeouts: { settleMs: 10 } }) });
     }
   });
   afterAll(async () => {

@@ -31,7 +31,10 @@ export interface SyncOptions extends CopyOptions {
   readonly rootsInParallel?: number;
   /** Tags that are chosen at the source; more end the call with `too-many-tags`. Default 100 000. */
   readonly maxTags?: number;
-  /** Told what became of each tag at each target, as it is known; awaited, and nothing of it is kept. */
+  /**
+   * Told what became of each tag at each target, as it is known; awaited, and nothing of it is kept.
+   * One that rejects makes a failure of what it was told. What was cancelled before it began is only counted.
+   */
   readonly onTag?: (report: TagReport) => Promise<void> | void;
 }
 

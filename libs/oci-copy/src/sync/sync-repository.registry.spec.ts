@@ -29,7 +29,11 @@ interface Place {
 async function startPlace(): Promise<Place> {
   const registry = await startDockerRegistry();
   const requests: RequestEvent[] = [];
-  return { registry, requests, client: new RegistryClient({ origin: registry.url, observe: (event) => requests.push(event) }) };
+  return {
+    registry,
+    requests,
+    client: new RegistryClient({ origin: registry.url, timeouts: { settleMs: 10 }, observe: (event) => requests.push(event) }),
+  };
 }
 
 describeWith('docker-registry', 'syncRepository between real registries', () => {

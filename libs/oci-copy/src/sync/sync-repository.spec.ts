@@ -439,6 +439,22 @@ describe('cancelling syncRepository', () => {
     expect(store.openUploads.size).toBe(0);
   });
 
+  it('while tags are compared counts them all and tells of none', async () => {
+    const controller = new AbortController();
+    class Waiting extends MemoryStore {
+      override async resolveTag(tag: Tag, signal?: AbortSignal): Promise<Digest | undefined> {
+        controller.abort();
+        return super.resolveTag(tag, signal);
+      }
+    }
+    const source = await storeWith(tagged, new Waiting());
+
+    const { report, reports } = await synced(source, { t: new MemoryStore() }, { signal: controller.signal });
+
+    expect(report.targets.get('t')).toMatchObject({ cancelled: 6, failed: 0 });
+    expect(reports).toEqual([]);
+  });
+
   it('in the middle of the bytes leaves the tag unwritten', async () => {
     const controller = new AbortController();
     const source = await storeWith({ one: base }, new MemoryStore());

@@ -37,9 +37,12 @@ async function syncAll(source: SyncSource, targets: readonly SyncTarget[], setti
   const context = { session, settings, totals, targets: synced };
 
   const groups = await groupByDigest(chosen, { source, session, totals });
-  await Promise.all(
-    [...groups].map(([root, tags]) => roots(() => (isCancelled(settings) ? leave(tags, context) : syncRoot(root, tags, context)))),
-  );
+  const sync = async (root: Digest, tags: readonly Tag[]) => {
+    // What has not begun when the caller cancels is counted, and not told one by one.
+    if (settings.copy.signal.aborted) totals.leave(tags.length);
+    else await syncRoot(root, tags, context);
+  };
+  await Promise.all([...groups].map(([root, tags]) => roots(() => sync(root, tags))));
   return { tags: chosen.length, targets: totals.counts() };
 }
 
@@ -56,18 +59,10 @@ async function groupByDigest(
   };
   const resolve = async (tag: Tag) => {
     const resolved = await resolveAtSource(session, source, tag);
-    if ('error' in resolved) await totals.failedAtSource(tag, resolved.error);
-    else tagsOf(resolved.digest).push(tag);
+    if ('digest' in resolved) tagsOf(resolved.digest).push(tag);
+    else if (resolved.error.code === 'aborted') totals.leave(1);
+    else await totals.failedAtSource(tag, resolved.error);
   };
   await Promise.all(tags.map(resolve));
   return groups;
-}
-
-function isCancelled({ copy }: SyncSettings): boolean {
-  return copy.signal.aborted;
-}
-
-/** What had not begun when the caller cancelled is counted and not told one by one. */
-function leave(tags: readonly Tag[], { totals }: { readonly totals: SyncTotals }): void {
-  totals.leave(tags.length);
 }
