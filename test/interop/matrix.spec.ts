@@ -43,6 +43,7 @@ for (const [from, to] of pairs) {
       const result = report.targets.get('copy');
 
       expect(result).toMatchObject({ outcome: 'copied' });
+      expect(result?.referrers).toHaveLength(artifact.referrers.length + artifact.cosignTags.length);
       expect(result?.referrers.filter(({ outcome }) => outcome !== 'copied')).toEqual([]);
       expect(await copy.resolveTag(tag)).toBe(root);
     });
