@@ -31,7 +31,10 @@ async function forward(message: { readonly origin: string; readonly request: Inc
   const kept = Object.entries(headers).filter(([name]) => !hopByHop.has(name));
   return await fetch(`${message.origin}${url}`, {
     method,
-    headers: kept.flatMap(([name, value]) => [value ?? []].flat().map((each): [string, string] => [name, each])),
+    headers: [
+      ...kept.flatMap(([name, value]) => [value ?? []].flat().map((each): [string, string] => [name, each])),
+      ['x-forwarded-host', headers.host ?? ''], // so that its links lead back here
+    ],
     ...(message.body.byteLength === 0 ? {} : { body: Uint8Array.from(message.body) }),
     redirect: 'manual',
   });
