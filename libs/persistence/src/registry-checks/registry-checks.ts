@@ -1,4 +1,4 @@
-import type { RegistryReport } from '@waybill/oci-model';
+import type { RegistryCapabilities, RegistryReport } from '@waybill/oci-model';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { type Prisma } from '../generated/client.js';
@@ -93,9 +93,15 @@ export class RegistryChecks {
   }
 
   /** What is known of the registries' capabilities, by name, and recent enough to act on. */
-  async knownCapabilities(): Promise<ReadonlyMap<string, RegistryReport['capabilities']>> {
-    const newest = [...(await this.newest())];
-    return new Map(newest.flatMap(([name, { report, isFresh }]) => (isFresh ? [[name, report.capabilities] as const] : [])));
+  async knownCapabilities(): Promise<ReadonlyMap<string, RegistryCapabilities>> {
+    const rows = await this.#database.tables.$queryRaw<{ name: string; capabilities: RegistryCapabilities }[]>`
+      SELECT r.name, n.capabilities
+      FROM registry r CROSS JOIN LATERAL (
+        SELECT report -> 'capabilities' AS capabilities, finished_at FROM checked_registry c
+        WHERE c.registry_id = r.id AND c.report IS NOT NULL ORDER BY finished_at DESC LIMIT 1
+      ) n
+      WHERE r.replaced_at IS NULL AND n.finished_at > now() - ${freshFor}::interval`;
+    return new Map(rows.map(({ name, capabilities }) => [name, capabilities]));
   }
 }
 

@@ -1,7 +1,8 @@
 import type { RegistryList } from '@waybill/contracts/http';
-import { capabilityNames } from '@waybill/oci-model';
+import { capabilityNames, effectiveCapabilities } from '@waybill/oci-model';
 import type { NewestReport, RegistryRecord, TopologyRevision } from '@waybill/persistence';
-import { type Registry, type Topology, unmetNeeds, withProbedCapabilities } from '@waybill/topology';
+import { type Registry, type Topology, unmetNeeds } from '@waybill/topology';
+import { toRegistryView } from '../../http/registry-view.js';
 
 type Entry = RegistryList['registries'][number];
 
@@ -15,32 +16,21 @@ export function toRegistryList(
   return {
     revision: number,
     registries: Object.values(topology.registries).map((registry): Entry => {
-      const { name, role, location, of } = registry;
-      const url = registry.url ?? addresses.get(name);
+      const { name } = registry;
       const found = newest.get(name);
       return {
-        name,
-        role,
-        local: registry.local !== undefined,
-        ...(location === undefined ? {} : { location }),
-        ...(url === undefined ? {} : { url }),
-        ...(of === undefined ? {} : { of }),
-        capabilities: capabilitiesOf(topology, registry, found),
+        ...toRegistryView(registry, addresses.get(name)),
+        capabilities: capabilitiesOf(registry, found),
         ...(found === undefined ? {} : { lastCheck: lastCheckOf(topology, name, found) }),
       };
     }),
   };
 }
 
-function capabilitiesOf(
-  topology: Topology,
-  { name, capabilities: declared }: Registry,
-  found: NewestReport | undefined,
-): Entry['capabilities'] {
-  const probed = found?.isFresh === true ? new Map([[name, found.report.capabilities]]) : new Map<string, never>();
-  const effective = withProbedCapabilities(topology, probed).registries[name]?.capabilities;
+function capabilitiesOf({ capabilities: declared }: Registry, found: NewestReport | undefined): Entry['capabilities'] {
+  const effective = effectiveCapabilities(declared, found?.isFresh === true ? found.report.capabilities : undefined);
   return capabilityNames.map((capability) => {
-    const value = effective?.[capability] ?? 'unknown';
+    const value = effective[capability];
     if (value === 'unknown') return { name: capability, value, source: 'nobody' };
     return { name: capability, value: value ? 'yes' : 'no', source: declared?.[capability] === undefined ? 'probed' : 'declared' };
   });

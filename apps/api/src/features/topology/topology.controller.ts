@@ -9,6 +9,7 @@ import { Requires } from '../../http/access-rule.js';
 import { CurrentActor } from '../../http/actor.js';
 import { ApiError } from '../../http/api-error.js';
 import { Documented } from '../../http/api-documentation.js';
+import { toRegistryView } from '../../http/registry-view.js';
 
 /** One answer lists no more mistakes than this. */
 const maxDiagnostics = 100;
@@ -71,17 +72,7 @@ function toActive(revision: TopologyRevision, records: readonly RegistryRecord[]
   const addresses = new Map(records.map(({ name, address }) => [name, address]));
   return {
     revision: toRevision(revision),
-    registries: Object.values(registries).map((registry) => {
-      const url = registry.url ?? addresses.get(registry.name);
-      return {
-        name: registry.name,
-        role: registry.role,
-        local: registry.local !== undefined,
-        ...(registry.location === undefined ? {} : { location: registry.location }),
-        ...(url === undefined ? {} : { url }),
-        ...(registry.of === undefined ? {} : { of: registry.of }),
-      };
-    }),
+    registries: Object.values(registries).map((registry) => toRegistryView(registry, addresses.get(registry.name))),
     paths: Object.values(paths).map(({ name, from, to }) => ({ name, from, to: [...to] })),
     replications: replications.map(({ from, to }) => ({ from, to: [...to] })),
     source: revision.source,
