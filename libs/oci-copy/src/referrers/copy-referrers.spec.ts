@@ -3,6 +3,7 @@ import {
   type BlobRef,
   ContentError,
   type ContentErrorCode,
+  type ContentReader,
   type Descriptor,
   descriptorOf,
   type Digest,
@@ -12,6 +13,7 @@ import {
   mediaType,
   parseTag,
   type PushBlobOptions,
+  type ReferrerLister,
   referrersTagOf,
   type Tag,
 } from '@waybill/oci-model';
@@ -629,6 +631,54 @@ describe('copying cosign’s tags', () => {
     await copiedTo(store, { source, root: buildIndex(children).manifest.digest });
 
     expect(store.tags.get(signedChild.tag)).toBe(signedChild.content.manifest.digest);
+  });
+});
+
+describe('copying referrers from a source that', () => {
+  const image = buildImage({ seed: 90 });
+  const sbomOf = buildReferrer(image, { artifactType: spdx });
+  const content = { root: image, referrers: [sbomOf], cosignTags: [buildCosignTag(image)] };
+  const from = image.manifest.digest;
+
+  it('has no tags brings those it lists', async () => {
+    const source = await storeWith(content, new MemoryStore());
+    const lister: ContentReader & ReferrerLister = {
+      readManifest: (reference, signal) => source.readManifest(reference, signal),
+      readBlob: (blob: BlobRef, signal) => source.readBlob(blob, signal),
+      probeBlob: (blob: BlobRef, signal) => source.probeBlob(blob, signal),
+      listReferrers: (subject, signal) => source.listReferrers(subject, signal),
+    };
+
+    const { targets } = await copyGraph(lister, from, [{ id: 't', store: new MemoryStore() }], { referrers: 'all' });
+
+    expect(targets.get('t')?.referrers).toMatchObject([{ referrer: sbomOf.manifest.digest, outcome: 'copied' }]);
+  });
+
+  it('does not tell a repository without tags from none brings those it lists', async () => {
+    class Untold extends MemoryStore {
+      override async resolveTag(): Promise<Digest | undefined> {
+        throw failing('not-found');
+      }
+    }
+
+    const report = await copiedTo(new MemoryStore(), { source: await storeWith(content, new Untold()), root: from });
+
+    expect(report.referrers).toMatchObject([{ referrer: sbomOf.manifest.digest, outcome: 'copied' }]);
+  });
+
+  it('does not answer for tags is not taken to have none', async () => {
+    class Silent extends MemoryStore {
+      override async resolveTag(): Promise<Digest | undefined> {
+        throw failing('unavailable', true);
+      }
+    }
+    const source = await storeWith(content, new Silent());
+    const options: CopyOptions = { referrers: 'all', retryDelayMs: () => 0 };
+
+    const report = await copyGraph(source, from, [{ id: 't', store: new MemoryStore() }], options);
+
+    expect(new Set(report.unlisted.map(({ subject }) => subject))).toEqual(new Set([from, sbomOf.manifest.digest]));
+    expect(report.targets.get('t')?.referrers).toMatchObject([{ referrer: sbomOf.manifest.digest, outcome: 'copied' }]);
   });
 });
 

@@ -152,6 +152,22 @@ describe('syncRepository', () => {
     expect(store.callsOf('putTag')).toEqual([]);
   });
 
+  it('leaves a tag alone that somebody else has written meanwhile', async () => {
+    const source = await storeWith({ '1.0.0': base }, new MemoryStore());
+    class Quick extends MemoryStore {
+      override async pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+        await super.pushManifest(manifest, signal);
+        this.tags.set(parseTag('1.0.0'), manifest.digest);
+      }
+    }
+    const store = new Quick();
+
+    const { reports } = await synced(source, { t: store });
+
+    expect(reports).toMatchObject([{ outcome: 'unchanged', copy: { outcome: 'copied' } }]);
+    expect(store.callsOf('putTag')).toEqual([]);
+  });
+
   it('mounts what it may', async () => {
     const registry = new MemoryRegistry();
     await pushBuilt(registry.repository('base'), base);

@@ -1,5 +1,5 @@
 import type { Tag } from '@waybill/oci-model';
-import { CopyError } from '../copy-error.js';
+import type { CopyError } from '../copy-error.js';
 import type { TargetReport } from '../report.js';
 import type { SyncCounts, SyncSettings, SyncTarget, TagOutcome, TagReport } from './sync-options.js';
 
@@ -7,7 +7,7 @@ type Counts = { -readonly [Name in keyof SyncCounts]: number };
 
 /** Tells the caller what became of each tag, and keeps only the sums. */
 export class SyncTotals {
-  readonly #counts: ReadonlyMap<string, Counts>;
+  readonly #counts: Map<string, Counts>;
 
   constructor(
     targets: readonly SyncTarget[],
@@ -50,13 +50,11 @@ export class SyncTotals {
   }
 
   #of(target: string): Counts {
-    const counts = this.#counts.get(target);
-    if (counts === undefined) throw new CopyError(`"${target}" is no target of this call`, invalid);
+    const counts = this.#counts.get(target) ?? noCounts();
+    this.#counts.set(target, counts);
     return counts;
   }
 }
-
-const invalid = { code: 'arguments-invalid', side: 'engine', operation: 'sync repository' } as const;
 
 /** The outcome that an error means. */
 export function failureOf(error: CopyError): TagOutcome {
