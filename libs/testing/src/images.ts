@@ -12,6 +12,7 @@ import {
   mediaType,
 } from '@waybill/oci-model';
 import { tarOf } from './tar.js';
+import { zstdFrameOf } from './zstd-frame.js';
 
 export type ImageFormat = 'oci' | 'docker';
 type Platform = NonNullable<Descriptor['platform']>;
@@ -41,6 +42,8 @@ export interface BuildImageOptions {
   readonly seed?: number;
   readonly platform?: Platform;
   readonly mediaTypes?: ImageFormat;
+  /** Of its own layers; zstd only in OCI images. Default gzip. */
+  readonly compression?: 'gzip' | 'zstd';
   /** An image whose layers come beneath this one's. */
   readonly base?: BuiltImage;
 }
@@ -65,13 +68,15 @@ const typesOf = {
   },
 } as const;
 
+const zstdLayer = 'application/vnd.oci.image.layer.v1.tar+zstd';
+
 /** Builds a valid image of seeded random content: real gzipped tar layers, a config with matching diff ids. */
 export function buildImage(options: BuildImageOptions = {}): BuiltImage {
-  const { layers = 2, layerBytes = 1024, seed = 1, mediaTypes = 'oci', base } = options;
+  const { layers = 2, layerBytes = 1024, seed = 1, mediaTypes = 'oci', compression = 'gzip', base } = options;
   const platform = options.platform ?? { os: 'linux', architecture: 'amd64' };
   const types = typesOf[mediaTypes];
   const tars = Array.from({ length: layers }, (_, index) => tarOf(`layer-${seed}-${index}`, randomBytes(layerBytes, `${seed}/${index}`)));
-  const ownLayers = tars.map((tar) => gzipSync(tar, { level: 0 }));
+  const ownLayers = tars.map((tar) => (compression === 'zstd' ? zstdFrameOf(tar) : gzipSync(tar, { level: 0 })));
 
   const configBytes = encode({
     ...platform,
@@ -81,7 +86,7 @@ export function buildImage(options: BuildImageOptions = {}): BuiltImage {
   const config = describe(configBytes, types.config);
   const layerDescriptors = [
     ...(base?.layers ?? []).map((layer) => ({ ...layer, mediaType: types.layer })),
-    ...ownLayers.map((bytes) => describe(bytes, types.layer)),
+    ...ownLayers.map((bytes) => describe(bytes, compression === 'zstd' ? zstdLayer : types.layer)),
   ];
   const blobs = new Map<Digest, Uint8Array>([[config.digest, configBytes]]);
   for (const layer of base?.layers ?? []) blobs.set(layer.digest, blobOf(base, layer.digest));

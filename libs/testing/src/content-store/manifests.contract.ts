@@ -1,4 +1,5 @@
 import { childrenOf, ContentError, type ContentStore, type Digest, digestOf, mediaType, type Tag } from '@waybill/oci-model';
+import { buildReferrer } from '../artifacts.js';
 import { blobsOf, buildImage, buildIndex, type BuiltContent, manifestsOf, pushBuilt, streamOf } from '../images.js';
 import { jestGlobals } from '../jest-globals.js';
 import type { ContentStoreFeatures, Fixtures } from './fixture.js';
@@ -21,6 +22,10 @@ export function describeManifests(fixtures: Fixtures, features: ContentStoreFeat
       ['a Docker manifest list', buildIndex([buildImage({ mediaTypes: 'docker' })], { mediaTypes: 'docker' })],
       ['an index within an index', buildIndex([index, buildImage({ seed: 3 })])],
       ['an empty index', buildIndex([])],
+      ['an index of no more than an empty index', buildIndex([buildIndex([])])],
+      ['an image in both formats', buildIndex([amd64, buildImage({ mediaTypes: 'docker' })])],
+      ['an image with layers in zstd', buildImage({ compression: 'zstd' })],
+      ['an artifact with an empty config', buildReferrer(amd64, { annotations: { 'org.example.key': 'value' } })],
     ];
 
     for (const [title, built] of whole) {
