@@ -6,8 +6,8 @@ import type { RegistryClients } from './registry-clients.js';
 export interface CheckRegistryOptions {
   /** Where a local registry listens. */
   readonly address?: string | undefined;
-  /** The registry is known to delete nothing. */
-  readonly keepsEverything?: boolean;
+  /** An earlier check could not remove all that it wrote. */
+  readonly leavesBehind?: boolean;
   readonly probeMs?: number;
   readonly signal?: AbortSignal;
 }

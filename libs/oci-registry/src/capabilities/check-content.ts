@@ -26,7 +26,7 @@ export function isCheckRepository(name: RepositoryName): boolean {
   return checkRepositories.includes(name);
 }
 
-/** The id of checks at registries that delete nothing: what they leave is the same every time. */
+/** The id of checks at registries where something was left behind: what these write is the same every time. */
 export const keptId = 'kept';
 
 export interface SmallBlob extends BlobRef {

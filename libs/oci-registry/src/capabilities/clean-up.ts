@@ -25,7 +25,8 @@ export interface CleanUp {
 export async function cleanUp(run: CheckRun, signal: AbortSignal): Promise<CleanUp> {
   const removal = new Removal(run, signal);
   await removal.remove(run.content);
-  const abandoned = await abandonedChecks(run, signal);
+  // Where our own content stays, so does that of others.
+  const abandoned = removal.left === undefined ? await abandonedChecks(run, signal) : [];
   for (const id of abandoned) await removal.remove(checkContent(id));
   return { abandoned: abandoned.length, left: removal.left, trouble: removal.trouble };
 }

@@ -22,8 +22,8 @@ import { ProbeFailure } from './probe-failure.js';
 export interface CheckOptions {
   /** Why nothing may be written; absent when writing is to be probed too. */
   readonly readOnlyBecause?: string;
-  /** The registry is known to delete nothing: what is written is the same at every check, so that it does not grow. */
-  readonly keepsEverything?: boolean;
+  /** An earlier check could not remove all that it wrote: this one writes what is the same every time, so that it does not grow. */
+  readonly leavesBehind?: boolean;
   /** How long one probe may take in milliseconds, default 15,000; the cleaning up has four times as much. */
   readonly probeMs?: number;
   readonly signal?: AbortSignal;
@@ -53,7 +53,7 @@ export class RegistryCheck {
     this.#beganAt = this.#clock.now();
     const scopeOf = (name: RepositoryName): RepositoryScope => ({ connection, name, path: `/v2/${connection.fullName(name)}` });
     const [one, two] = checkRepositories;
-    const id = options.keepsEverything === true ? keptId : (options.ids ?? uuidV7).next();
+    const id = options.leavesBehind === true ? keptId : (options.ids ?? uuidV7).next();
     this.#run = { connection, one: scopeOf(one), two: scopeOf(two), content: checkContent(id), clock: this.#clock };
   }
 

@@ -22,8 +22,8 @@ export interface RegistryToCheck {
   readonly address: string | undefined;
   /** Its name means another registry by now. */
   readonly isReplaced: boolean;
-  /** The newest report says that it deletes nothing. */
-  readonly keepsEverything: boolean;
+  /** The newest report says that something of its check could not be removed. */
+  readonly leavesBehind: boolean;
 }
 
 /** A registry over which this many workers died is not tried again. */
@@ -61,14 +61,14 @@ export class CheckLeases {
   async load({ checkId, registryId }: CheckLease): Promise<RegistryToCheck | undefined> {
     const [row] = await this.#database.tables.$queryRaw<LoadedRow[]>`
       SELECT r.name, r.address, r.replaced_at IS NOT NULL AS is_replaced, t.document,
-        (SELECT n.report -> 'capabilities' -> 'manifestDelete' = 'false'::jsonb FROM checked_registry n
-         WHERE n.registry_id = r.id AND n.report IS NOT NULL ORDER BY n.finished_at DESC LIMIT 1) AS keeps_everything
+        (SELECT n.report ? 'leftBehind' FROM checked_registry n
+         WHERE n.registry_id = r.id AND n.report IS NOT NULL ORDER BY n.finished_at DESC LIMIT 1) AS leaves_behind
       FROM registry_check c JOIN topology_revision t ON t.number = c.revision CROSS JOIN registry r
       WHERE c.id = ${checkId}::uuid AND r.id = ${registryId}::uuid`;
     const registry = row?.document.registries[row.name];
     if (row === undefined || registry === undefined) return undefined;
-    const { address, is_replaced: isReplaced, keeps_everything: keepsEverything } = row;
-    return { registry, address: address ?? undefined, isReplaced, keepsEverything: keepsEverything ?? false };
+    const { address, is_replaced: isReplaced, leaves_behind: leavesBehind } = row;
+    return { registry, address: address ?? undefined, isReplaced, leavesBehind: leavesBehind ?? false };
   }
 
   /** False when the lease is lost. */
@@ -118,7 +118,7 @@ interface LoadedRow {
   readonly is_replaced: boolean;
   readonly document: Topology;
   /** Null without a report. */
-  readonly keeps_everything: boolean | null;
+  readonly leaves_behind: boolean | null;
 }
 
 const workersDied = storableJson({

@@ -108,14 +108,15 @@ describe('checks of registries', () => {
       registry: topology.registries.prod,
       address: undefined,
       isReplaced: false,
-      keepsEverything: false,
+      leavesBehind: false,
     });
     expect(await stateOf(id)).toEqual(['leased']);
   });
 
   it('keep what was found, and know it as the newest', async () => {
     const id = await ask('prod');
-    const report = reportWith({ mount: true, manifestDelete: false });
+    const leftBehind = { repositories: ['waybill-check/one'], manifests: 4, blobs: 4, bytes: 2_000 };
+    const report = { ...reportWith({ mount: true }), leftBehind };
 
     expect(await leases.finish(await claimed(), { report })).toBe(true);
 
@@ -125,7 +126,7 @@ describe('checks of registries', () => {
     expect(await checks.newest()).toEqual(new Map([['prod', { checkId: id, report, isFresh: true }]]));
     expect(await checks.knownCapabilities()).toEqual(new Map([['prod', report.capabilities]]));
     await ask('prod');
-    expect(await leases.load(await claimed())).toMatchObject({ keepsEverything: true });
+    expect(await leases.load(await claimed())).toMatchObject({ leavesBehind: true });
   });
 
   it('prefer the newest report, and act on none that is older than a week', async () => {

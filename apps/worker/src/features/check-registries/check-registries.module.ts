@@ -23,7 +23,7 @@ const concurrency = 4;
         new CheckRegistries({
           leases: new CheckLeases(database, { leaseMs }),
           leaseMs,
-          check: ({ registry, address, keepsEverything }, signal) => checkRegistry(clients, registry, { address, keepsEverything, signal }),
+          check: ({ registry, address, leavesBehind }, signal) => checkRegistry(clients, registry, { address, leavesBehind, signal }),
           locations,
           workerId: `${hostname()}:${process.pid}`,
           concurrency,
