@@ -59,6 +59,15 @@ describe('mounting blobs', () => {
     expect((await contentErrorOf(pushed)).code).toBe('upload-invalid');
   });
 
+  it('asks nothing of a registry that is known not to mount', async () => {
+    const { server, repository } = await registries.start((_request, response) => response.writeHead(201).end(), {
+      capabilities: { mount: false },
+    });
+
+    expect(await repository.mountBlob(blob, from)).toEqual({ mounted: false });
+    expect(server.requests).toEqual([]);
+  });
+
   it.each([400, 401, 403, 404, 405, 501])('goes on without a mount after %d', async (status) => {
     const { repository } = await registries.start((_request, response) => response.writeHead(status).end());
 

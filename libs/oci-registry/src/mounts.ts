@@ -18,6 +18,7 @@ export async function mountBlob(
   options: { readonly from: RepositoryName; readonly signal?: AbortSignal | undefined },
 ): Promise<MountResult> {
   const { connection, name } = scope;
+  if (connection.capabilities.mount === false) return { mounted: false };
   const operation = 'mount blob';
   const query = `mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(options.from)}`;
   const answer = await connection.send({
