@@ -63,7 +63,9 @@ async function arrived(
   manifest: Manifest,
   { root, outcome }: { readonly root: Digest; readonly outcome: ManifestOutcome },
 ): Promise<void> {
-  if (!run.manifestArrived(manifest.digest, outcome)) return;
+  const isNews = run.manifestArrived(manifest.digest, outcome);
+  // Every push is told of, also one that a repair makes again: it was announced.
+  if (!isNews && outcome === 'already-present') return;
   const event = { target: run.id, manifest, isRoot: manifest.digest === root, outcome };
   await run.hook('afterManifest', (hooks) => hooks.afterManifest?.(event));
 }

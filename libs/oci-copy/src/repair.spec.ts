@@ -108,10 +108,16 @@ describe('a target that calls content missing which it had shown to have', () =>
       }
     }
     const store = new Collected();
+    const pushes: Digest[] = [];
+    const hooks: CopyOptions['hooks'] = {
+      beforeManifest: ({ manifest }) => void pushes.push(manifest.digest),
+      afterManifest: ({ manifest }) => void pushes.splice(pushes.indexOf(manifest.digest), 1),
+    };
 
-    const { report } = await copiedTo(store, { manifestsInParallel: 1 });
+    const { report } = await copiedTo(store, { manifestsInParallel: 1, hooks });
 
     expect(report).toMatchObject({ outcome: 'copied' });
+    expect(pushes).toEqual([]);
     expect(store.tags.get(tag)).toBe(root);
   });
 
