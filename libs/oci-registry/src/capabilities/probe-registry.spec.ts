@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Clock, systemClock, uuidV7 } from '@waybill/kernel';
 import { parseRepositoryName, resultOf } from '@waybill/oci-model';
 import { describeWith, type RunningRegistry, startDockerRegistry } from '@waybill/testing';
 import { basicCredentials } from '../auth/static-credentials.js';
@@ -57,6 +58,21 @@ describeWith('docker-registry', 'a check of Distribution', () => {
 
     expect(resultOf(report, 'cleanUp')).toMatchObject({ outcome: 'ok', note: 'looked after 1 earlier check that had not' });
     expect(await remainsOf(client, killed)).toEqual([]);
+  });
+
+  it('leaves alone what another check has written, until that must be over', async () => {
+    const other = uuidV7.next();
+    const client = clientOf(registry.url);
+    await registry.restart({ deleteEnabled: false });
+    await client.check(knownId(other));
+    await registry.restart({ deleteEnabled: true });
+    const minutesLater = (minutes: number): Clock => ({ ...systemClock, now: () => new Date(Date.now() + minutes * 60_000) });
+
+    await client.check({ clock: minutesLater(9) });
+    expect((await remainsOf(client, other)).length).toBeGreaterThan(5);
+    await client.check({ clock: minutesLater(11) });
+
+    expect(await remainsOf(client, other)).toEqual([]);
   });
 
   describe('that deletes nothing', () => {
