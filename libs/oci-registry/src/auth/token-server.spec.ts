@@ -85,7 +85,7 @@ describe('a token server', () => {
     ],
     ['says nothing', () => undefined, { code: 'timeout', retryable: true }],
   ])('that %s is reported by its name', async (_what, token, facts) => {
-    const { server, repository } = await start(token, { timeouts: { answerMs: 300 } });
+    const { server, repository } = await start(token, { timeouts: { answerMs: 2_000 } });
 
     const error = await contentErrorOf(repository.resolveTag(latest));
 
