@@ -30,7 +30,7 @@ export class HttpProxyAgent extends HttpAgent {
 
   override createConnection(_options: ClientRequestArgs): Duplex {
     const { proxy, lookup, secureContext } = this.#access;
-    const address = { host: unbracketed(proxy.url.hostname), port: portOf(proxy.url), lookup };
+    const address = { host: unbracketed(proxy.url.hostname), port: portOf(proxy.url), lookup, noDelay: true };
     if (proxy.url.protocol === 'http:') return connect(address);
     return connectSecurely({
       ...address,

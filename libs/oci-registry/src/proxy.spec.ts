@@ -264,6 +264,22 @@ describe('a proxy', () => {
     await Promise.all(ended);
   });
 
+  it('is let go when it refuses, though it would stay', async () => {
+    const ended: Promise<unknown>[] = [];
+    const proxy = await startProxy({
+      onConnect: (socket) => {
+        ended.push(new Promise((resolve) => socket.resume().once('end', resolve)));
+        socket.write('HTTP/1.1 403 Forbidden\r\n\r\n');
+      },
+    });
+    const { repository } = await registries.start(hasTag, { tls, proxy: through(proxy) }, certificate);
+
+    expect(await contentErrorOf(repository.resolveTag(latest))).toMatchObject({ code: 'unreachable', retryable: false });
+
+    await Promise.all(ended);
+    expect(ended).toHaveLength(1);
+  });
+
   it('frees its place for the next request when it fails', async () => {
     let refusals = 3;
     const proxy = await startProxy({

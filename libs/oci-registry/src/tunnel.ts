@@ -36,14 +36,20 @@ export class Tunnel extends Duplex {
       host: unbracketed(proxy.url.hostname),
       port: portOf(proxy.url),
       path: target,
-      headers: { host: target, ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }) },
+      headers: {
+        'user-agent': 'waybill',
+        host: target,
+        ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }),
+      },
       agent: false,
       maxHeaderSize: maxHeaderBytes,
       lookup,
       ...(secureContext === undefined ? {} : { secureContext }),
     });
-    this.#request.once('error', (error) => this.destroy(unreachable(error)));
+    this.#request.on('error', (error) => this.destroy(unreachable(error)));
     this.#request.once('connect', ({ statusCode = 0 }, socket: Socket, head: Buffer) => {
+      socket.on('error', (error) => this.destroy(error));
+      this.#socket = socket; // ours to destroy from now on, no longer the request's
       if (statusCode >= 200 && statusCode < 300) this.#carry(socket, head);
       else this.destroy(proxyRefusal(statusCode));
     });
@@ -74,15 +80,16 @@ export class Tunnel extends Duplex {
   }
 
   #carry(socket: Socket, head: Buffer): void {
-    this.#socket = socket;
     socket.setNoDelay(true);
     if (head.byteLength > 0) this.push(head);
     socket.on('data', (chunk) => {
       if (!this.push(chunk)) socket.pause();
     });
     socket.once('end', () => this.push(null));
-    socket.once('error', (error) => this.destroy(error));
-    socket.once('close', () => this.destroy());
+    // What was received before a regular end is still to be read.
+    socket.once('close', () => {
+      if (!socket.readableEnded) this.destroy();
+    });
     this.#waiting?.(socket);
   }
 }
