@@ -76,15 +76,22 @@ describe('tokens', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it.each([
+  it.each<{
+    readonly are: string;
+    readonly purpose?: 'short' | 'long';
+    readonly after: number;
+    readonly asks: number;
+    readonly ageMs?: number;
+    readonly lifetimeMs?: number;
+  }>([
     { are: 'fresh', after: 94_999, asks: 1 },
     { are: 'about to expire', after: 95_001, asks: 2 },
-    { are: 'too short for a long body', purpose: 'long' as const, after: 50_001, asks: 2 },
-    { are: 'long enough for a long body', purpose: 'long' as const, after: 49_999, asks: 1 },
+    { are: 'too short for a long body', purpose: 'long', after: 50_001, asks: 2 },
+    { are: 'long enough for a long body', purpose: 'long', after: 49_999, asks: 1 },
     { are: 'old already when they came', ageMs: 96_000, after: 0, asks: 2 },
     { are: 'of a short life, and young', lifetimeMs: 2_000, after: 1_700, asks: 1 },
     { are: 'of a short life, and old', lifetimeMs: 2_000, after: 1_900, asks: 2 },
-    { are: 'of a very long life', lifetimeMs: 3_600_000, purpose: 'long' as const, after: 3_500_000, asks: 1 },
+    { are: 'of a very long life', lifetimeMs: 3_600_000, purpose: 'long', after: 3_500_000, asks: 1 },
   ])('that are $are after $after ms are asked for $asks times', async ({ purpose = 'short', after, asks, ...options }) => {
     const { asked, clock, get } = scene(options);
     await get('repository:a:pull');

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ContentError, digestOf, parseRepositoryName, parseTag, type Tag } from '@waybill/oci-model';
 import type { PlannedItem, RegistryReader, RepositoryReader } from '@waybill/promotion';
@@ -58,8 +57,8 @@ class FakeReader implements RegistryReader {
   }
 }
 
-function emptyList(): AsyncIterable<never> {
-  return Readable.from([]);
+async function* emptyList(): AsyncGenerator<never> {
+  yield* [];
 }
 
 describe('resolveItems', () => {
