@@ -56,6 +56,13 @@ describe('the error that an answer means', () => {
     expect(error.registryErrors.map((each) => each.code)).toEqual(codes);
   });
 
+  it.each(['pull,push', 'push,pull'])('says what a token server would have to grant, however %s is ordered', (actions) => {
+    const challenge = `Bearer realm="https://tokens.example",scope="repository:team/app:${actions}",error="insufficient_scope"`;
+    const error = errorOfAnswer(answer(403, ['DENIED'], { 'www-authenticate': challenge }), context);
+
+    expect(error.message).toContain('would have to grant repository:team/app:pull,push');
+  });
+
   it('takes an unknown manifest in answer to an index for a missing child, as GitHub says it', () => {
     expect(errorOfAnswer(answer(404, ['MANIFEST_UNKNOWN']), { ...context, operation: 'push manifest' }).code).toBe('blob-unknown');
     expect(errorOfAnswer(answer(404, ['NAME_UNKNOWN']), { ...context, operation: 'push manifest' }).code).toBe('not-found');

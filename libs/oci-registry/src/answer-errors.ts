@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type ContentErrorCode, isDigest } from '@waybill/oci-model';
 import { codeOfAnswer, isRetryable } from './answer-codes.js';
 import { challengeOf, parseChallenges } from './auth/challenge.js';
+import { parseScopes, scopeTexts } from './auth/scopes.js';
 import type { Redactor } from './redact.js';
 import { RegistryError, type ReportedError } from './registry-error.js';
 import { retryAfterMs } from './retry-after.js';
@@ -116,7 +117,8 @@ function unauthorizedHint(answer: RefusedAnswer): string {
     : ": check the registry's credentials";
 }
 
+/** Distribution names a scope's actions in another order each time; here they are sorted. */
 function missingScope(answer: RefusedAnswer, redactor: Redactor): string {
-  const scope = bearerOf(answer)?.get('scope');
-  return scope === undefined ? '' : `; its token server would have to grant ${redactor.excerpt(scope, maxMessage)}`;
+  const scope = scopeTexts(parseScopes(bearerOf(answer)?.get('scope'))).join(' ');
+  return scope === '' ? '' : `; its token server would have to grant ${redactor.excerpt(scope, maxMessage)}`;
 }
