@@ -26,7 +26,7 @@ async function isContained(run: TargetRun, current: Digest, manifest: Manifest):
   if (there === 'unreadable') return false;
   const here = viewManifest(manifest);
   const held = new Set(contentsOf(here));
-  return there.kind === here.kind && contentsOf(there).every((digest) => held.has(digest));
+  return there.kind === here.kind && contentsOf(there).every((content) => held.has(content));
 }
 
 async function readView(run: TargetRun, digest: Digest): Promise<ManifestView | 'missing' | 'unreadable'> {
@@ -40,8 +40,14 @@ async function readView(run: TargetRun, digest: Digest): Promise<ManifestView | 
   }
 }
 
-function contentsOf(view: ManifestView): Digest[] {
-  return (view.kind === 'image' ? view.layers : view.manifests).map(({ digest }) => digest);
+/** With annotations: cosign keeps the signature there, and all who sign one payload share its digest. */
+function contentsOf(view: ManifestView): string[] {
+  const contents = view.kind === 'image' ? view.layers : view.manifests;
+  return contents.map(({ digest, annotations = {} }) => JSON.stringify([digest, ...Object.entries(annotations).toSorted(byName)]));
+}
+
+function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
+  return a < b ? -1 : 1;
 }
 
 function conflict(

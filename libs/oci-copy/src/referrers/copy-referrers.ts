@@ -1,4 +1,4 @@
-import type { Digest } from '@waybill/oci-model';
+import type { Digest, Manifest, Tag } from '@waybill/oci-model';
 import { copyBlob } from '../copy-blob.js';
 import type { CopyError } from '../copy-error.js';
 import { copyManifests, findManifests, type ManifestContext } from '../copy-manifest.js';
@@ -86,8 +86,20 @@ async function bring(referrer: Referrer, part: Part, context: ReferrerContext): 
   const present = new Set(await findManifests(part, graph));
   if (present.has(graph.root) && (await isUnlisted(referrer, part.run, context.lists))) present.delete(graph.root);
   await copyManifests(part, graph, { ...context, present });
-  for (const tag of tags) await part.guard(() => writeTag(part, { tag, manifest }, context));
-  return tags.length > 0;
+  let isTagged = false;
+  for (const tag of tags) isTagged = (await part.guard(() => attach(part, { referrer, tag, manifest }, context))) === true || isTagged;
+  return isTagged;
+}
+
+/** The copy took its time: what the tag names is judged again just before it is written. Gives true when it was written. */
+async function attach(
+  part: Part,
+  { referrer, tag, manifest }: { readonly referrer: Referrer; readonly tag: Tag; readonly manifest: Manifest },
+  context: ManifestContext,
+): Promise<boolean> {
+  const [missing] = await tagsToAttach(part, { ...referrer, tags: [tag] }, manifest);
+  if (missing !== undefined) await writeTag(part, { tag, manifest }, context);
+  return missing !== undefined;
 }
 
 /** Somebody may have pushed it to a store that keeps no list by itself, and not have written the list: pushing does. */

@@ -82,10 +82,14 @@ class ReferrerSearch {
   async #listed(subject: Digest, signal: AbortSignal): Promise<Candidate[]> {
     const { session, tally } = this.context;
     const place = { side: 'source', operation: 'list referrers', digest: subject } as const;
+    let counted = 0;
     return await request(place, { ...session.sourceContext, signal }, async () => {
       const found: Candidate[] = [];
+      tally.descriptors -= counted; // a list that is read again is not counted twice
+      counted = 0;
       for await (const { digest, artifactType } of this.lister.listReferrers(subject, signal)) {
         tally.addDescriptors(1, place.operation);
+        counted += 1;
         if (!this.selection.mayInclude(digest, artifactType)) continue;
         found.push({ digest, listedBy: [subject], attachedTo: [], listedType: artifactType });
       }

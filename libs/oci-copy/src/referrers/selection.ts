@@ -30,7 +30,7 @@ export class Selection {
 
   /** May something be included whose listing says that it is of this type? What says nothing may. */
   mayInclude(referrer: Digest, listedType: string | undefined): boolean {
-    return listedType === undefined || this.includes(referrer, [listedType]);
+    return listedType === undefined || listedType === '' || this.includes(referrer, [listedType]);
   }
 
   /** What is demanded and not among what was found, in words. */

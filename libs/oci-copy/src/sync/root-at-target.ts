@@ -43,7 +43,8 @@ export class RootAtTarget {
     const { id, store, mountFrom } = this.target;
     const { unchanged } = this.#settings;
     const rest = { id, store, mountFrom, writeTags: this.#writeTags };
-    if (this.#missing.length > 0) return { ...rest, hasRoot: this.#unchanged.length > 0 && unchanged !== 'check' };
+    // Another tag that names it is no proof that all of it is there (DESIGN invariant 1).
+    if (this.#missing.length > 0) return { ...rest, hasRoot: false };
     if (this.#unchanged.length === 0 || unchanged === 'skip') return undefined;
     return { ...rest, hasRoot: unchanged === 'referrers' };
   }
