@@ -63,7 +63,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** A new folder is lost with the power, and all in it, as long as the folder above it is not synced. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));

@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Storage } from '../storage.js';
+import { makeFolder } from './durable-file.js';
 import { FileBlobs } from './file-blobs.js';
 import { FileRepositories } from './file-repositories.js';
 import { FileStaging } from './file-staging.js';
@@ -19,6 +20,6 @@ export async function openFiles(folder: string): Promise<Storage> {
 
 async function emptyFolder(path: string): Promise<string> {
   await rm(path, { recursive: true, force: true });
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   return path;
 }

@@ -33,8 +33,12 @@ export class RemovalJournal {
   async run(removal: Removal, remove: (removal: Removal) => Promise<void>): Promise<void> {
     const entry = join(this.#folder, `${randomUUID()}.json`);
     await writeDurably(entry, JSON.stringify(removal), this.#scratch);
-    await remove(removal);
-    await removeDurably(entry);
+    try {
+      await remove(removal);
+    } finally {
+      // A removal that failed is for the client to ask for again: done at the next opening, it would take what was pushed since.
+      await removeDurably(entry);
+    }
   }
 
   async finishAll(remove: (removal: Removal) => Promise<void>): Promise<void> {
