@@ -115,3 +115,24 @@ describe('the referrers of a layout', () => {
     expect(await layout.store().resolveTag(tag)).toBe(image.manifest.digest);
   });
 });
+
+describe('a list of referrers read while more are pushed', () => {
+  it('is never missing', async () => {
+    const store = layout.store();
+    await pushBuilt(store, buildReferrer(image, { seed: 1000 }));
+    const pushed = Promise.all(Array.from({ length: 40 }, (_, seed) => pushBuilt(store, buildReferrer(image, { seed }))));
+    const state = { isPushed: false };
+    void pushed.finally(() => (state.isPushed = true));
+
+    const lengths: number[] = [];
+    while (!state.isPushed) {
+      let length = 0;
+      for await (const _ of store.listReferrers(image.manifest.digest)) length += 1;
+      lengths.push(length);
+    }
+    await pushed;
+
+    expect(Math.min(...lengths)).toBeGreaterThan(0);
+    expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+  });
+});

@@ -38,8 +38,7 @@ export class LayoutReferrers {
   /** Each once. Rejects with `manifest-invalid` when something else stands under the referrers tag. */
   async *list(subject: Digest, signal?: AbortSignal): AsyncGenerator<Descriptor> {
     refuseAborted('list referrers', signal);
-    const entries = await this.#index.entries();
-    const tagged = await this.#readTagged(entries, subject);
+    const { entries, tagged } = await this.#snapshot(subject);
     const listed = new Set<Digest>();
     for (const referrer of tagged === undefined ? [] : referrersIn(tagged)) {
       if (!listed.has(referrer.digest)) yield referrer;
@@ -75,6 +74,17 @@ export class LayoutReferrers {
       const isNeeded = before === undefined || changed.some((entry) => entry.digest === before.digest);
       return { entries: changed, ...(isNeeded ? {} : { afterwards: () => this.#blobs.remove(before.digest) }) };
     });
+  }
+
+  /** Read in turn with changes: each takes the list away that it replaces. */
+  async #snapshot(subject: Digest): Promise<{ readonly entries: readonly IndexEntry[]; readonly tagged: Manifest | undefined }> {
+    const seen: { entries: readonly IndexEntry[]; tagged: Manifest | undefined } = { entries: [], tagged: undefined };
+    await this.#index.edit(async (entries) => {
+      seen.entries = entries;
+      seen.tagged = await this.#readTagged(entries, subject);
+      return undefined;
+    });
+    return seen;
   }
 
   async #readTagged(entries: readonly IndexEntry[], subject: Digest): Promise<Manifest | undefined> {
