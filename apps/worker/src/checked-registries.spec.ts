@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { loadWorkerConfig } from '@waybill/config';
-import { uuidV7 } from '@waybill/kernel';
 import { parseRepositoryName, type RegistryReport, resultOf, unknownCapabilities } from '@waybill/oci-model';
-import { CheckLeases, IdempotencyKeys, type RegistryCheckRow, RegistryChecks } from '@waybill/persistence';
+import { CheckLeases, type RegistryCheckRow, RegistryChecks } from '@waybill/persistence';
 import { buildImage, type BuiltImage, describeWith, pushBuilt, type RunningRegistry, startDockerRegistry, until } from '@waybill/testing';
 import { type Logged, logged } from './infrastructure/logged.spec-helper.js';
 import { oneTag, RecordedPromotions, repository, topologyAt } from './recorded-promotions.spec-helper.js';
@@ -58,17 +57,6 @@ describeWith('docker-registry', 'a worker', () => {
     worker = await startWorker({ config, logger: log.logger });
   }
 
-  async function ask(...names: readonly string[]): Promise<string> {
-    const id = uuidV7.next();
-    const request = { principalId: recorded.principalId, route: 'POST /registry-checks', key: id, hash: new Uint8Array(32) };
-    const claim = await new IdempotencyKeys(recorded.database).claim(request);
-    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
-    const registries = names.map((name) => ({ name, location: name === 'prod-us' ? 'us' : 'eu' }));
-    const check = { id, revision: 1, requestedBy: recorded.principalId, registries };
-    await checks.create(check, { request, token: claim.token, answer: { status: 202, headers: {}, body: {} } });
-    return id;
-  }
-
   async function finished(id: string): Promise<RegistryCheckRow['registries']> {
     await until('every registry was looked at', async () => {
       const check = await checks.get(id);
@@ -79,7 +67,7 @@ describeWith('docker-registry', 'a worker', () => {
 
   /** Notes capabilities of a registry, as a check of it would. */
   async function note(name: string, capabilities: Partial<RegistryReport['capabilities']>): Promise<void> {
-    await ask(name);
+    await recorded.requestCheck(name);
     const leases = new CheckLeases(recorded.database, { leaseMs: 60_000 });
     const lease = await leases.claimNext('all', 'spec');
     const report: RegistryReport = {
@@ -107,7 +95,7 @@ describeWith('docker-registry', 'a worker', () => {
 
   it('looks at registries that it is asked about, from where they stand', async () => {
     await start();
-    const id = await ask('prod', 'prod-us');
+    const id = await recorded.requestCheck('prod', 'prod-us');
 
     const [first, second] = await finished(id);
 
@@ -127,7 +115,7 @@ describeWith('docker-registry', 'a worker', () => {
   });
 
   it('goes on where one was killed', async () => {
-    const id = await ask('prod');
+    const id = await recorded.requestCheck('prod');
     await new CheckLeases(recorded.database, { leaseMs: 1 }).claimNext('all', 'one that was killed');
 
     await start();
@@ -137,7 +125,7 @@ describeWith('docker-registry', 'a worker', () => {
 
   it('looks at reading alone where the secret for writing is missing, and says which', async () => {
     await start({});
-    const id = await ask('prod');
+    const id = await recorded.requestCheck('prod');
 
     const [{ report } = { report: undefined }] = await finished(id);
 

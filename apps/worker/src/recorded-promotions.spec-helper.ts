@@ -9,6 +9,7 @@ import {
   type PromotionDetail,
   PromotionReadModel,
   PromotionWriter,
+  RegistryChecks,
   TopologyRevisions,
 } from '@waybill/persistence';
 import { hashIntent, type ResolvedItem } from '@waybill/promotion';
@@ -64,10 +65,7 @@ export class RecordedPromotions {
 
   /** Records the promotion of an image to Prod and its replica; gives its id. */
   async request(manifest: Manifest): Promise<string> {
-    const id = uuidV7.next();
-    const request = { principalId: this.principalId, route: 'POST /promotions', key: id, hash: new Uint8Array(32) };
-    const claim = await new IdempotencyKeys(this.database).claim(request);
-    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
+    const { id, claimed } = await this.#claim('POST /promotions');
     const intent = { version: 1, revision: 1, path: { name: 'release', from: 'ci', to: ['prod'] }, items: [] } as const;
     const promotion = {
       id,
@@ -80,11 +78,24 @@ export class RecordedPromotions {
       estimate: { madeAt: new Date(0).toISOString(), targets: [], links: [] },
       items: [itemOf(manifest)],
     };
-    const answer = { status: 202, headers: {}, body: { id } };
-    if (!(await new PromotionWriter(this.database).create(promotion, { request, token: claim.token, answer }))) {
-      throw new Error('the claim was lost');
-    }
+    if (!(await new PromotionWriter(this.database).create(promotion, claimed))) throw new Error('the claim was lost');
     return id;
+  }
+
+  /** Asks for a check of registries; gives its id. */
+  async requestCheck(...names: readonly string[]): Promise<string> {
+    const { id, claimed } = await this.#claim('POST /registry-checks');
+    const registries = names.map((name) => ({ name, location: name === 'prod-us' ? 'us' : 'eu' }));
+    await new RegistryChecks(this.database).create({ id, revision: 1, requestedBy: this.principalId, registries }, claimed);
+    return id;
+  }
+
+  async #claim(route: string) {
+    const id = uuidV7.next();
+    const request = { principalId: this.principalId, route, key: id, hash: new Uint8Array(32) };
+    const claim = await new IdempotencyKeys(this.database).claim(request);
+    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
+    return { id, claimed: { request, token: claim.token, answer: { status: 202, headers: {}, body: { id } } } };
   }
 
   /** The promotion's current message for Prod's location, taken from the outbox with all others. */

@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { uuidV7 } from '@waybill/kernel';
 import { ContentError, type RegistryReport, unknownCapabilities } from '@waybill/oci-model';
-import {
-  CheckLeases,
-  IdempotencyKeys,
-  type RegistryCheckRow,
-  RegistryChecks,
-  type RegistryToCheck,
-  TopologyRevisions,
-} from '@waybill/persistence';
+import { CheckLeases, type RegistryCheckRow, RegistryChecks, type RegistryToCheck, TopologyRevisions } from '@waybill/persistence';
 import { until } from '@waybill/testing';
 import { gate, settled } from '../../infrastructure/gate.spec-helper.js';
 import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
@@ -44,17 +36,6 @@ describe('CheckRegistries', () => {
     await recorded.database.tables.$executeRaw`TRUNCATE registry_check, checked_registry`;
   });
 
-  async function ask(...names: readonly string[]): Promise<string> {
-    const id = uuidV7.next();
-    const request = { principalId: recorded.principalId, route: 'POST /registry-checks', key: id, hash: new Uint8Array(32) };
-    const claim = await new IdempotencyKeys(recorded.database).claim(request);
-    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
-    const registries = names.map((name) => ({ name, location: name === 'prod-us' ? 'us' : 'eu' }));
-    const check = { id, revision: 1, requestedBy: recorded.principalId, registries };
-    await checks.create(check, { request, token: claim.token, answer: { status: 202, headers: {}, body: {} } });
-    return id;
-  }
-
   function worker(options: Partial<CheckRegistriesOptions> = {}): CheckRegistries {
     const leases = new CheckLeases(recorded.database, { leaseMs });
     return new CheckRegistries({
@@ -79,7 +60,7 @@ describe('CheckRegistries', () => {
   const finished = (id: string) => until('the check is finished', async () => (await statesOf(id)).every((state) => state === 'finished'));
 
   it('keeps what is found, and says when there is room again', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     const ended = gate();
 
     expect(await worker().begin(() => ended.open())).toBe(1);
@@ -90,7 +71,7 @@ describe('CheckRegistries', () => {
   });
 
   it('looks at some registries at once and no more', async () => {
-    await ask('ci', 'prod', 'prod-us');
+    await recorded.requestCheck('ci', 'prod', 'prod-us');
     const going = gate<RegistryReport>();
     const busy = worker({ check: () => going.passed });
 
@@ -101,7 +82,7 @@ describe('CheckRegistries', () => {
   });
 
   it('looks from its own locations only', async () => {
-    const id = await ask('ci', 'prod-us');
+    const id = await recorded.requestCheck('ci', 'prod-us');
     const american = worker({ locations: ['us'] });
 
     expect([await american.begin(() => undefined), await american.begin(() => undefined)]).toEqual([1, 0]);
@@ -116,7 +97,7 @@ describe('CheckRegistries', () => {
   });
 
   it('is told what the topology says of the registry', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     const told: RegistryToCheck[] = [];
 
     await worker({ check: (registry) => (told.push(registry), Promise.resolve(report)) }).begin(() => undefined);
@@ -126,7 +107,7 @@ describe('CheckRegistries', () => {
   });
 
   it('keeps an error where there was nothing to look at', async () => {
-    const id = await ask('prod');
+    const id = await recorded.requestCheck('prod');
     const error = new ContentError('local registry prod is not running', { code: 'unreachable', operation: 'connect', retryable: true });
 
     await worker({ check: () => Promise.reject(error) }).begin(() => undefined);
@@ -136,7 +117,7 @@ describe('CheckRegistries', () => {
   });
 
   it('hands over what is under way when it is stopped, once that has cleaned up', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     const cleaning = gate();
     const stopped = worker({ check: (registry, signal) => untilAborted(registry, signal).finally(() => cleaning.passed) });
     await stopped.begin(() => undefined);
@@ -156,7 +137,7 @@ describe('CheckRegistries', () => {
   });
 
   it('changes nothing when another worker took over from it', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     const going = gate<RegistryReport>();
     const slow = worker({ check: () => going.passed });
     await slow.begin(() => undefined);
@@ -172,7 +153,7 @@ describe('CheckRegistries', () => {
   });
 
   it('leaves what broke to be tried again, and goes on', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     const broken = gate();
 
     await worker({ check: () => Promise.reject(new TypeError('a mistake')) }).begin(() => broken.open());
@@ -183,7 +164,7 @@ describe('CheckRegistries', () => {
   });
 
   it('looks at no registry that is another one by now', async () => {
-    const id = await ask('ci');
+    const id = await recorded.requestCheck('ci');
     await new TopologyRevisions(recorded.database).apply(topologyAt({ ci: 'https://new.example.com' }), 'source', recorded.principalId);
 
     await worker({ check: () => Promise.reject(new TypeError('it was asked')) }).begin(() => undefined);
