@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { buildImage, contentErrorOf, sample, scriptedRegistries } from '@waybill/testing';
 
@@ -74,6 +75,27 @@ describe('connections', () => {
     await repository.putTag(latest, manifest);
 
     expect(server.requests.map((request) => request.method)).toEqual(['HEAD', 'PUT', 'PUT']);
+  });
+
+  it('of uploads that are refused before they are sent are free again', async () => {
+    const { server, repository } = await registries.start(
+      (request, response) => {
+        if (request.method === 'POST') return response.writeHead(202, { location: '/u/1' }).end();
+        if (request.method === 'DELETE') return response.writeHead(204).end();
+        return response.writeHead(403, { 'content-length': 2 }).end('{}'); // and the connection is kept
+      },
+      { connections: 2 }, // one of them for blobs
+    );
+    const refuse = async (): Promise<string> => {
+      const unfinished = new Readable({ read: () => undefined });
+      unfinished.push(bytes.subarray(0, 2));
+      unfinished.push(bytes.subarray(2, 4)); // the last piece so far is held back
+      return (await contentErrorOf(repository.pushBlob(blob, unfinished))).code;
+    };
+
+    expect([await refuse(), await refuse(), await refuse()]).toEqual(['denied', 'denied', 'denied']);
+
+    expect(server.requests.map(({ method }) => method)).toEqual(Array.from({ length: 3 }, () => ['POST', 'PUT', 'DELETE']).flat());
   });
 
   it('break when the client is closed', async () => {

@@ -89,7 +89,11 @@ export class Run {
     response.once('error', (error) => {
       broken = error;
     });
-    response.once('close', () => this.#over(broken));
+    response.once('close', () => {
+      this.#over(broken);
+      // Answered before it was sent whole: its connection would wait for a rest that nobody sends any more.
+      if (this.#request?.writableFinished === false) this.#request.destroy();
+    });
   };
 
   readonly #abort = (): void => {
