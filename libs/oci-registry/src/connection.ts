@@ -13,7 +13,7 @@ import type { Authorizer } from './auth/authorizer.js';
 import { createAuthorizer } from './auth/create-authorizer.js';
 import type { Access } from './auth/credentials.js';
 import type { Deed } from './auth/scopes.js';
-import { discard, readCapped } from './body.js';
+import { type CappedBody, discard, readCapped } from './body.js';
 import { errorOfNetwork } from './network-errors.js';
 import { defaultTimeouts, type RegistryClientOptions, type Timeouts } from './options.js';
 import { Proxies } from './proxies.js';
@@ -164,6 +164,13 @@ export class Connection {
 
   error(message: string, facts: ErrorWords): RegistryError {
     return new RegistryError(message, { ...facts, host: this.host });
+  }
+
+  /** An answer's body, at most `atMost` bytes of it. Rejects with the typed error of one that breaks. */
+  async bodyOf(answer: Answer, { atMost, operation }: { readonly atMost: number; readonly operation: string }): Promise<CappedBody> {
+    return await readCapped(answer, atMost).catch((error: unknown) => {
+      throw this.bodyError(error, operation);
+    });
   }
 
   /** The typed error of a body that broke while it was read. */

@@ -1,5 +1,4 @@
 import type { RepositoryName } from '@waybill/oci-model';
-import { readCapped } from './body.js';
 import type { Connection } from './connection.js';
 import type { Answer } from './exchange.js';
 import { nextLink } from './link-header.js';
@@ -55,9 +54,7 @@ async function readPage<Name>(listing: Listing<Name>, url: URL, signal: AbortSig
   if (answer.status !== 200) throw await connection.refusal(answer, { operation, repository });
   const complaint = listing.complaint?.(answer);
   if (complaint !== undefined) throw await connection.rejection(answer, `${connection.host} ${complaint}`, { code: 'protocol', operation });
-  const body = await readCapped(answer, maxPageBytes).catch((error: unknown) => {
-    throw connection.bodyError(error, operation);
-  });
+  const body = await connection.bodyOf(answer, { atMost: maxPageBytes, operation });
   const names = body.complete ? parse(listing, body.bytes) : undefined;
   if (names === undefined) throw connection.error(`${connection.host} gave no list`, { code: 'protocol', operation });
   return { names, link: followingPage(listing, url, answer.headers.link) };

@@ -9,7 +9,7 @@ import {
   maxManifestBytes,
   type Tag,
 } from '@waybill/oci-model';
-import { contentLengthOf, discard, readCapped } from './body.js';
+import { contentLengthOf, discard } from './body.js';
 import { retrying } from './retry.js';
 import type { RepositoryScope } from './scope.js';
 import { reportedDigest } from './stored-digest.js';
@@ -99,9 +99,7 @@ async function bytesOf(scope: RepositoryScope, answer: Answer): Promise<Uint8Arr
     answer.body.destroy();
     throw connection.error(message, tooLarge);
   }
-  const body = await readCapped(answer, maxManifestBytes).catch((error: unknown) => {
-    throw connection.bodyError(error, operation);
-  });
+  const body = await connection.bodyOf(answer, { atMost: maxManifestBytes, operation });
   if (!body.complete) throw connection.error(message, tooLarge);
   return body.bytes;
 }

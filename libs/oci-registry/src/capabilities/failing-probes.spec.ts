@@ -33,6 +33,11 @@ const answer =
   (_request, response) =>
     response.writeHead(status, headers).end(body);
 
+const breakOff: Part = (request, response) => {
+  response.writeHead(200, { 'content-length': 1000 });
+  response.write('{', () => request.socket.end());
+};
+
 async function check(parts: Readonly<Record<string, Part>>, probe: ProbeName): Promise<ProbeResult | undefined> {
   const { client } = await registries.start(registry(parts));
   return resultOf(await client.check(), probe);
@@ -84,6 +89,8 @@ describe('a probe that fails', () => {
       { code: 'incomplete-pages', advice: /pages/ },
     ],
     ['tagPagination', 'lists what is no list', { 'GET /tags/list': answer(200, {}, '[') }, { code: 'protocol', advice: /./ }],
+    ['tagPagination', 'breaks off its list', { 'GET /tags/list': breakOff }, { code: 'unreachable', advice: /reached/ }],
+    ['referrersApi', 'breaks off its referrers', { 'GET /referrers/': breakOff }, { code: 'unreachable', advice: /reached/ }],
     ['delete', 'forbids deletion', { 'DELETE /manifests/': answer(403) }, { code: 'denied', advice: /delete credentials/ }],
   ])('%s, where the registry %s', async (probe, _what, parts, { code, advice }) => {
     expect(await check(parts, probe)).toMatchObject({ outcome: 'failed', code, advice: expect.stringMatching(advice) });

@@ -1,6 +1,7 @@
 import { mediaType } from '@waybill/oci-model';
 import { z } from 'zod';
-import { discard, readCapped } from '../body.js';
+import { discard } from '../body.js';
+import type { Connection } from '../connection.js';
 import type { Answer } from '../exchange.js';
 import { ask, declined, type Finding, type Probe } from './probe.js';
 
@@ -34,7 +35,7 @@ export const referrersApi: Probe = {
       return fallback('referrers are kept in tags');
     }
     if (answer.status !== 200) throw await connection.refusal(answer, { operation, repository: one.name });
-    const listed = await digestsIn(answer);
+    const listed = await digestsIn(connection, answer);
     if (listed === undefined) return fallback('it answers, but not with an index: referrers are kept in tags');
     if (!listed.includes(referrer.digest)) return fallback('it answers, but does not list a new referrer: referrers are kept in tags');
     return { capabilities: { referrersApi: true } };
@@ -45,8 +46,8 @@ function fallback(note: string): Finding {
   return { capabilities: { referrersApi: false }, note };
 }
 
-async function digestsIn(answer: Answer): Promise<readonly string[] | undefined> {
-  const { bytes, complete } = await readCapped(answer, maxListBytes);
+async function digestsIn(connection: Connection, answer: Answer): Promise<readonly string[] | undefined> {
+  const { bytes, complete } = await connection.bodyOf(answer, { atMost: maxListBytes, operation: 'list referrers' });
   if (!complete) return undefined;
   try {
     return ReferrerList.parse(JSON.parse(bytes.toString('utf8'))).manifests.map(({ digest }) => digest);

@@ -1,4 +1,3 @@
-import { readCapped } from '../body.js';
 import { nextLink } from '../link-header.js';
 import { TagList } from '../schema.js';
 import type { RepositoryScope } from '../scope.js';
@@ -38,7 +37,7 @@ async function readPage(scope: RepositoryScope, url: string | URL, signal: Abort
   const { connection, name } = scope;
   const answer = await ask(scope, { method: 'GET', url, operation, access: 'read', signal });
   if (answer.status !== 200) throw await connection.refusal(answer, { operation, repository: name });
-  const { bytes } = await readCapped(answer, maxPageBytes);
+  const { bytes } = await connection.bodyOf(answer, { atMost: maxPageBytes, operation });
   const target = nextLink([answer.headers.link ?? []].flat().join(', '));
   return { tags: tagsIn(bytes), next: target === undefined ? undefined : connection.link(target, answer.url, operation) };
 }
