@@ -60,7 +60,7 @@ export function requestHandler(options: RequestHandlerOptions) {
 /** @throws Refusal */
 function factsOf({ url = '', method = '' }: IncomingMessage): RequestFacts {
   const [path = '', query] = url.split('?', 2);
-  const route = routeOf(path);
+  const route = routeOf(path, method);
   if (route === undefined) throw new Refusal('UNSUPPORTED', 'there is no such endpoint', { status: 404 });
   return { method, path, query: new URLSearchParams(query), route };
 }

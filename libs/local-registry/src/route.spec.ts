@@ -20,13 +20,13 @@ describe('routeOf', () => {
     ['/v2/tags/list/tags/list', { kind: 'tags', repository: 'tags/list' }],
     [`/v2/a/manifests/manifests/manifests/x`, { kind: 'manifest', repository: 'a/manifests/manifests', reference: 'x' }],
   ])('reads %s', (path, route) => {
-    expect(routeOf(path)).toEqual(route);
+    expect(routeOf(path, 'GET')).toEqual(route);
   });
 
   it.each(['/', '/v1/', '/v2/app', '/v2//tags/list/x', '/v3/a/tags/list', '/v2/tags/list', '/v2/a/blobs/sha256:../../../etc/passwd', ''])(
     'knows no endpoint %s',
     (path) => {
-      expect(routeOf(path)).toBeUndefined();
+      expect(routeOf(path, 'GET')).toBeUndefined();
     },
   );
 
@@ -37,15 +37,24 @@ describe('routeOf', () => {
     ['/v2/_blobs/tags/list', 'NAME_INVALID'],
     ['/v2/A/tags/list', 'NAME_INVALID'],
     [`/v2/${'a/'.repeat(200)}b/tags/list`, 'NAME_INVALID'],
-    ['/v2/a/manifests/..', 'MANIFEST_INVALID'],
-    ['/v2/a/manifests/%2e%2e', 'MANIFEST_INVALID'],
-    ['/v2/a/manifests/..%2f..%2fetc', 'MANIFEST_INVALID'],
+    ['/v2/a/manifests/..', 'MANIFEST_UNKNOWN'],
+    ['/v2/a/manifests/%2e%2e', 'MANIFEST_UNKNOWN'],
+    ['/v2/a/manifests/..%2f..%2fetc', 'MANIFEST_UNKNOWN'],
     ['/v2/a/manifests/sha256:abc', 'DIGEST_INVALID'],
     ['/v2/a/blobs/..', 'DIGEST_INVALID'],
     [`/v2/a/blobs/sha256:${'A'.repeat(64)}`, 'DIGEST_INVALID'],
     ['/v2/a/blobs/uploads/..', 'BLOB_UPLOAD_UNKNOWN'],
     ['/v2/a/blobs/uploads/x', 'BLOB_UPLOAD_UNKNOWN'],
   ])('refuses %s with %s', (path, code) => {
-    expect(() => routeOf(path)).toThrow(expect.objectContaining({ code }));
+    expect(() => routeOf(path, 'GET')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each([
+    ['GET', 'MANIFEST_UNKNOWN'],
+    ['HEAD', 'MANIFEST_UNKNOWN'],
+    ['DELETE', 'MANIFEST_UNKNOWN'],
+    ['PUT', 'MANIFEST_INVALID'],
+  ])('answers %s of a reference that can be none with %s', (method, code) => {
+    expect(() => routeOf('/v2/a/manifests/.none', method)).toThrow(expect.objectContaining({ code }));
   });
 });

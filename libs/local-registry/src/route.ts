@@ -25,20 +25,28 @@ const sessionPattern = /^[0-9a-f-]{36}$/;
 
 /**
  * Reads a path (without its query) of distribution-spec v1.1.1, "Endpoints".
- * Undefined means that there is no such endpoint.
- * @throws Refusal `NAME_INVALID`, `DIGEST_INVALID`, `MANIFEST_INVALID`, `BLOB_UPLOAD_UNKNOWN`
+ * Undefined means that there is no such endpoint. The method decides only how a reference that cannot be is refused.
+ * @throws Refusal `NAME_INVALID`, `DIGEST_INVALID`, `MANIFEST_INVALID`, `MANIFEST_UNKNOWN`, `BLOB_UPLOAD_UNKNOWN`
  */
-export function routeOf(path: string): Route | undefined {
+export function routeOf(path: string, method: string): Route | undefined {
   if (path === '/v2' || path === '/v2/') return { kind: 'base' };
   if (path === '/v2/_catalog') return { kind: 'catalog' };
   for (const kind of ['tags', 'manifest', 'referrers', 'uploads', 'upload', 'blob'] as const) {
     const parts = shapes[kind].exec(path)?.groups;
-    if (parts !== undefined) return toRoute(kind, repositoryNamed(parts.name ?? ''), unescaped(parts.last ?? ''));
+    if (parts !== undefined) {
+      return toRoute(kind, { repository: repositoryNamed(parts.name ?? ''), last: unescaped(parts.last ?? ''), method });
+    }
   }
   return undefined;
 }
 
-function toRoute(kind: keyof typeof shapes, repository: RepositoryName, last: string): Route {
+interface Parts {
+  readonly repository: RepositoryName;
+  readonly last: string;
+  readonly method: string;
+}
+
+function toRoute(kind: keyof typeof shapes, { repository, last, method }: Parts): Route {
   switch (kind) {
     case 'tags':
     case 'uploads':
@@ -50,7 +58,7 @@ function toRoute(kind: keyof typeof shapes, repository: RepositoryName, last: st
     case 'referrers':
       return { kind, repository, digest: digestNamed(last) };
     case 'manifest':
-      return { kind, repository, reference: referenceNamed(last) };
+      return { kind, repository, reference: referenceNamed(last, method) };
   }
 }
 
@@ -65,10 +73,11 @@ function repositoryNamed(text: string): RepositoryName {
   throw new Refusal('NAME_INVALID', 'the repository name is not one that the specification allows');
 }
 
-function referenceNamed(text: string): Digest | Tag {
+/** Nothing can have a name that is none, so who asks for it is told that it is not there ("Pulling manifests": 404). */
+function referenceNamed(text: string, method: string): Digest | Tag {
   if (text.includes(':')) return digestNamed(text);
   if (isTag(text)) return text;
-  throw new Refusal('MANIFEST_INVALID', 'the reference is neither a tag nor a digest');
+  throw new Refusal(method === 'PUT' ? 'MANIFEST_INVALID' : 'MANIFEST_UNKNOWN', 'the reference is neither a tag nor a digest');
 }
 
 /** Clients may escape the colon of a digest; nothing else that is valid needs escaping. */

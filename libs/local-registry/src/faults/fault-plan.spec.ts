@@ -6,7 +6,7 @@ import { FaultPlan, type PlannedFault } from './fault-plan.js';
 const digest = `sha256:${'a'.repeat(64)}`;
 
 function request(method: string, path: string): RequestFacts {
-  const route = routeOf(path);
+  const route = routeOf(path, method);
   if (route === undefined) throw new Error(`${path} is no route`);
   return { method, path, query: new URLSearchParams(), route };
 }
