@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judge, type TestCase, testCasesIn } from './report.js';
-import { floor, skipReasons, workflows } from './suite.js';
-
-const title = 'OCI Distribution Conformance Tests';
+import { floor, skipReasons, title, workflows } from './suite.js';
 
 /** As much as must pass, of every workflow. */
 const enough: readonly TestCase[] = Array.from({ length: floor.tests }, (_, index) => ({
@@ -16,15 +14,16 @@ describe('the reading of a report', () => {
   it('tells what passed, failed and was skipped, by its whole name', () => {
     const junit = `<?xml version="1.0"?><testsuites><testsuite name="conformance tests">
       <testcase name="[BeforeSuite]" classname="conformance tests" status="passed"></testcase>
+      <testcase name="html custom reporter" classname="conformance tests" status="passed"></testcase>
       <testcase name="${title} Pull GET &#34;x&#34; &lt;name&gt;" status="passed" time="0.1"/>
-      <testcase name="${title} Push PUT" status="failed"><failure message="Expected 404 to equal 202" type="failed">…</failure></testcase>
+      <testcase name="${title} Push PUT" status="failed"><failure message="Expected&#xA;    404&#xA;to equal&#xA;    202" type="failed">…</failure></testcase>
       <testcase name="${title} Push POST" status="skipped"><skipped message="skipped - you have skipped this test."></skipped></testcase>
       <testcase name="${title} Push PATCH" status="panicked"><error message="boom"></error></testcase>
     </testsuite></testsuites>`;
 
     expect(testCasesIn(junit)).toEqual([
       { name: `${title} Pull GET "x" <name>`, outcome: 'passed', message: '' },
-      { name: `${title} Push PUT`, outcome: 'failed', message: 'Expected 404 to equal 202' },
+      { name: `${title} Push PUT`, outcome: 'failed', message: 'Expected\n    404\nto equal\n    202' },
       { name: `${title} Push POST`, outcome: 'skipped', message: 'skipped - you have skipped this test.' },
       { name: `${title} Push PATCH`, outcome: 'failed', message: 'boom' },
     ]);

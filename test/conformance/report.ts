@@ -1,4 +1,4 @@
-import { floor, skipReasons, workflows } from './suite.js';
+import { floor, skipReasons, title, workflows } from './suite.js';
 
 export interface TestCase {
   readonly name: string;
@@ -16,12 +16,15 @@ export interface Verdict {
 
 const element = /<testcase\b(?<attributes>[^>]*?)(?:\/>|>(?<inside>[\s\S]*?)<\/testcase>)/g;
 
-/** The test cases of a JUnit report; what the suite adds for its own set-up and reporting is left out. */
+/**
+ * The test cases of a JUnit report. Ginkgo also lists what sets up and reports, with its kind before the name or without
+ * (`OmitLeafNodeType`), and as passed: only what stands under the suite's title is a test.
+ */
 export function testCasesIn(junit: string): readonly TestCase[] {
   return [...junit.matchAll(element)].flatMap(({ groups }) => {
     const name = attribute('name', groups?.['attributes'] ?? '') ?? '';
     const inside = groups?.['inside'] ?? '';
-    if (/^\[(?:Report|Before|After|Synchronized)/.test(name)) return [];
+    if (!name.includes(`${title} `)) return [];
     return [{ name, outcome: outcomeOf(inside), message: attribute('message', inside) ?? '' }];
   });
 }
@@ -52,7 +55,7 @@ function reasonFor(name: string): string | undefined {
 
 /** A name is the suite's title, then the workflow's, then what is tested. */
 function belongsTo(workflow: string, name: string): boolean {
-  return new RegExp(`Conformance Tests ${workflow} `).test(name);
+  return name.includes(`${title} ${workflow} `);
 }
 
 function outcomeOf(inside: string): TestCase['outcome'] {
@@ -64,7 +67,7 @@ const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 
 function attribute(name: string, text: string): string | undefined {
   const value = new RegExp(`\\b${name}="([^"]*)"`).exec(text)?.[1];
-  return value?.replaceAll(/&(?:#(\d+)|(\w+));/g, (whole, code: string | undefined, word: string | undefined) =>
-    code === undefined ? (entities[word ?? ''] ?? whole) : String.fromCodePoint(Number(code)),
+  return value?.replaceAll(/&(?:#(x[\da-f]+|\d+)|(\w+));/gi, (whole, code: string | undefined, word: string | undefined) =>
+    code === undefined ? (entities[word ?? ''] ?? whole) : String.fromCodePoint(Number(code.replace(/^x/i, '0x'))),
   );
 }

@@ -8,6 +8,9 @@ export const suite = {
   version: 'v0.0.0-20250123160558-a139cc423184',
 } as const;
 
+/** What the name of every test begins with, and after it the workflow's. */
+export const title = 'OCI Distribution Conformance Tests';
+
 /** The names of the suite's workflows, as they stand in its report. */
 export const workflows = ['Pull', 'Push', 'Content Discovery', 'Content Management'] as const;
 
