@@ -11,7 +11,7 @@ export interface Timeouts {
   readonly answerMs: number;
   /** The same for an upload's last request: registries on object stores copy the whole blob before they answer. */
   readonly commitMs: number;
-  /** Without a byte moved while it is the registry's turn. */
+  /** Without a byte moved while it is the registry's turn, or with less than 1 KiB in a second. */
   readonly idleMs: number;
   /** A whole exchange that carries no blob, so that nobody holds us by a byte a second. */
   readonly smallMs: number;

@@ -122,7 +122,7 @@ export class Run {
     const says: Readonly<Record<Expiry, string>> = {
       connect: 'did not accept a connection in time',
       answer: 'did not answer in time',
-      idle: 'moved no byte for too long',
+      idle: 'moved no bytes, or next to none, for too long',
       total: 'answers too slowly',
     };
     return new RegistryError(`${this.#party()} ${says[expiry]}`, {

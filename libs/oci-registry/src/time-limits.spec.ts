@@ -33,6 +33,20 @@ describe('time limits', () => {
     expect(error).toMatchObject({ code: 'timeout', retryable: true });
   });
 
+  it.each([200, 404])('end a blob that comes a byte at a time, with a %i', async (status) => {
+    const { repository } = await registries.start(
+      (_request, response) => {
+        response.writeHead(status);
+        const drip = setInterval(() => response.write(' '), 20);
+        response.once('close', () => clearInterval(drip));
+      },
+      { timeouts: { idleMs: 100 } },
+    );
+    const read = async (): Promise<unknown> => (await repository.readBlob({ ...blob, size: 1_000_000 })).toArray();
+
+    expect((await contentErrorOf(read())).code).toBe(status === 200 ? 'timeout' : 'not-found');
+  });
+
   it('end an upload that is no longer taken', async () => {
     const { repository } = await registries.start(
       (request, response) => {

@@ -115,8 +115,37 @@ describe('the watch over an exchange', () => {
     wire.writableLength = 1;
 
     for (let step = 0; step < 100; step += 1) {
-      wire.socket.bytesWritten += 1;
+      wire.socket.bytesWritten += 100;
       jest.advanceTimersByTime(49);
+    }
+
+    expect(expired).toEqual([]);
+  });
+
+  it('ends what comes a byte at a time', () => {
+    const { wire, expired } = watched();
+    wire.connect();
+    wire.finish();
+    wire.emit('response', wire.response);
+
+    for (let step = 0; step < 3; step += 1) {
+      wire.socket.bytesRead += 1;
+      jest.advanceTimersByTime(25);
+    }
+
+    expect(expired).toEqual(['idle']);
+  });
+
+  it('does not blame the registry for little that we gave or took', () => {
+    const { wire, expired } = watched();
+    wire.connect();
+    wire.finish();
+    wire.emit('response', wire.response);
+
+    for (let step = 0; step < 100; step += 1) {
+      wire.response.readableLength = step % 2 === 0 ? 10 : 0; // full, and taken just before it is looked at
+      wire.socket.bytesRead += 1;
+      jest.advanceTimersByTime(50);
     }
 
     expect(expired).toEqual([]);
@@ -144,7 +173,7 @@ describe('the watch over an exchange', () => {
     wire.emit('response', wire.response);
 
     for (let step = 0; step < 400; step += 1) {
-      wire.socket.bytesRead += 1;
+      wire.socket.bytesRead += 100;
       jest.advanceTimersByTime(49);
     }
 

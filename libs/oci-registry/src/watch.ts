@@ -10,13 +10,16 @@ export interface ExchangeLimits {
   readonly totalMs?: number;
 }
 
+/** Slower is no line but a grip: by a byte now and then, a blob would last for years. */
+const leastBytesPerSecond = 1024;
+
 export type Expiry = 'connect' | 'answer' | 'idle' | 'total';
 
 /**
  * Watches one exchange and says once when a limit is passed. The clock starts when the request
  * has its connection: waiting for a free one is our own queue, not the registry's slowness.
  * Time in which we give nothing to send, or do not take what came, is not the registry's either.
- * Progress is looked at once per `idleMs`, so a stall is noticed within twice that.
+ * Progress is looked at once per `idleMs`, so a stall is noticed within twice that, and so is a pace that is none.
  */
 export function watchExchange(request: ClientRequest, limits: ExchangeLimits, onExpiry: (expiry: Expiry) => void): void {
   let phase: NodeJS.Timeout | undefined;
@@ -37,14 +40,19 @@ export function watchExchange(request: ClientRequest, limits: ExchangeLimits, on
   };
   const expectProgress = (progress: () => number, isTheirTurn: () => boolean): void => {
     clearTimeout(phase);
+    const leastBytes = (leastBytesPerSecond * limits.idleMs) / 1000;
     let seen = progress();
+    let wasTheirTurn = isTheirTurn();
     phase = setTimeout(function look() {
       const now = progress();
-      if (now === seen && isTheirTurn()) {
+      const isTurn = isTheirTurn();
+      const isSlow = now - seen < leastBytes && wasTheirTurn; // and not we, who gave or took little since
+      if (isTurn && (now === seen || isSlow)) {
         expire('idle');
         return;
       }
       seen = now;
+      wasTheirTurn = isTurn;
       phase = setTimeout(look, limits.idleMs);
     }, limits.idleMs);
   };
