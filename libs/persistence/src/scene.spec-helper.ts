@@ -86,13 +86,12 @@ export class MemoryCopier implements ContentCopier {
     this.tags = tags;
   }
 
-  copy: ContentCopier['copy'] = async (item, targets, { beforeManifest }) => {
+  copy: ContentCopier['copy'] = async (item, targets, { beforeManifest, onSettled }) => {
     for (const target of targets) {
       await beforeManifest(target.id, this.#manifest);
       this.manifests.add(`${target.registry}@${item.digest}`);
+      onSettled(target.id, { outcome: 'copied', presentBlobs: new Set<Digest>(), bytesCopied: 2, bytesMounted: 0, bytesSkipped: 0 });
     }
-    const copied = { outcome: 'copied', presentBlobs: new Set<Digest>(), bytesCopied: 2, bytesMounted: 0, bytesSkipped: 0 } as const;
-    return new Map(targets.map((target) => [target.id, copied]));
   };
 
   verify: ContentCopier['verify'] = () =>

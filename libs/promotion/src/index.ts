@@ -21,6 +21,7 @@ export type {
   ContentCopier,
   ContentOutcome,
   CopiedBytes,
+  CopyOptions,
   CopyOutcome,
   EffectReadBack,
   RunJournal,

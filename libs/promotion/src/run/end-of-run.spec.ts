@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ContentError } from '@waybill/oci-model';
 import { PromotionError } from '../promotion-error.js';
-import { copied, digestNamed, FakeRun, itemRun, rootManifest, targetRun, untilAborted } from './fake-run.spec-helper.js';
+import { copied, digestNamed, FakeRun, itemRun, rootManifest, targetRun, tellingAll, untilAborted } from './fake-run.spec-helper.js';
 import type { ContentCopier, RunJournal } from './ports.js';
 import { runItem } from './run-item.js';
 
@@ -54,14 +54,12 @@ describe('runItem when its lease is lost', () => {
     const hookFailed = new ContentError('a hook failed', { code: 'protocol', operation: 'test', retryable: true });
     const fake = new FakeRun({
       copier: {
-        copy: async (_item, _targets, { beforeManifest, signal }) => {
+        copy: async (_item, _targets, { beforeManifest, onSettled, signal }) => {
           await beforeManifest('one', rootManifest).catch(() => undefined);
           await untilAborted(signal).catch(() => undefined);
           const failed = { outcome: 'failed', error: hookFailed, bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 } as const;
-          return new Map([
-            ['one', failed],
-            ['two', failed],
-          ]);
+          onSettled('one', failed);
+          onSettled('two', failed);
         },
       },
       journal: { intendManifest: fails },
@@ -140,15 +138,9 @@ describe('runItem when the caller stops it', () => {
     const error = new ContentError('cancelled', { code: 'aborted', operation: 'copy' });
     const fake = new FakeRun({
       copier: {
-        copy: () => {
+        copy: (...args) => {
           stop.abort(reason);
-          const cancelled = { outcome: 'cancelled', error, bytesCopied: 3, bytesMounted: 0, bytesSkipped: 0 } as const;
-          return Promise.resolve(
-            new Map([
-              ['one', cancelled],
-              ['two', cancelled],
-            ]),
-          );
+          return tellingAll(() => ({ outcome: 'cancelled', error, bytesCopied: 3, bytesMounted: 0, bytesSkipped: 0 }))(...args);
         },
       },
     });
@@ -165,12 +157,10 @@ describe('runItem when the journal is in trouble', () => {
     const kept: unknown[] = [];
     const fake = new FakeRun({
       copier: {
-        copy: async (_item, _targets, { beforeManifest }) => {
+        copy: async (_item, _targets, { beforeManifest, onSettled }) => {
           await beforeManifest('one', rootManifest).catch(() => undefined);
-          return new Map([
-            ['one', { outcome: 'failed', error, bytesCopied: 7, bytesMounted: 0, bytesSkipped: 0 }],
-            ['two', copied()],
-          ]);
+          onSettled('one', { outcome: 'failed', error, bytesCopied: 7, bytesMounted: 0, bytesSkipped: 0 });
+          onSettled('two', copied());
         },
       },
       journal: {
@@ -219,7 +209,6 @@ describe('runItem when the journal is in trouble', () => {
       copier: {
         copy: async (_item, _targets, { beforeManifest }) => {
           await beforeManifest('stranger', rootManifest);
-          return new Map();
         },
       },
     });

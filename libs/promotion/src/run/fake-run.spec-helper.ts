@@ -62,9 +62,17 @@ export function failedCopy(error: ContentError): CopyOutcome {
   return { outcome: 'failed', error, bytesCopied: 4, bytesMounted: 0, bytesSkipped: 0 };
 }
 
+/** A copy that ends at all targets at once. */
+export function tellingAll(outcomeOf: (target: TargetRun) => CopyOutcome): ContentCopier['copy'] {
+  return (_item, targets, { onSettled }) => {
+    for (const target of targets) onSettled(target.id, outcomeOf(target));
+    return Promise.resolve();
+  };
+}
+
 /** A copier that ends as told at some targets and copies to the others. */
 export function copying(ends: Readonly<Record<string, CopyOutcome>>): Partial<ContentCopier> {
-  return { copy: (_item, targets) => Promise.resolve(new Map(targets.map(({ id }) => [id, ends[id] ?? copied()]))) };
+  return { copy: tellingAll(({ id }) => ends[id] ?? copied()) };
 }
 
 export function ourTurn(facts: Partial<Extract<TagTurn, { turn: 'ours' }>> = {}): TagTurn {
@@ -116,15 +124,13 @@ export class FakeRun {
 
   #copier(): ContentCopier {
     return {
-      copy: async (_item, targets, { beforeManifest, signal }) => {
-        const outcomes = new Map<string, CopyOutcome>();
+      copy: async (_item, targets, { beforeManifest, onSettled, signal }) => {
         for (const { id } of targets) {
           if (signal.aborted) await untilAborted(signal);
           await beforeManifest(id, rootManifest);
           this.log.push(`send ${id}`);
-          outcomes.set(id, copied());
+          onSettled(id, copied());
         }
-        return outcomes;
       },
       verify: () => Promise.resolve({ manifests: [{ descriptor: descriptorOf(rootManifest), children: [config] }] }),
       holdsManifest: ({ id }) => Promise.resolve(this.log.includes(`send ${id}`)),

@@ -23,20 +23,21 @@ export type CopyOutcome = CopiedBytes &
     | { readonly outcome: 'failed' | 'cancelled'; readonly error: WaybillError }
   );
 
+export interface CopyOptions {
+  readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>;
+  readonly onSettled: (targetId: string, outcome: CopyOutcome) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Port: brings content from the source to targets of one location. */
 export interface ContentCopier {
   /**
    * Copies the item's graph to all `targets`; one target's failure is its own outcome.
-   * `beforeManifest` is awaited before each manifest is sent. Rejects only when the source root cannot be read.
+   * `beforeManifest` is awaited before each manifest is sent. `onSettled` is called once for each target, as soon as
+   * nothing more is done there, whatever is still under way at the others.
+   * Resolves when all targets have settled. Rejects only when the source root cannot be read.
    */
-  copy(
-    item: ItemRun,
-    targets: readonly TargetRun[],
-    options: {
-      readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<ReadonlyMap<string, CopyOutcome>>;
+  copy(item: ItemRun, targets: readonly TargetRun[], options: CopyOptions): Promise<void>;
   /** Reads every manifest beneath the item's root back from the target and proves every blob. Rejects when anything is missing. */
   verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent>;
   /** Does the target give this manifest out, whole? Trouble rejects: unknown is not absent. */

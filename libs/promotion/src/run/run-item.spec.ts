@@ -92,23 +92,43 @@ describe('runItem', () => {
   });
 
   it('does not keep a target that only wants its tag waiting for the copy to others', async () => {
-    let finishCopy = (): void => undefined;
-    const copyEnds = new Promise<void>((resolve) => {
-      finishCopy = resolve;
-    });
-    const finished: string[] = [];
-    const fake = new FakeRun({
-      copier: { copy: (_item, targets) => copyEnds.then(() => new Map(targets.map(({ id }) => [id, copied()]))) },
-      journal: {
-        finish: ({ id }) => {
-          finishCopy();
-          return Promise.resolve(void finished.push(id));
-        },
-      },
-    });
+    const { finished, ports } = heldUntilFinished('slow');
 
-    await runItem(itemRun([targetRun('slow'), targetRun('resumed', { state: 'tagging' })]), fake.ports, signal);
+    await runItem(itemRun([targetRun('slow'), targetRun('resumed', { state: 'tagging' })]), ports, signal);
 
     expect(finished).toEqual(['resumed', 'slow']);
   });
+
+  it('tags a target as soon as its own copy has ended', async () => {
+    const { finished, ports } = heldUntilFinished('slow');
+
+    await runItem(itemRun([targetRun('slow'), targetRun('fast')]), ports, signal);
+
+    expect(finished).toEqual(['fast', 'slow']);
+  });
 });
+
+/** The copy to one target ends when another target has finished. */
+function heldUntilFinished(slow: string) {
+  let finishCopy = (): void => undefined;
+  const otherFinished = new Promise<void>((resolve) => {
+    finishCopy = resolve;
+  });
+  const finished: string[] = [];
+  const fake = new FakeRun({
+    copier: {
+      copy: async (_item, targets, { onSettled }) => {
+        for (const { id } of targets) if (id !== slow) onSettled(id, copied());
+        await otherFinished;
+        onSettled(slow, copied());
+      },
+    },
+    journal: {
+      finish: ({ id }) => {
+        finishCopy();
+        return Promise.resolve(void finished.push(id));
+      },
+    },
+  });
+  return { finished, ports: fake.ports };
+}

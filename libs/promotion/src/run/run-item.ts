@@ -1,50 +1,90 @@
 import type { WaybillError } from '@waybill/kernel';
-import type { Manifest } from '@waybill/oci-model';
+import { ContentCopy, type EndOnLoss } from './copy-content.js';
 import { isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { ContentOutcome, CopyOutcome, TagResult, TargetEnding } from './ports.js';
 import { readBackEffects } from './read-back-effects.js';
 import { refusalOf } from './refusal.js';
 import type { RunContext, RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
-import { bytesOf, defect, endFailed, noBytes, settleFailure, typed } from './settle-failure.js';
+import { bytesOf, endFailed, noBytes, settleFailure } from './settle-failure.js';
 import { conflictError, writeTag } from './write-tag.js';
+
+/** An item on its way. */
+export interface BegunItem {
+  /** Resolves when its content has come to one of its targets, or the item has ended without; never rejects. */
+  readonly hasContent: Promise<unknown>;
+  /** Resolves when it has ended at all targets; rejects as `runItem` does. */
+  readonly ended: Promise<void>;
+}
 
 /**
  * Brings one item to its targets at one location: copy → verify → attest → tag → settle.
  *
- * One target's trouble never stops the others (DESIGN invariant 8): it ends in that
- * target's own outcome. Rejects only when the run itself is over, after everything it
+ * No target waits for another, and one target's trouble never stops the others (DESIGN invariant 8): it ends
+ * in that target's own outcome. Rejects only when the run itself is over, after everything it
  * began has ended: PromotionError `lease-lost`, the signal's reason, or what the journal
  * rejects with when it can record nothing. Whatever was under way is then left as it
  * stands in the journal, for the worker that takes over.
  */
-export async function runItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
+export function runItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
+  return beginItem(item, ports, signal).ended;
+}
+
+/** Like `runItem`, for whoever goes on before the item has ended everywhere. */
+export function beginItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): BegunItem {
+  let contentCame = (): void => undefined;
+  const came = new Promise<void>((resolve) => {
+    contentCame = resolve;
+  });
+  const ended = bringToTargets({ item, ports, signal }, contentCame);
+  return { hasContent: Promise.race([came, ended.catch(() => undefined)]), ended };
+}
+
+async function bringToTargets({ item, ports, signal }: RunContext, contentCame: () => void): Promise<void> {
   signal.throwIfAborted();
-  const targets = await admitted({ item, ports, signal });
-  if (targets.length === 0) return;
-  await ports.journal.beginAttempt(targets);
   const loss = new AbortController();
   const endOnLoss = (error: unknown): never => {
     if (isLeaseLost(error)) loss.abort(error);
     throw error;
   };
-  const run: RunContext = { item: { ...item, targets }, ports, signal: AbortSignal.any([signal, loss.signal]) };
-  await allEnded(workOf(run, endOnLoss).map((work) => work.catch(endOnLoss)));
+  const { admitted, refused } = byAdmission(item, ports);
+  const run: RunContext = { item: { ...item, targets: admitted }, ports, signal: AbortSignal.any([signal, loss.signal]) };
+  const refusals = refused.map(({ target, refusal }) => endFailed(run, target, refusal));
+  const attempt = admitted.length === 0 ? undefined : beginAttempt(run, { contentCame, endOnLoss });
+  await allEnded([...refusals, ...(attempt === undefined ? [] : [attempt])].map((work) => work.catch(endOnLoss)));
 }
 
-/** Ends the targets at which no attempt may begin; gives the others. */
-async function admitted(run: RunContext): Promise<TargetRun[]> {
-  const targets: TargetRun[] = [];
-  for (const target of run.item.targets) {
-    const refusal = refusalOf(run.item, target, run.ports.retry);
-    if (refusal === undefined) targets.push(target);
-    else await endFailed(run, target, refusal);
+interface Admission {
+  readonly admitted: readonly TargetRun[];
+  /** Targets at which no attempt may begin. */
+  readonly refused: readonly { readonly target: TargetRun; readonly refusal: WaybillError }[];
+}
+
+function byAdmission(item: ItemRun, { retry }: RunPorts): Admission {
+  const admitted: TargetRun[] = [];
+  const refused: { target: TargetRun; refusal: WaybillError }[] = [];
+  for (const target of item.targets) {
+    const refusal = refusalOf(item, target, retry);
+    if (refusal === undefined) admitted.push(target);
+    else refused.push({ target, refusal });
   }
-  return targets;
+  return { admitted, refused };
 }
 
-/** Stops everything that runs beside when the error says that the lease is lost; always throws the error. */
-type EndOnLoss = (error: unknown) => never;
+interface AttemptHooks {
+  readonly contentCame: () => void;
+  readonly endOnLoss: EndOnLoss;
+}
+
+async function beginAttempt(run: RunContext, { contentCame, endOnLoss }: AttemptHooks): Promise<void> {
+  await run.ports.journal.beginAttempt(run.item.targets);
+  // Whoever died while tagging, or waited for its prod, had verified everything beneath the root.
+  const copying = run.item.targets.filter((target) => target.state !== 'tagging');
+  const copy = new ContentCopy(run, copying, endOnLoss);
+  void copy.hasContent.then(contentCame);
+  const work = [...strandsOf(run, copy), copy.ended, ...(copying.length > 0 ? [noteSourceMove(run)] : [])];
+  await allEnded(work.map((each) => each.catch(endOnLoss)));
+}
 
 /** Like Promise.all, but leaves nothing running behind when one rejects. */
 async function allEnded(work: readonly Promise<void>[]): Promise<void> {
@@ -52,14 +92,11 @@ async function allEnded(work: readonly Promise<void>[]): Promise<void> {
   await Promise.all(work);
 }
 
-/** One strand for each target, and one that looks after the source's tag. */
-function workOf(run: RunContext, endOnLoss: EndOnLoss): Promise<void>[] {
+/** One strand for each target. */
+function strandsOf(run: RunContext, copy: ContentCopy): Promise<void>[] {
   const { targets } = run.item;
-  // Whoever died while tagging, or waited for its prod, had verified everything beneath the root.
-  const copying = targets.filter((target) => target.state !== 'tagging');
-  const copies = copyContent(run, copying, endOnLoss);
   const bring = async (target: TargetRun, prod?: Promise<void>): Promise<void> => {
-    const content = target.state === 'tagging' ? (target.content ?? 'copied') : await prepare(run, target, await copies);
+    const content = target.state === 'tagging' ? (target.content ?? 'copied') : await prepare(run, target, await copy.outcomeAt(target));
     if (content === undefined) return;
     // A replica at the location of its prod finds it tagged already, and need not be called again.
     if (prod !== undefined) await Promise.allSettled([prod]);
@@ -68,45 +105,12 @@ function workOf(run: RunContext, endOnLoss: EndOnLoss): Promise<void>[] {
   const prods = new Map<string, Promise<void>>();
   for (const target of targets) if (target.follows === undefined) prods.set(target.id, bring(target));
   const replicas = targets.flatMap((target) => (target.follows === undefined ? [] : [bring(target, prods.get(target.follows))]));
-  return [...prods.values(), ...replicas, ...(copying.length > 0 ? [noteSourceMove(run)] : [])];
-}
-
-/** What the copy did at each target; a failure of the whole copy is every target's failure. Never rejects. */
-async function copyContent(
-  run: RunContext,
-  targets: readonly TargetRun[],
-  endOnLoss: EndOnLoss,
-): Promise<ReadonlyMap<string, CopyOutcome>> {
-  if (targets.length === 0) return new Map();
-  const { item, ports, signal } = run;
-  const byId = new Map(targets.map((target) => [target.id, target]));
-  // The copier wraps what its hook rejects with; the journal's own words decide what becomes of the target.
-  const refusals = new Map<string, WaybillError>();
-  const beforeManifest = async (id: string, manifest: Manifest): Promise<void> => {
-    const target = byId.get(id);
-    if (target === undefined) throw defect(`the copier writes to ${id}, which is no target of this run`, 'copy');
-    await ports.journal
-      .intendManifest(target, manifest)
-      .catch((error: unknown) => {
-        refusals.set(id, typed(error, 'record manifest'));
-        throw error;
-      })
-      .catch(endOnLoss);
-  };
-  const failed = (id: string, error: WaybillError, bytes = noBytes): [string, CopyOutcome] => [id, { ...bytes, outcome: 'failed', error }];
-  try {
-    const outcomes = await ports.copier.copy(item, targets, { beforeManifest, signal });
-    return new Map([...outcomes, ...[...refusals].map(([id, error]) => failed(id, error, outcomes.get(id)))]);
-  } catch (error) {
-    const failure = typed(error, 'copy');
-    return new Map(targets.map(({ id }) => failed(id, refusals.get(id) ?? failure)));
-  }
+  return [...prods.values(), ...replicas];
 }
 
 /** Copy is done; verify and attest. Undefined when the target is not to be tagged. */
-async function prepare(run: RunContext, target: TargetRun, copies: ReadonlyMap<string, CopyOutcome>): Promise<ContentOutcome | undefined> {
+async function prepare(run: RunContext, target: TargetRun, copy: CopyOutcome): Promise<ContentOutcome | undefined> {
   const { item, ports, signal } = run;
-  const copy = copies.get(target.id) ?? { ...noBytes, outcome: 'failed', error: defect('the copier gave no outcome', 'copy') };
   if ('error' in copy) {
     await settleFailure(run, target, copy.error, copy);
     return undefined;

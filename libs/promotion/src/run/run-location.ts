@@ -1,29 +1,31 @@
 import { isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { EffectReadBack } from './ports.js';
+import { ItemsInTurn } from './items-in-turn.js';
 import { readBackEffects } from './read-back-effects.js';
 import type { RunPorts } from './run-context.js';
-import { runItem } from './run-item.js';
+import { beginItem } from './run-item.js';
 import type { LocationRun } from './run.js';
 
 /**
- * Runs what one promotion has to do at one location, item after item.
+ * Runs what one promotion has to do at one location, several items at a time.
  *
  * A promotion whose path was removed is rejected when nothing of it was tagged yet; afterwards
  * it goes on as it was pinned. An item that breaks off does not stop the others (DESIGN invariant 8).
- * Rejects as `runItem` does, with the first item's reason.
+ * Rejects as `runItem` does, with the reason of the item that broke off first.
  */
 export async function runLocation(run: LocationRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
   if (run.removedPath !== undefined && (await rejected(run, run.removedPath, { ports, signal }))) return;
-  const broken: { readonly error: unknown }[] = [];
-  for (const item of run.items) {
-    try {
-      await runItem(item, ports, signal);
-    } catch (error) {
-      if (isLeaseLost(error) || signal.aborted) throw error;
-      broken.push({ error });
-    }
-  }
-  const [first] = broken;
+  const loss = new AbortController();
+  const items = new ItemsInTurn(run.items, async (item, onContent) => {
+    const { hasContent, ended } = beginItem(item, ports, AbortSignal.any([signal, loss.signal]));
+    void hasContent.then(onContent);
+    await ended.catch((error: unknown) => {
+      if (isLeaseLost(error)) loss.abort(error);
+      if (isLeaseLost(error) || signal.aborted) items.stop();
+      throw error;
+    });
+  });
+  const [first] = await items.run();
   if (first !== undefined) throw first.error;
 }
 

@@ -9,7 +9,7 @@ import {
   parseRepositoryName,
   parseTag,
 } from '@waybill/oci-model';
-import type { ItemRun, TargetRun } from '@waybill/promotion';
+import type { CopyOptions, CopyOutcome, ItemRun, TargetRun } from '@waybill/promotion';
 import { RegistryClients } from '@waybill/registry-clients';
 import { blobsOf, buildImage, buildIndex, type BuiltContent, pushBuilt } from '@waybill/testing';
 import { type PlacedRegistry, type Topology, withProbedCapabilities } from '@waybill/topology';
@@ -56,11 +56,16 @@ describe('RegistryCopier', () => {
     near.requests.length = 0;
   }
 
-  function copy(
-    targets: readonly TargetRun[],
-    options: { signal?: AbortSignal; beforeManifest?: (id: string, manifest: Manifest) => Promise<void> } = {},
-  ) {
-    return copier.copy(itemOf(image.manifest), targets, { signal: idle, beforeManifest: () => Promise.resolve(), ...options });
+  /** Gives what was told of each target. */
+  async function copy(targets: readonly TargetRun[], options: Partial<CopyOptions> = {}): Promise<ReadonlyMap<string, CopyOutcome>> {
+    const outcomes = new Map<string, CopyOutcome>();
+    const defaults: CopyOptions = {
+      signal: idle,
+      beforeManifest: () => Promise.resolve(),
+      onSettled: (id, outcome) => void outcomes.set(id, outcome),
+    };
+    await copier.copy(itemOf(image.manifest), targets, { ...defaults, ...options });
+    return outcomes;
   }
 
   it('copies between origins, and tells what was copied and what is proven to be there', async () => {

@@ -10,7 +10,7 @@ import {
   viewManifest,
 } from '@waybill/oci-model';
 import type { RegistryClient, RepositoryClient } from '@waybill/oci-registry';
-import type { ContentCopier, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
+import type { ContentCopier, CopyOptions, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
 import { originOf, type RegistryClients } from '@waybill/registry-clients';
 import { registryNamed, repositoryAtOrigin, type Topology } from '@waybill/topology';
 
@@ -32,18 +32,14 @@ export class RegistryCopier implements ContentCopier {
     this.#options = options;
   }
 
-  async copy(
-    item: ItemRun,
-    targets: readonly TargetRun[],
-    options: { readonly beforeManifest: (targetId: string, manifest: Manifest) => Promise<void>; readonly signal: AbortSignal },
-  ): Promise<ReadonlyMap<string, CopyOutcome>> {
+  async copy(item: ItemRun, targets: readonly TargetRun[], options: CopyOptions): Promise<void> {
     const report = await copyGraph(
       this.#source(item),
       item.digest,
       targets.map((target) => this.#copyTarget(item, target)),
       { signal: options.signal, hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) } },
     );
-    return new Map([...report.targets].map(([id, target]) => [id, toOutcome(target)]));
+    for (const [id, target] of report.targets) options.onSettled(id, toOutcome(target));
   }
 
   async verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent> {

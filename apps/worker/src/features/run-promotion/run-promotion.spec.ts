@@ -19,11 +19,11 @@ class SteppedCopier implements ContentCopier {
   readonly tags = new Map<string, Digest>();
   during: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
 
-  copy: ContentCopier['copy'] = async (_item, targets, { signal, beforeManifest }) => {
+  copy: ContentCopier['copy'] = async (_item, targets, { signal, beforeManifest, onSettled }) => {
     this.begun.open(signal);
     await this.during(signal);
     for (const { id } of targets) await beforeManifest(id, manifest);
-    return new Map(targets.map(({ id }) => [id, { ...noBytes, outcome: 'copied', presentBlobs: new Set<Digest>() }]));
+    for (const { id } of targets) onSettled(id, { ...noBytes, outcome: 'copied', presentBlobs: new Set<Digest>() });
   };
   verify: ContentCopier['verify'] = () =>
     Promise.resolve({ manifests: [{ descriptor: descriptorOf(manifest), children: childrenOf(manifest).blobs }] });
