@@ -9,6 +9,7 @@ export const channels = {
   promotion: 'waybill_promotion',
   topology: 'waybill_topology',
   registryCheck: 'waybill_registry_check',
+  event: 'waybill_event',
 } as const;
 export type Channel = keyof typeof channels;
 

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
+import { readSystemState } from './metrics/system-state.js';
+import { EventLog } from './events/event-log.js';
 import { PromotionReadModel } from './promotions/promotion.read-model.js';
 import { ProvenanceChain } from './provenance/provenance-chain.js';
 import { Outbox } from './run/outbox.js';
@@ -26,6 +28,7 @@ const growing = [
   'placement',
   'tag_event',
   'idempotency_key',
+  'event',
 ];
 
 /** Promotions that have ended, each with all that hangs on one; as the superuser, without triggers. */
@@ -56,6 +59,7 @@ const grow = `
     SELECT r.id, 'team-a/app', n::text, digest FROM seed, registry r WHERE r.name = 'prod';
   INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, claim_order, expires_at)
     SELECT p.id, 'POST /promotions', n::text, digest, effect, now(), n, now() + interval '1 day' FROM seed, principal p;
+  INSERT INTO event (promotion_id, kind, body) SELECT promotion, 'promotion', '{}' FROM seed;
   ANALYZE;`;
 
 describe(`statements on tables of ${rows} rows`, () => {
@@ -122,6 +126,11 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['what is known of a digest', () => new ProvenanceChain(scene.database).about(image.digest, { after: 0n, limit: 100 })],
     ['a stretch of the chain', () => new ProvenanceChain(scene.database).links({ after: 20_000n, limit: 100 })],
     ['what is not linked yet', () => new ProvenanceChain(scene.database).linkPending()],
+    ['what waits in the whole system', () => readSystemState(scene.database)],
+    ['how far events go', () => new EventLog(scene.database).bounds()],
+    ['the newest events', () => new EventLog(scene.database).read({ after: BigInt(rows) - 10n, limit: 500 })],
+    ['events of one promotion', () => new EventLog(scene.database).read({ after: 0n, limit: 500, promotionId: scene.principalId })],
+    ['events past their time', () => new EventLog(scene.database).purge()],
     ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
   ])('read no growing table so for %s', async (_name, work) => {
     expect(await scannedBy(work)).toEqual({});
