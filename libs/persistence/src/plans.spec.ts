@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
-import { readSystemState } from './metrics/system-state.js';
 import { EventLog } from './events/event-log.js';
 import { PromotionReadModel } from './promotions/promotion.read-model.js';
 import { ProvenanceChain } from './provenance/provenance-chain.js';
@@ -126,7 +125,6 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['what is known of a digest', () => new ProvenanceChain(scene.database).about(image.digest, { after: 0n, limit: 100 })],
     ['a stretch of the chain', () => new ProvenanceChain(scene.database).links({ after: 20_000n, limit: 100 })],
     ['what is not linked yet', () => new ProvenanceChain(scene.database).linkPending()],
-    ['what waits in the whole system', () => readSystemState(scene.database)],
     ['how far events go', () => new EventLog(scene.database).bounds()],
     ['the newest events', () => new EventLog(scene.database).read({ after: BigInt(rows) - 10n, limit: 500 })],
     ['events of one promotion', () => new EventLog(scene.database).read({ after: 0n, limit: 500, promotionId: scene.principalId })],
