@@ -22,7 +22,7 @@ export interface RegistryToCheck {
   readonly address: string | undefined;
   /** Its name means another registry by now. */
   readonly isReplaced: boolean;
-  /** The newest report says that something of its check could not be removed. */
+  /** The newest check that wrote something says that it could not remove all of it. One that wrote nothing cannot tell. */
   readonly leavesBehind: boolean;
 }
 
@@ -62,7 +62,8 @@ export class CheckLeases {
     const [row] = await this.#database.tables.$queryRaw<LoadedRow[]>`
       SELECT r.name, r.address, r.replaced_at IS NOT NULL AS is_replaced, t.document,
         (SELECT n.report ? 'leftBehind' FROM checked_registry n
-         WHERE n.registry_id = r.id AND n.report IS NOT NULL ORDER BY n.finished_at DESC LIMIT 1) AS leaves_behind
+         WHERE n.registry_id = r.id AND n.report IS NOT NULL AND jsonb_path_exists(n.report, '$.probes[*] ? (@.probe == "cleanUp")')
+         ORDER BY n.finished_at DESC LIMIT 1) AS leaves_behind
       FROM registry_check c JOIN topology_revision t ON t.number = c.revision CROSS JOIN registry r
       WHERE c.id = ${checkId}::uuid AND r.id = ${registryId}::uuid`;
     const registry = row?.document.registries[row.name];

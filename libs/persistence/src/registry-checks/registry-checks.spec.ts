@@ -116,7 +116,7 @@ describe('checks of registries', () => {
   it('keep what was found, and know it as the newest', async () => {
     const id = await ask('prod');
     const leftBehind = { repositories: ['waybill-check/one'], manifests: 4, blobs: 4, bytes: 2_000 };
-    const report = { ...reportWith({ mount: true }), leftBehind };
+    const report: RegistryReport = { ...reportWith({ mount: true }), probes: [{ probe: 'cleanUp', ms: 1, outcome: 'ok' }], leftBehind };
 
     expect(await leases.finish(await claimed(), { report })).toBe(true);
 
@@ -127,6 +127,24 @@ describe('checks of registries', () => {
     expect(await checks.knownCapabilities()).toEqual(new Map([['prod', report.capabilities]]));
     await ask('prod');
     expect(await leases.load(await claimed())).toMatchObject({ leavesBehind: true });
+  });
+
+  it('remember what was left behind over one that wrote nothing', async () => {
+    const cleaned: RegistryReport = { ...reportWith({}), probes: [{ probe: 'cleanUp', ms: 1, outcome: 'ok' }] };
+    const leftBehind = { repositories: ['waybill-check/one'], manifests: 4, blobs: 4, bytes: 2_000 };
+    const found = async (report: RegistryReport): Promise<boolean | undefined> => {
+      await ask('prod');
+      await leases.finish(await claimed(), { report });
+      await ask('prod');
+      const lease = await claimed();
+      const known = await leases.load(lease);
+      await leases.finish(lease, { report: reportWith({}) }); // as of a registry that was away, or is only read
+      return known?.leavesBehind;
+    };
+
+    expect(await found({ ...cleaned, leftBehind })).toBe(true);
+    expect(await found(reportWith({}))).toBe(true);
+    expect(await found(cleaned)).toBe(false);
   });
 
   it('prefer the newest report, and act on none that is older than a week', async () => {
