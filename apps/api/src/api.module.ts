@@ -4,6 +4,7 @@ import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
 import { DocumentationModule } from './features/documentation/documentation.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { KeysModule } from './features/keys/keys.module.js';
+import { MetricsModule } from './features/metrics/metrics.module.js';
 import { PromotionsModule } from './features/promotions/promotions.module.js';
 import { RegistriesModule } from './features/registries/registries.module.js';
 import { RegistryChecksModule } from './features/registry-checks/registry-checks.module.js';
@@ -22,6 +23,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     RegistryChecksModule,
     KeysModule,
     HealthModule,
+    MetricsModule,
     DocumentationModule,
   ],
   providers: [

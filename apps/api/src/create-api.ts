@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { ApiConfig } from '@waybill/config';
-import { createLogger, type Logger, nestLogger } from '@waybill/observability';
+import { createLogger, type Logger, Metrics, nestLogger } from '@waybill/observability';
 import { ApiModule } from './api.module.js';
 import { describeApi } from './describe-api.js';
 import { logRequests } from './http/request-log.js';
+import { measureRequests } from './http/request-metrics.js';
 import { validationPipe } from './http/validation.js';
 
 export interface CreateApiOptions {
@@ -23,7 +24,7 @@ export async function createApi(config: ApiConfig, options: CreateApiOptions = {
     bodyParser: false, // a body is read once it is known who sends it (read-body.interceptor.ts)
   });
   app.disable('x-powered-by');
-  app.use(logRequests(logger));
+  app.use(logRequests(logger), measureRequests(app.get(Metrics)));
   app.useGlobalPipes(validationPipe());
   SwaggerModule.setup('api/docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'api/docs/openapi.json',

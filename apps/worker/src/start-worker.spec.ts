@@ -96,6 +96,16 @@ function describeWorker(startQueue: (recorded: RecordedPromotions) => Promise<Qu
     });
   });
 
+  it('tells its metrics, and those of the system', async () => {
+    const answer = await fetch(`http://127.0.0.1:${worker.port}/metrics`);
+
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await answer.text();
+    expect(text).toContain('\nwaybill_database_up 1\n');
+    expect(text).toContain('\nwaybill_outbox_age_seconds 0\n');
+    expect(text).toContain('\nprocess_resident_memory_bytes ');
+  });
+
   it('brings a promotion to its target and to the replica elsewhere, chains the record, and says no secret', async () => {
     const id = await recorded.request(image.manifest);
 

@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { CheckRegistriesModule } from './features/check-registries/check-registries.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
+import { MetricsModule } from './features/metrics/metrics.module.js';
 import { PurgeIdempotencyKeysModule } from './features/purge-idempotency-keys/purge-idempotency-keys.module.js';
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
@@ -19,6 +20,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     LinkProvenanceModule,
     PurgeIdempotencyKeysModule,
     HealthModule,
+    MetricsModule,
   ],
 })
 export class WorkerModule {

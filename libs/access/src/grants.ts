@@ -10,6 +10,7 @@ export const verbs = [
   'registries:locate',
   'registries:check',
   'keys:manage',
+  'metrics:read',
 ] as const;
 export type Verb = (typeof verbs)[number];
 

@@ -3,6 +3,7 @@ export { type Claim, type IdempotentRequest, IdempotencyKeys, type StoredAnswer 
 export { Database, type DatabaseOptions } from './database.js';
 export { isDatabaseUnavailable } from './database-unavailable.js';
 export { type EventBounds, EventLog, type EventPage, type EventRow } from './events/event-log.js';
+export { readSystemState, type SystemState } from './metrics/system-state.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';
 export { type Channel, Notifications } from './notifications.js';
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.js';

@@ -3,6 +3,7 @@ import type { Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
 import { EventLog } from './events/event-log.js';
+import { readSystemState } from './metrics/system-state.js';
 import { PromotionReadModel } from './promotions/promotion.read-model.js';
 import { ProvenanceChain } from './provenance/provenance-chain.js';
 import { Outbox } from './run/outbox.js';
@@ -129,6 +130,7 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['the newest events', () => new EventLog(scene.database).read({ after: BigInt(rows) - 10n, limit: 500 })],
     ['events of one promotion', () => new EventLog(scene.database).read({ after: 0n, limit: 500, promotionId: scene.principalId })],
     ['events past their time', () => new EventLog(scene.database).purge()],
+    ['what waits in the whole system', () => readSystemState(scene.database)],
     ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
   ])('read no growing table so for %s', async (_name, work) => {
     expect(await scannedBy(work)).toEqual({});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EnvironmentProxies, environmentProxies, helperEnvironment, type SecretSource } from '@waybill/config';
 import { ContentError } from '@waybill/oci-model';
-import { RegistryClient, type RegistryClientOptions } from '@waybill/oci-registry';
+import { RegistryClient, type RegistryClientOptions, type RequestEvent } from '@waybill/oci-registry';
 import type { Registry } from '@waybill/topology';
 import { credentialsOf, type RegistryAccess } from './credentials.js';
 import { NamedSecrets } from './named-secrets.js';
@@ -17,7 +17,9 @@ export interface RegistryClientsOptions {
   /** What credential helpers get as environment. Default: that of this process without what is Waybill's own. */
   readonly helperEnvironment?: Readonly<Record<string, string>>;
   /** For what a topology does not say of a registry. */
-  readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections' | 'observe'>;
+  readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections'>;
+  /** Told about every request when it is over, and the name of the registry. Must not throw. */
+  readonly observe?: (registry: string, event: RequestEvent) => void;
 }
 
 interface OpenClient {
@@ -55,7 +57,9 @@ export class RegistryClients {
     const known = this.#open.get(key);
     this.#open.delete(key);
     const current =
-      known?.made === made ? known : { client: this.#make({ ...place, ...network, credentials: credentials.providers }), made };
+      known?.made === made
+        ? known
+        : { client: this.#make(registry.name, { ...place, ...network, credentials: credentials.providers }), made };
     this.#open.set(key, current);
     this.#forgetOldest();
     return current.client;
@@ -66,9 +70,14 @@ export class RegistryClients {
     this.#open.clear();
   }
 
-  #make(options: RegistryClientOptions): RegistryClient {
-    const { client } = this.#options;
-    return new RegistryClient({ ...client, ...options, timeouts: { ...client?.timeouts, ...options.timeouts } });
+  #make(name: string, options: RegistryClientOptions): RegistryClient {
+    const { client, observe } = this.#options;
+    return new RegistryClient({
+      ...client,
+      ...options,
+      timeouts: { ...client?.timeouts, ...options.timeouts },
+      ...(observe === undefined ? {} : { observe: (event) => observe(name, event) }),
+    });
   }
 
   /** The map keeps the order of use. A client let go finishes what is under way; its idle connections close by themselves. */

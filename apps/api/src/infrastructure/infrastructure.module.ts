@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ApiConfig } from '@waybill/config';
-import type { Logger } from '@waybill/observability';
+import { type Logger, Metrics } from '@waybill/observability';
 import {
   ApiKeys,
   Database,
@@ -29,10 +29,11 @@ export interface InfrastructureParts {
 @Module({
   providers: [
     { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
-    { provide: RegistryClients, inject: [CONFIG, LOGGER], useFactory: clientsOfProcess },
+    { provide: Metrics, useFactory: () => new Metrics() },
+    { provide: RegistryClients, inject: [CONFIG, LOGGER, Metrics], useFactory: clientsOfProcess },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],
-  exports: [Database, RegistryClients, ...stores],
+  exports: [Database, Metrics, RegistryClients, ...stores],
 })
 export class InfrastructureModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #config: ApiConfig;

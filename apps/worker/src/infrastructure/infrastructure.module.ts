@@ -1,6 +1,6 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { WorkerConfig } from '@waybill/config';
-import type { Logger } from '@waybill/observability';
+import { type Logger, Metrics } from '@waybill/observability';
 import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import { type JobQueue, openQueue } from '@waybill/queue';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
@@ -35,11 +35,12 @@ export interface InfrastructureParts {
         new Notifications(databaseUrl, (err) => logger.warn({ err }, 'the database connection that listens was lost')),
     },
     { provide: JOB_QUEUE, inject: [CONFIG, LOGGER], useFactory: ({ queue }: WorkerConfig, logger: Logger) => openQueue(queue, { logger }) },
-    { provide: RegistryClients, inject: [CONFIG, LOGGER], useFactory: clientsOfProcess },
+    { provide: Metrics, useFactory: () => new Metrics() },
+    { provide: RegistryClients, inject: [CONFIG, LOGGER, Metrics], useFactory: clientsOfProcess },
     { provide: Outbox, inject: [Database], useFactory: (database: Database) => new Outbox(database) },
     { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
   ],
-  exports: [Database, Notifications, JOB_QUEUE, RegistryClients, Outbox, TopologyRevisions],
+  exports: [Database, Metrics, Notifications, JOB_QUEUE, RegistryClients, Outbox, TopologyRevisions],
 })
 export class InfrastructureModule implements OnApplicationShutdown {
   readonly #database: Database;

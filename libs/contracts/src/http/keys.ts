@@ -11,6 +11,7 @@ export const verbNames = [
   'registries:locate',
   'registries:check',
   'keys:manage',
+  'metrics:read',
 ] as const;
 
 /** The access library's grammar of patterns, coarsely: what it cannot mean is refused rather than kept as a pattern that matches nothing. */

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { image, MemoryCopier, Scene } from '../scene.spec-helper.js';
+import { readSystemState } from './system-state.js';
+
+describe('readSystemState', () => {
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = await Scene.start();
+  });
+  afterEach(() => scene.close());
+
+  it('finds nothing that waits where nothing was asked', async () => {
+    expect(await readSystemState(scene.database)).toEqual({ openPromotions: [], queueAges: [], outboxAge: 0, unsettledEffectAge: 0 });
+  });
+
+  it('tells what is requested and how long its jobs and messages wait', async () => {
+    const id = await scene.request();
+    const { tables } = scene.database;
+    await tables.$executeRaw`UPDATE dispatch SET queued_at = now() - interval '90 seconds' WHERE location = 'us'`;
+    await tables.$executeRaw`UPDATE outbox SET created_at = now() - interval '30 seconds'`;
+
+    const state = await readSystemState(scene.database);
+
+    expect(state.openPromotions).toEqual([{ path: 'release', state: 'requested', count: 1 }]);
+    expect(state.queueAges).toEqual([
+      { location: 'eu', seconds: expect.any(Number) },
+      { location: 'us', seconds: expect.any(Number) },
+    ]);
+    expect(state.queueAges[1]?.seconds).toBeGreaterThanOrEqual(90);
+    expect(state.outboxAge).toBeGreaterThanOrEqual(30);
+    await expect(scene.promotion(id)).resolves.toMatchObject({ state: 'requested' });
+  });
+
+  it('forgets what has ended', async () => {
+    await scene.request({ targets: ['prod'] });
+    const [message] = await scene.takeMessages();
+    if (message !== undefined) await scene.run(message, new MemoryCopier());
+
+    expect(await readSystemState(scene.database)).toEqual({ openPromotions: [], queueAges: [], outboxAge: 0, unsettledEffectAge: 0 });
+  });
+
+  it('tells how long the fate of the oldest effect has been unknown', async () => {
+    await scene.request({ targets: ['prod'] });
+    const [message] = await scene.takeMessages();
+    if (message === undefined) throw new Error('nothing was dispatched');
+    const { journal, target } = await scene.open(message);
+    await journal.intendManifest(target, image);
+    await scene.database.tables.$executeRaw`UPDATE effect SET intended_at = now() - interval '10 minutes'`;
+
+    expect((await readSystemState(scene.database)).unsettledEffectAge).toBeGreaterThanOrEqual(600);
+  });
+});
