@@ -91,7 +91,7 @@ export class PrismaRunJournal implements RunJournal {
         INSERT INTO effect (id, promotion_id, item_target_id, kind, registry_id, repository, digest, state)
         SELECT ${this.#ids.next()}::uuid, promotion_id, id, 'manifest', registry_id, repository, ${digestToBytes(manifest.digest)}, 'intended'
         FROM item_target WHERE id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
-        ON CONFLICT (item_target_id, kind, digest, tag) DO NOTHING
+        ON CONFLICT (item_target_id, kind, digest, tag) WHERE outcome IS DISTINCT FROM 'not-written' DO NOTHING
       )
       SELECT EXISTS (SELECT 1 FROM lease) AS held`;
     if (row?.held !== true) throw leaseLost(this.#lease);

@@ -75,7 +75,8 @@ export class TagLeases {
              taken.lease_fence AS fence, taken.written_since,
              earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled
       FROM wanted w LEFT JOIN taken ON true
-        LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag`;
+        LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag
+          AND earlier.outcome IS DISTINCT FROM 'not-written'`;
     if (row === undefined) throw leaseLost(this.#lease);
     if (row.fence === null) return row.superseded ? { turn: 'superseded' } : { turn: 'held', retryAfterMs: waitBetween(row.wait_ms) };
     this.#fences.set(keyOf(target, tag), row.fence);
@@ -99,7 +100,7 @@ export class TagLeases {
         SELECT ${effectId}::uuid, promotion_id, ${target.id}::uuid, 'tag', registry_id, repository, ${digestToBytes(digest)}, ${tag},
                ${bytesOrNull(previous)}::bytea, 'intended'
         FROM mine
-        ON CONFLICT (item_target_id, kind, digest, tag) DO UPDATE SET previous_digest = excluded.previous_digest WHERE e.state = 'intended'
+        ON CONFLICT (item_target_id, kind, digest, tag) WHERE outcome IS DISTINCT FROM 'not-written' DO UPDATE SET previous_digest = excluded.previous_digest WHERE e.state = 'intended'
         RETURNING 1
       )
       SELECT EXISTS (SELECT 1 FROM intended) AS held`;
