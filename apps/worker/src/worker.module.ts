@@ -4,7 +4,7 @@ import { CheckRegistriesModule } from './features/check-registries/check-registr
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
-import { PurgeIdempotencyKeysModule } from './features/purge-idempotency-keys/purge-idempotency-keys.module.js';
+import { PurgeExpiredModule } from './features/purge-expired/purge-expired.module.js';
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
@@ -18,7 +18,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     RelayOutboxModule,
     RedispatchDueModule,
     LinkProvenanceModule,
-    PurgeIdempotencyKeysModule,
+    PurgeExpiredModule,
     HealthModule,
     MetricsModule,
   ],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { IdempotencyKeys, Schedules } from '@waybill/persistence';
+import { EventLog, IdempotencyKeys, Schedules } from '@waybill/persistence';
 import { RecordedPromotions } from '../../recorded-promotions.spec-helper.js';
-import { PurgeIdempotencyKeys } from './purge-idempotency-keys.js';
+import { PurgeExpired, type Purgeable } from './purge-expired.js';
 
-describe('PurgeIdempotencyKeys', () => {
+describe('PurgeExpired', () => {
   let recorded: RecordedPromotions;
 
   beforeAll(async () => {
@@ -29,8 +29,8 @@ describe('PurgeIdempotencyKeys', () => {
     return recorded.database.tables.idempotencyKey.count();
   }
 
-  function worker(keys: Pick<IdempotencyKeys, 'purge'> = new IdempotencyKeys(recorded.database)): PurgeIdempotencyKeys {
-    return new PurgeIdempotencyKeys(new Schedules(recorded.database), keys);
+  function worker(keys: Purgeable = new IdempotencyKeys(recorded.database)): PurgeExpired {
+    return new PurgeExpired(new Schedules(recorded.database), 'purge-idempotency-keys', keys);
   }
 
   it('removes what is past its time, batch by batch until nothing is left, and nothing else', async () => {
@@ -42,6 +42,15 @@ describe('PurgeIdempotencyKeys', () => {
 
     expect(removed).toEqual([1_000, 500, 0]);
     expect(await countKeys()).toBe(3);
+  });
+
+  it('leaves what is kept by another schedule alone', async () => {
+    await addKeys(10, '1 second');
+    const events = new EventLog(recorded.database);
+
+    expect(await new PurgeExpired(new Schedules(recorded.database), 'purge-events', events).purge()).toBe(0);
+    expect(await new Schedules(recorded.database).claim('purge-events')).toBe(false);
+    expect(await worker().purge()).toBe(10);
   });
 
   it('is done by one of two workers', async () => {
