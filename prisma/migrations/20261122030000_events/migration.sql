@@ -29,13 +29,25 @@ CREATE FUNCTION promotion_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM append_event(NEW.id, 'promotion', jsonb_build_object(
     'path', NEW.path, 'state', NEW.state, 'rejection', NEW.rejection,
-    'requestedAt', time_text(NEW.requested_at), 'finishedAt', time_text(NEW.finished_at)));
+    'requestedAt', time_text(NEW.requested_at), 'finishedAt', time_text(NEW.finished_at),
+    'cancelRequestedAt', (SELECT time_text(requested_at) FROM promotion_cancellation WHERE promotion_id = NEW.id)));
   RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER promotion_requested AFTER INSERT ON promotion
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION promotion_event();
 CREATE CONSTRAINT TRIGGER promotion_changed AFTER UPDATE ON promotion
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION promotion_event();
+
+CREATE FUNCTION cancellation_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM append_event(id, 'promotion', jsonb_build_object(
+    'path', path, 'state', state, 'requestedAt', time_text(requested_at), 'finishedAt', time_text(finished_at),
+    'cancelRequestedAt', time_text(NEW.requested_at)))
+  FROM promotion WHERE id = NEW.promotion_id;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER promotion_cancellation_requested AFTER INSERT ON promotion_cancellation
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cancellation_event();
 
 -- What is inserted is pending, as every reader of the promotion sees.
 CREATE FUNCTION target_event() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,6 +60,7 @@ BEGIN
     'state', NEW.state, 'outcome', NEW.outcome, 'attempts', NEW.attempts, 'error', NEW.error,
     'bytesCopied', NEW.bytes_copied, 'bytesMounted', NEW.bytes_mounted, 'bytesSkipped', NEW.bytes_skipped,
     'dueAt', time_text(NEW.due_at), 'waitingSince', time_text(NEW.waiting_since),
+    'heldBy', NEW.held_by, 'heldSince', time_text(NEW.held_since),
     'startedAt', time_text(NEW.started_at), 'finishedAt', time_text(NEW.finished_at)));
   RETURN NULL;
 END $$;

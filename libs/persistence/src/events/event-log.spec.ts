@@ -80,6 +80,15 @@ describe('EventLog', () => {
     expect(of('tag')).toEqual({ ...place, tag: 'full', outcome: 'written', digest: expect.stringMatching(/^sha256:/) });
   });
 
+  it('tells of a cancellation when it is asked for', async () => {
+    const [id = ''] = await requested(1);
+    await scene.database.tables.promotionCancellation.create({ data: { promotionId: id, requestedBy: scene.principalId } });
+
+    expect(await log.read({ after: 0n, limit: 10 })).toMatchObject([
+      { kind: 'promotion', body: { state: 'requested', cancelRequestedAt: expect.any(String) } },
+    ]);
+  });
+
   it('loses nothing of a transaction that began first and commits last', async () => {
     const [first = '', second = ''] = await requested(2);
     const [early, late] = [await session(), await session()];
