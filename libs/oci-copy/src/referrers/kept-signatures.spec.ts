@@ -13,8 +13,7 @@ function signedBy(...keys: readonly string[]): BuiltContent {
   return { ...content, manifest: manifestFromBytes(Buffer.from(JSON.stringify({ ...signed, layers })), undefined) };
 }
 
-async function storeWith(signature: BuiltContent): Promise<MemoryStore> {
-  const store = new MemoryStore();
+async function storeWith(signature: BuiltContent, store = new MemoryStore()): Promise<MemoryStore> {
   await pushBuilt(store, image);
   await pushBuilt(store, signature);
   await store.putTag(tag, signature.manifest);
@@ -44,5 +43,40 @@ describe('signatures over the same payload', () => {
 
     expect(await copied(await storeWith(signedBy('ours', 'theirs')), target)).toEqual(['copied']);
     expect(held(target)).toBe(signedBy('ours', 'theirs').manifest.digest);
+  });
+});
+
+describe('a tag of cosign’s that somebody else writes during the copy', () => {
+  /** Somebody signs with `theirs` while we push what our own tag is to name. */
+  class Contested extends MemoryStore {
+    constructor(private readonly theirs: BuiltContent) {
+      super();
+    }
+
+    override async pushManifest(manifest: Manifest, signal?: AbortSignal): Promise<void> {
+      await super.pushManifest(manifest, signal);
+      if (manifest.digest !== ours.manifest.digest) return;
+      this.manifests.set(this.theirs.manifest.digest, this.theirs.manifest);
+      this.tags.set(tag, this.theirs.manifest.digest);
+    }
+  }
+  const ours = signedBy('a', 'b');
+
+  it.each([
+    { theirs: ['c'], outcome: 'conflict', left: signedBy('c') },
+    { theirs: ['a', 'b', 'c'], outcome: 'conflict', left: signedBy('a', 'b', 'c') },
+    { theirs: ['a'], outcome: 'copied', left: ours },
+  ])('with signatures by $theirs ends as $outcome', async ({ theirs, outcome, left }) => {
+    const target = new Contested(signedBy(...theirs));
+
+    expect(await copied(await storeWith(ours), target)).toEqual([outcome]);
+    expect(held(target)).toBe(left.manifest.digest);
+  });
+
+  it('to name the same is not written a second time', async () => {
+    const target = new Contested(ours);
+
+    expect(await copied(await storeWith(ours), target)).toEqual(['copied']);
+    expect(target.callsOf('putTag')).toEqual([]);
   });
 });
