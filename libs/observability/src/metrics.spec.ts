@@ -45,6 +45,17 @@ describe('Metrics', () => {
     expect(await linesOf(metrics, 'waybill_open')).toEqual([]);
   });
 
+  it('tells a total as it was last set', async () => {
+    const metrics = new Metrics();
+    const ended = metrics.total({ name: 'ended_total', help: 'ended', labels: ['state'] });
+
+    ended.set({ state: 'succeeded' }, 4);
+    ended.set({ state: 'succeeded' }, 6);
+
+    expect(await linesOf(metrics, 'waybill_ended_total')).toEqual(['waybill_ended_total{state="succeeded"} 6']);
+    expect(await metrics.text()).toContain('# TYPE waybill_ended_total counter');
+  });
+
   it('keeps the metrics of two apart', async () => {
     const described = { name: 'seen_total', help: 'seen', labels: [] } as const;
     new Metrics().counter(described).add({});

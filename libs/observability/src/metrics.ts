@@ -19,7 +19,7 @@ export interface HistogramMetric<Label extends string> {
   observe(labels: Labels<Label>, value: number): void;
 }
 
-/** Is what it was last set to. */
+/** Is what it was last set to: of a gauge what is now, of a total what was counted elsewhere. */
 export interface GaugeMetric<Label extends string> {
   set(labels: Labels<Label>, value: number): void;
   /** Forgets every series: unknown is not 0. */
@@ -53,7 +53,17 @@ export class Metrics {
     return { set: (labels, value) => gauge.set({ ...labels }, value), clear: () => gauge.reset() };
   }
 
-  /** `read` sets gauges, before each answer; it must not reject. */
+  /** Only grows, but is counted elsewhere, where it outlives this process. */
+  total<Label extends string>(description: MetricDescription<Label>): GaugeMetric<Label> {
+    const counter = new Counter(this.#configurationOf(description));
+    const set = (labels: Labels<Label>, value: number): void => {
+      counter.remove({ ...labels });
+      counter.inc({ ...labels }, value);
+    };
+    return { set, clear: () => counter.reset() };
+  }
+
+  /** `read` sets gauges and totals, before each answer; it must not reject. */
   beforeEachAnswer(read: () => Promise<void>): void {
     this.#readers.push(read);
   }

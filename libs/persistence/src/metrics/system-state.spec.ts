@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { image, MemoryCopier, Scene } from '../scene.spec-helper.js';
 import { readSystemState } from './system-state.js';
 
+const nothingWaits = { openPromotions: [], queueAges: [], outboxAge: 0, unsettledEffectAge: 0 };
+
 describe('readSystemState', () => {
   let scene: Scene;
 
@@ -11,7 +13,7 @@ describe('readSystemState', () => {
   afterEach(() => scene.close());
 
   it('finds nothing that waits where nothing was asked', async () => {
-    expect(await readSystemState(scene.database)).toEqual({ openPromotions: [], queueAges: [], outboxAge: 0, unsettledEffectAge: 0 });
+    expect(await readSystemState(scene.database)).toEqual({ ...nothingWaits, promotionsEnded: [], targetsEnded: [] });
   });
 
   it('tells what is requested and how long its jobs and messages wait', async () => {
@@ -32,12 +34,17 @@ describe('readSystemState', () => {
     await expect(scene.promotion(id)).resolves.toMatchObject({ state: 'requested' });
   });
 
-  it('forgets what has ended', async () => {
+  it('counts what has ended, and has it wait no more', async () => {
     await scene.request({ targets: ['prod'] });
     const [message] = await scene.takeMessages();
-    if (message !== undefined) await scene.run(message, new MemoryCopier());
+    if (message === undefined) throw new Error('nothing was dispatched');
+    await scene.run(message, new MemoryCopier());
 
-    expect(await readSystemState(scene.database)).toEqual({ openPromotions: [], queueAges: [], outboxAge: 0, unsettledEffectAge: 0 });
+    expect(await readSystemState(scene.database)).toEqual({
+      ...nothingWaits,
+      promotionsEnded: [{ path: 'release', state: 'succeeded', count: 1 }],
+      targetsEnded: [{ registry: 'prod', outcome: 'copied', count: 1 }],
+    });
   });
 
   it('tells how long the fate of the oldest effect has been unknown', async () => {

@@ -9,6 +9,8 @@ const waiting: SystemState = {
   queueAges: [{ location: 'eu', seconds: 12 }],
   outboxAge: 2,
   unsettledEffectAge: 700,
+  promotionsEnded: [{ path: 'release', state: 'succeeded', count: 40 }],
+  targetsEnded: [{ registry: 'prod', outcome: 'copied', count: 41 }],
 };
 
 describe('measureSystem', () => {
@@ -30,6 +32,8 @@ describe('measureSystem', () => {
       'waybill_promotions_open{path="release",state="running"} 3',
       'waybill_queue_age_seconds{location="eu"} 12',
       'waybill_outbox_age_seconds 2',
+      'waybill_promotions_ended_total{path="release",state="succeeded"} 40',
+      'waybill_targets_ended_total{registry="prod",outcome="copied"} 41',
       'waybill_unsettled_effect_age_seconds 700',
     ]);
   });

@@ -45,6 +45,16 @@ function gaugesOf(metrics: Metrics) {
       help: 'How long the oldest message has been waiting to be put into the queue.',
       labels: [],
     }),
+    promotionsEnded: metrics.total({
+      name: 'promotions_ended_total',
+      help: 'Promotions that have ended, by path and final state.',
+      labels: ['path', 'state'],
+    }),
+    targetsEnded: metrics.total({
+      name: 'targets_ended_total',
+      help: 'Item-targets that have ended, by registry and outcome.',
+      labels: ['registry', 'outcome'],
+    }),
     unsettledEffectAge: metrics.gauge({
       name: 'unsettled_effect_age_seconds',
       help: 'How long the fate of the oldest open effect has been unknown.',
@@ -56,6 +66,8 @@ function gaugesOf(metrics: Metrics) {
 function setGauges(gauges: SystemGauges, state: SystemState): void {
   for (const { path, state: name, count } of state.openPromotions) gauges.openPromotions.set({ path, state: name }, count);
   for (const { location, seconds } of state.queueAges) gauges.queueAge.set({ location }, seconds);
+  for (const { path, state: name, count } of state.promotionsEnded) gauges.promotionsEnded.set({ path, state: name }, count);
+  for (const { registry, outcome, count } of state.targetsEnded) gauges.targetsEnded.set({ registry, outcome }, count);
   gauges.outboxAge.set({}, state.outboxAge);
   gauges.unsettledEffectAge.set({}, state.unsettledEffectAge);
 }
