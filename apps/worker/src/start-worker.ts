@@ -16,13 +16,19 @@ export interface RunningWorker {
 
 /** Starts the worker on a migrated database: it listens, takes promotions, and ends with 0 on SIGTERM and SIGINT. */
 export async function startWorker(parts: InfrastructureParts): Promise<RunningWorker> {
-  const { config, logger } = parts;
-  const app = await NestFactory.create(WorkerModule.with(parts), {
-    logger: nestLogger(logger),
-    abortOnError: false,
-    // A probe that holds its connection open must not hold the end of the process up.
-    forceCloseConnections: true,
-  });
+  const { logger } = parts;
+  const options = { logger: nestLogger(logger), abortOnError: false, ...serverOptions };
+  return serveWorker(await NestFactory.create(WorkerModule.with(parts), options), parts);
+}
+
+/** What the worker's application is made with, whoever makes it. */
+export const serverOptions = {
+  // A probe that holds its connection open must not hold the end of the process up.
+  forceCloseConnections: true,
+} as const;
+
+/** Starts an application that is made of the worker's modules. */
+export async function serveWorker(app: INestApplication, { config, logger }: InfrastructureParts): Promise<RunningWorker> {
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   await app.listen(config.port, config.host);
   // By now every feature has registered what it listens to.

@@ -9,12 +9,13 @@ import { WokenLoop } from '../../infrastructure/woken-loop.js';
 const tickMs = 500;
 
 /** The sequencer: links what was appended to the record. Of many workers one links at a time. */
-@Module({})
+@Module({
+  providers: [{ provide: ProvenanceChain, inject: [Database], useFactory: (database: Database) => new ProvenanceChain(database) }],
+})
 export class LinkProvenanceModule implements OnModuleDestroy {
   readonly #loop: WokenLoop;
 
-  constructor(database: Database, @Inject(LOGGER) logger: Logger) {
-    const chain = new ProvenanceChain(database);
+  constructor(chain: ProvenanceChain, @Inject(LOGGER) logger: Logger) {
     this.#loop = new WokenLoop(() => chain.linkPending(), logger.child({ work: 'link-provenance' }));
   }
 

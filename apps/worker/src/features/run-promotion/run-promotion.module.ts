@@ -10,6 +10,7 @@ import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
 import { PromotionConsumers } from './promotion-consumers.js';
 import { RegistryCopier } from './registry-copier.js';
 import { RunPromotion } from './run-promotion.js';
+import { RunRecords } from './run-records.js';
 
 /** A notification wakes it when a topology is applied; the tick is for work at locations that no topology has any more. */
 const tickMs = 15_000;
@@ -17,11 +18,16 @@ const tickMs = 15_000;
 @Module({
   providers: [
     {
+      provide: RunRecords,
+      inject: [CONFIG, Database],
+      useFactory: ({ dispatchLeaseMs: leaseMs }: WorkerConfig, database: Database) => new RunRecords(database, { leaseMs }),
+    },
+    {
       provide: RunPromotion,
-      inject: [CONFIG, LOGGER, Database, RegistryClients],
-      useFactory: (config: WorkerConfig, logger: Logger, database: Database, clients: RegistryClients) =>
+      inject: [CONFIG, LOGGER, RunRecords, RegistryClients],
+      useFactory: (config: WorkerConfig, logger: Logger, records: RunRecords, clients: RegistryClients) =>
         new RunPromotion({
-          database,
+          records,
           copierOf: ({ topology, addresses }) => new RegistryCopier({ clients, topology, addresses }),
           logger,
           workerId: `${hostname()}:${process.pid}`,

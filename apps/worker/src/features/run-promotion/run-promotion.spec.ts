@@ -7,6 +7,7 @@ import { type Gate, gate } from '../../infrastructure/gate.spec-helper.js';
 import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
 import { RecordedPromotions } from '../../recorded-promotions.spec-helper.js';
 import { RunPromotion } from './run-promotion.js';
+import { RunRecords } from './run-records.js';
 
 const { manifest } = buildImage();
 /** The shortest that the configuration takes: a tag must be written within it. */
@@ -65,7 +66,7 @@ describe('RunPromotion', () => {
 
   function worker(name: string, { leaseMs = 60_000, does = copier }: { leaseMs?: number; does?: SteppedCopier } = {}): RunPromotion {
     return new RunPromotion({
-      database: recorded.database,
+      records: new RunRecords(recorded.database, { leaseMs }),
       copierOf: () => does,
       logger: log.logger,
       workerId: name,
@@ -192,7 +193,7 @@ describe('RunPromotion', () => {
 
   it('lets the lease expire when something unexpected breaks the run, and says what', async () => {
     const broken = new RunPromotion({
-      database: recorded.database,
+      records: new RunRecords(recorded.database, { leaseMs: 60_000 }),
       copierOf: () => {
         throw new Error('the disk is full');
       },

@@ -1,22 +1,12 @@
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
-import {
-  closeRun,
-  type Database,
-  type DispatchLease,
-  DispatchLeases,
-  type DispatchMessage,
-  type LoadedRun,
-  loadRun,
-  PrismaRunJournal,
-  RegistryChecks,
-} from '@waybill/persistence';
+import type { DispatchLease, DispatchMessage, LoadedRun } from '@waybill/persistence';
 import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
-import { withProbedCapabilities } from '@waybill/topology';
 import { keepLease } from '../../infrastructure/keep-lease.js';
+import type { RunRecords } from './run-records.js';
 
 export interface RunPromotionOptions {
-  readonly database: Database;
+  readonly records: RunRecords;
   /** Reaches the registries of a run, as its topology declares them. */
   readonly copierOf: (run: LoadedRun) => ContentCopier;
   readonly logger: Logger;
@@ -29,13 +19,9 @@ export interface RunPromotionOptions {
 /** Runs what one promotion has to do at one location. */
 export class RunPromotion {
   readonly #options: RunPromotionOptions;
-  readonly #leases: DispatchLeases;
-  readonly #checks: RegistryChecks;
 
   constructor(options: RunPromotionOptions) {
     this.#options = options;
-    this.#leases = new DispatchLeases(options.database, { leaseMs: options.leaseMs });
-    this.#checks = new RegistryChecks(options.database);
   }
 
   /**
@@ -43,17 +29,17 @@ export class RunPromotion {
    * When `signal` is aborted the lease is given up, and another worker goes on.
    */
   async run(message: DispatchMessage, signal: AbortSignal): Promise<void> {
-    const { logger, workerId, leaseMs } = this.#options;
+    const { records, logger, workerId, leaseMs } = this.#options;
     const since = systemClock.monotonic();
-    const lease = await this.#leases.claim(message, workerId);
+    const lease = await records.claim(message, workerId);
     if (lease === undefined) {
       logger.debug({ ...message }, 'nothing to run for this dispatch');
       return;
     }
-    const keeper = keepLease({ renew: () => this.#leases.renew(lease), leaseMs, since, shutdown: signal });
+    const keeper = keepLease({ renew: () => records.renew(lease), leaseMs, since, shutdown: signal });
     try {
       await this.#runLocation(lease, keeper.signal);
-      await closeRun(this.#options.database, lease);
+      await records.close(lease);
     } catch (err) {
       await this.#giveUp(lease, err, signal);
     } finally {
@@ -62,21 +48,16 @@ export class RunPromotion {
   }
 
   async #runLocation(lease: DispatchLease, signal: AbortSignal): Promise<void> {
-    const { database, copierOf, leaseMs, retry } = this.#options;
-    const loaded = await loadRun(database, lease.promotionId, lease.location);
+    const { records, copierOf, retry } = this.#options;
+    const loaded = await records.load(lease);
     if (loaded === undefined) return;
-    const topology = withProbedCapabilities(loaded.topology, await this.#checks.knownCapabilities());
-    const ports: RunPorts = {
-      copier: copierOf({ ...loaded, topology }),
-      journal: new PrismaRunJournal(database, lease, { tagLeaseMs: leaseMs }),
-      retry,
-    };
+    const ports: RunPorts = { copier: copierOf(loaded), journal: records.journalOf(lease), retry };
     await runLocation(loaded.run, ports, signal);
   }
 
   /** A lost lease is somebody else's run now; everything else is handed back, to be run again. */
   async #giveUp(lease: DispatchLease, err: unknown, shutdown: AbortSignal): Promise<void> {
-    const { logger } = this.#options;
+    const { records, logger } = this.#options;
     const where = { promotionId: lease.promotionId, location: lease.location };
     if (err instanceof PromotionError && err.code === 'lease-lost') {
       logger.warn(where, 'the run was taken over');
@@ -84,7 +65,7 @@ export class RunPromotion {
     }
     if (shutdown.aborted) {
       logger.info(where, 'the run is handed over');
-      await this.#leases.release(lease);
+      await records.release(lease);
       return;
     }
     // The lease is left to expire: what broke now is tried again, but not at once.
