@@ -129,6 +129,16 @@ describe('waybill topology check', () => {
     expect((await waybill(['topology', 'check'], { api: api.url })).status).toBe(0);
   });
 
+  it('ends when its time is over, also while the API is away', async () => {
+    const away = problem({ status: 503, code: 'unavailable', title: 'A part of Waybill is down' });
+    const api = await scriptedApi({ [ask]: accepted, [look]: away });
+
+    const { status, stderr } = await waybill(['topology', 'check', '--timeout', '1'], { api: api.url });
+
+    expect(status).toBe(5);
+    expect(stderr).toContain(`the API did not answer for 1 s: check ${id} goes on without us`);
+  });
+
   it('shows what the API refuses, with near names', async () => {
     const unknown = { status: 404, code: 'registry-unknown', title: 'the topology has no registry "prodd"', near: ['prod'] };
     const api = await scriptedApi({ [ask]: problem(unknown) });

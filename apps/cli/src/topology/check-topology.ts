@@ -27,21 +27,30 @@ export async function checkTopology(
   const { id } = await api.checkRegistries(names);
   output.line(`check ${id}`);
   const check = await finished(api, id, options, output);
+  if (check === undefined) {
+    output.error(`the API did not answer for ${options.timeout} s: check ${id} goes on without us`);
+    return exitStatus.unfinished;
+  }
   if (options.json) output.json(check);
   else printChecked(check.registries, output);
   if (!check.finished) return exitStatus.unfinished;
   return check.registries.every(({ unmet }) => unmet?.length === 0) ? exitStatus.succeeded : exitStatus.failed;
 }
 
-/** The check when every registry was looked at, or as far as it is when the time is over. */
-async function finished(api: WaybillApi, id: string, { timeout, signal }: CheckTopologyOptions, output: Output): Promise<RegistryCheck> {
+/** The check when every registry was looked at, or as far as it is when the time is over; undefined when it could not be seen at all. */
+async function finished(
+  api: WaybillApi,
+  id: string,
+  { timeout, signal }: CheckTopologyOptions,
+  output: Output,
+): Promise<RegistryCheck | undefined> {
   const began = performance.now();
   let hint: string | undefined;
   let last: RegistryCheck | undefined;
   for (;;) {
     last = (await look(api, id)) ?? last;
     const elapsed = performance.now() - began;
-    if (last !== undefined && (last.finished || elapsed > timeout * 1000)) return last;
+    if (last?.finished === true || elapsed > timeout * 1000) return last;
     const waiting = elapsed > patienceMs ? waitingFor(last) : undefined;
     if (waiting !== undefined && waiting !== hint) output.error(waiting);
     hint = waiting ?? hint;
