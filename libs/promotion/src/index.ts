@@ -34,6 +34,7 @@ export type {
 export { retryDelay, type RetryPolicy } from './run/retry-policy.js';
 export type { ItemRun, LocationRun, TagRun, TargetRun, VerifiedContent, VerifiedManifest } from './run/run.js';
 export type { RunPorts } from './run/run-context.js';
+export { type RunStep, runSteps, type RunWatch } from './run/run-watch.js';
 export { runItem } from './run/run-item.js';
 export { runLocation } from './run/run-location.js';
 export {

@@ -1,7 +1,8 @@
--- How often promotions of a path and targets at a registry have ended in what: totals that outlive every process.
+-- How often promotions of a path and targets at a registry have ended in what, and leases at a location ended with
+-- their worker: totals that outlive every process.
 CREATE TABLE outcome_tally (
-  subject text NOT NULL CHECK (subject IN ('promotion', 'target')),
-  -- Of the path, or of the registry.
+  subject text NOT NULL CHECK (subject IN ('promotion', 'target', 'lease')),
+  -- Of the path, the registry or the location.
   name    text NOT NULL,
   outcome text NOT NULL,
   count   bigint NOT NULL,
@@ -32,3 +33,14 @@ END $$;
 CREATE CONSTRAINT TRIGGER item_target_tallied AFTER UPDATE ON item_target
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   WHEN (OLD.outcome IS NULL AND NEW.outcome IS NOT NULL) EXECUTE FUNCTION target_tally();
+
+-- Nothing else of such a transaction need be an event, so the lock is taken here.
+CREATE FUNCTION lease_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(7270003);
+  PERFORM tally_outcome('lease', NEW.location, 'taken-over');
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER dispatch_taken_over AFTER UPDATE ON dispatch
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (OLD.state = 'leased' AND OLD.lease_expires_at <= now() AND NEW.state IN ('queued', 'leased')) EXECUTE FUNCTION lease_tally();

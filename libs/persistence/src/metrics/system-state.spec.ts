@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { DispatchLeases } from '../run/dispatch-lease.js';
+import { Outbox } from '../run/outbox.js';
 import { image, MemoryCopier, Scene } from '../scene.spec-helper.js';
 import { readSystemState } from './system-state.js';
 
@@ -13,7 +16,7 @@ describe('readSystemState', () => {
   afterEach(() => scene.close());
 
   it('finds nothing that waits where nothing was asked', async () => {
-    expect(await readSystemState(scene.database)).toEqual({ ...nothingWaits, promotionsEnded: [], targetsEnded: [] });
+    expect(await readSystemState(scene.database)).toEqual({ ...nothingWaits, promotionsEnded: [], targetsEnded: [], leaseTakeovers: [] });
   });
 
   it('tells what is requested and how long its jobs and messages wait', async () => {
@@ -44,7 +47,24 @@ describe('readSystemState', () => {
       ...nothingWaits,
       promotionsEnded: [{ path: 'release', state: 'succeeded', count: 1 }],
       targetsEnded: [{ registry: 'prod', outcome: 'copied', count: 1 }],
+      leaseTakeovers: [],
     });
+  });
+
+  it('counts the leases whose worker died, and no others', async () => {
+    const outbox = new Outbox(scene.database);
+    await scene.request({ targets: ['prod'] });
+    const [message] = await scene.takeMessages();
+    if (message === undefined) throw new Error('nothing was dispatched');
+    const { lease } = await scene.open(message);
+    await new DispatchLeases(scene.database, { leaseMs: 60_000 }).renew(lease);
+    await outbox.redispatchDue();
+    expect((await readSystemState(scene.database)).leaseTakeovers).toEqual([]);
+
+    await scene.database.tables.$executeRaw`UPDATE dispatch SET lease_expires_at = now() - interval '1 second', due_at = now()`;
+    await outbox.redispatchDue();
+
+    expect((await readSystemState(scene.database)).leaseTakeovers).toEqual([{ location: 'eu', count: 1 }]);
   });
 
   it('tells how long the fate of the oldest effect has been unknown', async () => {

@@ -12,11 +12,13 @@ export interface SystemState {
   /** How often it has ended so, since there is this database. */
   readonly promotionsEnded: readonly { readonly path: string; readonly state: string; readonly count: number }[];
   readonly targetsEnded: readonly { readonly registry: string; readonly outcome: string; readonly count: number }[];
+  /** How often a lease at a location has expired, so that another worker went on. */
+  readonly leaseTakeovers: readonly { readonly location: string; readonly count: number }[];
 }
 
 /** Reads what is open through indexes that hold nothing else, so that it costs the same in the first year and in the tenth. */
 export async function readSystemState({ tables }: Database): Promise<SystemState> {
-  const [openPromotions, queueAges, [ages], promotionsEnded, targetsEnded] = await Promise.all([
+  const [openPromotions, queueAges, [ages], promotionsEnded, targetsEnded, leaseTakeovers] = await Promise.all([
     tables.$queryRaw<SystemState['openPromotions']>`
       SELECT path, state, count(*)::integer AS count FROM promotion WHERE finished_at IS NULL GROUP BY path, state ORDER BY path, state`,
     tables.$queryRaw<SystemState['queueAges']>`
@@ -29,6 +31,16 @@ export async function readSystemState({ tables }: Database): Promise<SystemState
       SELECT name AS path, outcome AS state, count::float8 FROM outcome_tally WHERE subject = 'promotion' ORDER BY name, outcome`,
     tables.$queryRaw<SystemState['targetsEnded']>`
       SELECT name AS registry, outcome, count::float8 FROM outcome_tally WHERE subject = 'target' ORDER BY name, outcome`,
+    tables.$queryRaw<SystemState['leaseTakeovers']>`
+      SELECT name AS location, count::float8 FROM outcome_tally WHERE subject = 'lease' ORDER BY name`,
   ]);
-  return { openPromotions, queueAges, outboxAge: ages?.outbox ?? 0, unsettledEffectAge: ages?.effect ?? 0, promotionsEnded, targetsEnded };
+  return {
+    openPromotions,
+    queueAges,
+    outboxAge: ages?.outbox ?? 0,
+    unsettledEffectAge: ages?.effect ?? 0,
+    promotionsEnded,
+    targetsEnded,
+    leaseTakeovers,
+  };
 }

@@ -6,6 +6,7 @@ import { readBackEffects } from './read-back-effects.js';
 import { refusalOf } from './refusal.js';
 import type { RunContext, RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
+import { StepTimer } from './run-watch.js';
 import { bytesOf, endFailed, noBytes, settleFailure } from './settle-failure.js';
 import { conflictError, writeTag } from './write-tag.js';
 
@@ -96,11 +97,13 @@ async function allEnded(work: readonly Promise<void>[]): Promise<void> {
 function strandsOf(run: RunContext, copy: ContentCopy): Promise<void>[] {
   const { targets } = run.item;
   const bring = async (target: TargetRun, prod?: Promise<void>): Promise<void> => {
-    const content = target.state === 'tagging' ? (target.content ?? 'copied') : await prepare(run, target, await copy.outcomeAt(target));
+    const timer = new StepTimer(run, target);
+    const content =
+      target.state === 'tagging' ? (target.content ?? 'copied') : await prepare({ run, target, timer }, await copy.outcomeAt(target));
     if (content === undefined) return;
     // A replica at the location of its prod finds it tagged already, and need not be called again.
     if (prod !== undefined) await Promise.allSettled([prod]);
-    await tagAndFinish(run, target, content);
+    await tagAndFinish({ run, target, timer }, content);
   };
   const prods = new Map<string, Promise<void>>();
   for (const target of targets) if (target.follows === undefined) prods.set(target.id, bring(target));
@@ -108,8 +111,15 @@ function strandsOf(run: RunContext, copy: ContentCopy): Promise<void>[] {
   return [...prods.values(), ...replicas];
 }
 
+/** One target on its way. */
+interface Strand {
+  readonly run: RunContext;
+  readonly target: TargetRun;
+  readonly timer: StepTimer;
+}
+
 /** Copy is done; verify and attest. Undefined when the target is not to be tagged. */
-async function prepare(run: RunContext, target: TargetRun, copy: CopyOutcome): Promise<ContentOutcome | undefined> {
+async function prepare({ run, target, timer }: Strand, copy: CopyOutcome): Promise<ContentOutcome | undefined> {
   const { item, ports, signal } = run;
   if ('error' in copy) {
     await settleFailure(run, target, copy.error, copy);
@@ -118,9 +128,13 @@ async function prepare(run: RunContext, target: TargetRun, copy: CopyOutcome): P
   try {
     const outcome = moreOf(copy.outcome, target.content);
     await ports.journal.recordCopy(target, outcome, bytesOf(copy));
+    ports.watch?.contentCame(item, target, bytesOf(copy));
+    timer.ended('copy');
     const content = await ports.copier.verify(item, target, copy.presentBlobs, signal);
+    timer.ended('verify');
     await ports.journal.settleContent(target, content);
     await ports.journal.advance(target, 'tagging');
+    timer.ended('attest');
     return outcome;
   } catch (error) {
     await settleFailure(run, target, error, noBytes);
@@ -135,7 +149,7 @@ function moreOf(now: ContentOutcome, before: ContentOutcome = 'already-present')
   return fromLeastToMost.indexOf(before) > fromLeastToMost.indexOf(now) ? before : now;
 }
 
-async function tagAndFinish(run: RunContext, target: TargetRun, content: ContentOutcome): Promise<void> {
+async function tagAndFinish({ run, target, timer }: Strand, content: ContentOutcome): Promise<void> {
   const { journal } = run.ports;
   try {
     const readiness = await journal.readinessToTag(target);
@@ -151,6 +165,7 @@ async function tagAndFinish(run: RunContext, target: TargetRun, content: Content
     const wasOvertaken = written.some(({ result }) => result.outcome === 'superseded');
     const seen = wasOvertaken ? { readBack: await readBackEffects(run, target) } : {};
     await journal.finish(target, { ...noBytes, ...endingOf(target, content, written), ...seen });
+    timer.ended('tag');
   } catch (error) {
     await settleFailure(run, target, error, noBytes);
   }

@@ -17,7 +17,10 @@ export async function settleFailure(run: RunContext, target: TargetRun, error: u
   const attempts = target.isWaiting ? target.attempts : target.attempts + 1;
   const delay = failure.retryable ? retryDelay(retry, attempts, failure.retryAfterMs) : undefined;
   if (delay === undefined) await endFailed(run, target, failure, bytes);
-  else await journal.retryLater(target, failure, delay, bytesOf(bytes));
+  else {
+    await journal.retryLater(target, failure, delay, bytesOf(bytes));
+    run.ports.watch?.postponed(target, failure);
+  }
 }
 
 /** Ends the target as failed; what was begun there is settled from what it holds now. */

@@ -11,6 +11,7 @@ const waiting: SystemState = {
   unsettledEffectAge: 700,
   promotionsEnded: [{ path: 'release', state: 'succeeded', count: 40 }],
   targetsEnded: [{ registry: 'prod', outcome: 'copied', count: 41 }],
+  leaseTakeovers: [{ location: 'eu', count: 2 }],
 };
 
 describe('measureSystem', () => {
@@ -34,6 +35,7 @@ describe('measureSystem', () => {
       'waybill_outbox_age_seconds 2',
       'waybill_promotions_ended_total{path="release",state="succeeded"} 40',
       'waybill_targets_ended_total{registry="prod",outcome="copied"} 41',
+      'waybill_lease_takeovers_total{location="eu"} 2',
       'waybill_unsettled_effect_age_seconds 700',
     ]);
   });

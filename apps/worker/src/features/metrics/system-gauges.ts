@@ -55,6 +55,11 @@ function gaugesOf(metrics: Metrics) {
       help: 'Item-targets that have ended, by registry and outcome.',
       labels: ['registry', 'outcome'],
     }),
+    leaseTakeovers: metrics.total({
+      name: 'lease_takeovers_total',
+      help: 'Leases of runs that expired because their worker was gone, by location.',
+      labels: ['location'],
+    }),
     unsettledEffectAge: metrics.gauge({
       name: 'unsettled_effect_age_seconds',
       help: 'How long the fate of the oldest open effect has been unknown.',
@@ -68,6 +73,7 @@ function setGauges(gauges: SystemGauges, state: SystemState): void {
   for (const { location, seconds } of state.queueAges) gauges.queueAge.set({ location }, seconds);
   for (const { path, state: name, count } of state.promotionsEnded) gauges.promotionsEnded.set({ path, state: name }, count);
   for (const { registry, outcome, count } of state.targetsEnded) gauges.targetsEnded.set({ registry, outcome }, count);
+  for (const { location, count } of state.leaseTakeovers) gauges.leaseTakeovers.set({ location }, count);
   gauges.outboxAge.set({}, state.outboxAge);
   gauges.unsettledEffectAge.set({}, state.unsettledEffectAge);
 }

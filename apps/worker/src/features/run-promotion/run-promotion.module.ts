@@ -2,13 +2,14 @@ import { hostname } from 'node:os';
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
-import type { Logger } from '@waybill/observability';
+import { type Logger, Metrics } from '@waybill/observability';
 import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import type { JobQueue } from '@waybill/queue';
 import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
 import { PromotionConsumers } from './promotion-consumers.js';
 import { RegistryCopier } from './registry-copier.js';
+import { runMetrics } from './run-metrics.js';
 import { RunPromotion } from './run-promotion.js';
 import { RunRecords } from './run-records.js';
 
@@ -24,16 +25,19 @@ const tickMs = 15_000;
     },
     {
       provide: RunPromotion,
-      inject: [CONFIG, LOGGER, RunRecords, RegistryClients],
-      useFactory: (config: WorkerConfig, logger: Logger, records: RunRecords, clients: RegistryClients) =>
-        new RunPromotion({
+      inject: [CONFIG, LOGGER, RunRecords, RegistryClients, Metrics],
+      useFactory: (config: WorkerConfig, logger: Logger, records: RunRecords, clients: RegistryClients, metrics: Metrics) => {
+        const watchOf = runMetrics(metrics);
+        return new RunPromotion({
           records,
           copierOf: ({ topology, addresses }) => new RegistryCopier({ clients, topology, addresses }),
+          watchOf: ({ topology }) => watchOf(topology),
           logger,
           workerId: `${hostname()}:${process.pid}`,
           leaseMs: config.dispatchLeaseMs,
           retry: { maxAttempts: config.retryMaxAttempts, baseMs: config.retryBaseMs, maxMs: config.retryMaxMs },
-        }),
+        });
+      },
     },
     {
       provide: PromotionConsumers,

@@ -1,7 +1,7 @@
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
 import type { DispatchLease, DispatchMessage, LoadedRun } from '@waybill/persistence';
-import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts } from '@waybill/promotion';
+import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts, type RunWatch } from '@waybill/promotion';
 import { keepLease } from '../../infrastructure/keep-lease.js';
 import type { RunRecords } from './run-records.js';
 
@@ -9,6 +9,8 @@ export interface RunPromotionOptions {
   readonly records: RunRecords;
   /** Reaches the registries of a run, as its topology declares them. */
   readonly copierOf: (run: LoadedRun) => ContentCopier;
+  /** Measures a run. */
+  readonly watchOf?: (run: LoadedRun) => RunWatch;
   readonly logger: Logger;
   /** Names this process in leases. */
   readonly workerId: string;
@@ -48,10 +50,16 @@ export class RunPromotion {
   }
 
   async #runLocation(lease: DispatchLease, signal: AbortSignal): Promise<void> {
-    const { records, copierOf, retry } = this.#options;
+    const { records, copierOf, watchOf, retry } = this.#options;
     const loaded = await records.load(lease);
     if (loaded === undefined) return;
-    const ports: RunPorts = { copier: copierOf(loaded), journal: records.journalOf(lease), retry };
+    const watch = watchOf?.(loaded);
+    const ports: RunPorts = {
+      copier: copierOf(loaded),
+      journal: records.journalOf(lease),
+      retry,
+      ...(watch === undefined ? {} : { watch }),
+    };
     await runLocation(loaded.run, ports, signal);
   }
 
