@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
@@ -57,16 +57,40 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 export function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** A new folder is lost with the power, and all in it, as long as the folder above it is not synced. */
+/** Folders that are being made right now, by their paths. */
+const underWay = new Map<string, Promise<void>>();
+
+/**
+ * Makes a folder, and those above it, for good: a new folder is lost with the power, and all in it, as long as the
+ * folder above it is not synced. Whoever finds one there that somebody else is just making waits for that sync too.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  const making = underWay.get(path) ?? makeMissing(path).finally(() => underWay.delete(path));
+  underWay.set(path, making);
+  await making;
+}
+
+async function makeMissing(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above === path || (await exists(path))) return;
+  await makeFolder(above);
+  await mkdir(path, { recursive: true });
+  await syncFolder(above);
 }
 
 async function syncFolder(path: string): Promise<void> {

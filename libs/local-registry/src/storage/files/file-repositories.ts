@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { algorithmOf, Descriptor, type Digest, hexOf, isDigest, isRepositoryName, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { LinkedManifest, RepositoryStorage } from '../storage.js';
-import { isMissing, namesIn, readIfPresent, removeDurably, writeDurably } from './durable-file.js';
+import { exists, namesIn, readIfPresent, removeDurably, writeDurably } from './durable-file.js';
 import { type Removal, RemovalJournal } from './removal-journal.js';
 import { fileNameToTag, tagToFileName } from './tag-file-name.js';
 
@@ -150,15 +149,5 @@ export class FileRepositories implements RepositoryStorage {
 
   #tag(repository: RepositoryName, tag: Tag): string {
     return join(this.#root, repository, folders.tags, tagToFileName(tag));
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -66,6 +66,36 @@ describe('a file', () => {
 
     expect(await disk.leftOf(join(root, 'unsynced'))).toBeUndefined();
     expect(await disk.atLeastOf(join(root, 'unsynced'))).toHaveLength(0);
+  });
+});
+
+describe('a folder', () => {
+  it.each([
+    ['by the same name', 'a', 'a'],
+    ['beneath it', 'a', join('a', 'b')],
+    ['beside it', join('a', 'b'), join('a', 'c')],
+  ])('is there to stay for whoever else makes one %s meanwhile', async (_where, first, second) => {
+    const held = disk.holdSync(root);
+    const making = durable.makeFolder(join(root, first));
+    await held.begun;
+    const other = durable.makeFolder(join(root, second)).then(() => disk.leftOf(join(root, second)));
+    // Long enough for the other one to come to an end, if it waits for nobody.
+    for (let turn = 0; turn < 50; turn += 1) await stat(root);
+
+    held.letGo();
+    await making;
+
+    expect(await other).toBeDefined();
+  });
+
+  it('that could not be made can be made later', async () => {
+    await writeFile(join(root, 'a'), 'in the way');
+    await expect(durable.makeFolder(join(root, 'a', 'b'))).rejects.toThrow('ENOTDIR');
+    await rm(join(root, 'a'));
+
+    await durable.makeFolder(join(root, 'a', 'b'));
+
+    expect(await disk.leftOf(join(root, 'a', 'b'))).toBeDefined();
   });
 });
 
