@@ -134,7 +134,8 @@ describe('capabilities', () => {
   it.each<[string, Readonly<Record<string, Part>>, object]>([
     ['lists referrers without listing any', { 'GET /referrers/': answer(200, {}, '{"manifests":[]}') }, { referrersApi: false }],
     ['answers referrers with anything', { 'GET /referrers/': answer(200, {}, 'welcome') }, { referrersApi: false }],
-    ['mounts', { 'POST mount=': answer(201) }, { mount: true, anonymousMount: true }],
+    ['mounts', { 'POST mount=': answer(201), 'GET /blobs/': answer(206, {}, ' ') }, { mount: true, anonymousMount: true }],
+    ['says that it mounts, and does not', { 'POST mount=': answer(201) }, { mount: false, anonymousMount: false }],
     ['knows no mount', { 'POST mount=': answer(405) }, { mount: false, anonymousMount: false }],
     ['takes the bytes instead of mounting', {}, { mount: false, anonymousMount: false }],
     [

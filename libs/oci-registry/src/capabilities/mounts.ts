@@ -1,6 +1,7 @@
-import type { Digest } from '@waybill/oci-model';
+import type { BlobRef } from '@waybill/oci-model';
+import { probeBlob } from '../blobs.js';
 import { discard } from '../body.js';
-import { ask, type CheckRun, declined, type Probe } from './probe.js';
+import { ask, type CheckRun, declined, type Finding, type Probe } from './probe.js';
 import { cancelUpload, uploadAddress } from './upload-address.js';
 
 /** distribution-spec v1.1.1, "Mounting a blob from another repository". */
@@ -10,11 +11,8 @@ export const mount: Probe = {
   writes: true,
   async look(run, signal) {
     const from = run.connection.fullName(run.one.name);
-    return {
-      capabilities: {
-        mount: await tryMount(run, { digest: run.content.config.digest, query: `&from=${encodeURIComponent(from)}` }, signal),
-      },
-    };
+    const { isMounted, ...note } = await tryMount(run, { blob: run.content.config, query: `&from=${encodeURIComponent(from)}` }, signal);
+    return { capabilities: { mount: isMounted }, ...note };
   },
 };
 
@@ -24,24 +22,31 @@ export const anonymousMount: Probe = {
   after: ['push'],
   writes: true,
   async look(run, signal) {
-    return { capabilities: { anonymousMount: await tryMount(run, { digest: run.content.layer.digest, query: '' }, signal) } };
+    const { isMounted, ...note } = await tryMount(run, { blob: run.content.layer, query: '' }, signal);
+    return { capabilities: { anonymousMount: isMounted }, ...note };
   },
 };
 
+interface Tried extends Pick<Finding, 'note'> {
+  readonly isMounted: boolean;
+}
+
+/** A 201 is believed when the blob can be read. */
 async function tryMount(
   { two }: CheckRun,
-  { digest, query }: { readonly digest: Digest; readonly query: string },
+  { blob, query }: { readonly blob: BlobRef; readonly query: string },
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Tried> {
   const operation = 'mount blob';
-  const url = `/blobs/uploads/?mount=${encodeURIComponent(digest)}${query}`;
+  const url = `/blobs/uploads/?mount=${encodeURIComponent(blob.digest)}${query}`;
   const answer = await ask(two, { method: 'POST', url, operation, access: 'write', body: Buffer.alloc(0), signal });
   if (answer.status === 202) {
     await cancelUpload(two, await uploadAddress(two, answer));
-    return false;
+    return { isMounted: false };
   }
-  const isMounted = answer.status === 201;
-  if (!isMounted && !declined.has(answer.status)) throw await two.connection.refusal(answer, { operation, repository: two.name });
+  const saysSo = answer.status === 201;
+  if (!saysSo && !declined.has(answer.status)) throw await two.connection.refusal(answer, { operation, repository: two.name });
   await discard(answer);
-  return isMounted;
+  if (!saysSo || (await probeBlob(two, blob, signal))) return { isMounted: saysSo };
+  return { isMounted: false, note: 'it says that it took a blob over, and does not have it' };
 }
