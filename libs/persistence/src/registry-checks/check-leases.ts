@@ -28,6 +28,8 @@ export interface RegistryToCheck {
 
 /** A registry over which this many workers died is not tried again. */
 const maxAttempts = 3;
+/** Whoever asked has long gone: what no worker took by then is not found out days later. */
+const waitsFor = '1 day';
 
 /** Brings each registry of a check to one worker, and keeps what it found. */
 export class CheckLeases {
@@ -96,10 +98,13 @@ export class CheckLeases {
     return count > 0;
   }
 
+  /** Also those of other locations, where there may be no worker to do it. */
   async #giveUpHopeless(): Promise<void> {
     await this.#database.tables.$executeRaw`
-      UPDATE checked_registry SET state = 'finished', finished_at = now(), lease_expires_at = NULL, error = ${workersDied}::jsonb
-      WHERE state <> 'finished' AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
+      UPDATE checked_registry SET state = 'finished', finished_at = now(), lease_expires_at = NULL,
+        error = CASE state WHEN 'queued' THEN ${nobodyCame}::jsonb ELSE ${workersDied}::jsonb END
+      WHERE (state = 'leased' AND lease_expires_at < now() AND attempts >= ${maxAttempts})
+        OR (state = 'queued' AND check_id IN (SELECT id FROM registry_check WHERE requested_at < now() - ${waitsFor}::interval))`;
   }
 
   get #lease(): Prisma.Sql {
@@ -125,6 +130,13 @@ interface LoadedRow {
 const workersDied = storableJson({
   code: 'attempts-exhausted',
   message: `${maxAttempts} workers died while they checked this registry: look at their logs`,
+  operation: 'check registry',
+  retryable: true,
+} satisfies StoredError);
+
+const nobodyCame = storableJson({
+  code: 'no-worker',
+  message: `no worker looked at this registry within ${waitsFor}: start one that serves its location, and check again`,
   operation: 'check registry',
   retryable: true,
 } satisfies StoredError);

@@ -196,6 +196,17 @@ describe('checks of registries', () => {
     expect(await checks.get(id)).toMatchObject({ registries: [{ state: 'finished', error: { code: 'attempts-exhausted' } }] });
   });
 
+  it('are given up where no worker comes, by workers elsewhere', async () => {
+    const id = await ask('prod', 'prod-us');
+    await leases.claimNext(['eu'], 'worker');
+    await scene.database.tables.$executeRaw`UPDATE registry_check SET requested_at = now() - interval '25 hours'`;
+
+    expect(await leases.claimNext(['eu'], 'worker')).toBeUndefined();
+    expect(await checks.get(id)).toMatchObject({
+      registries: [{ state: 'leased' }, { name: 'prod-us', state: 'finished', error: { code: 'no-worker' } }],
+    });
+  });
+
   it('go to another worker at once when one is stopped, which is no attempt', async () => {
     await ask('prod');
     for (let round = 0; round < 5; round += 1) await leases.release(await claimed());
