@@ -1,23 +1,33 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Where no registry keeps its content, but a machine keeps its secrets: cloud metadata, this host, everyone. */
+/** Ranges of version 4 where no registry keeps its content, but a machine keeps its secrets: cloud metadata, this host, everyone. */
+const rangesOfNowhere: readonly (readonly [network: string, bits: number])[] = [
+  ['0.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['255.255.255.255', 32],
+  ['100.100.100.200', 32], // Alibaba Cloud's metadata
+  ['168.63.129.16', 32], // Azure's host
+  ['192.0.0.192', 32], // Oracle Cloud's metadata
+];
+
+/** The same, and those of version 6. */
 const nowhere = new BlockList();
-nowhere.addSubnet('0.0.0.0', 8, 'ipv4');
-nowhere.addSubnet('169.254.0.0', 16, 'ipv4');
-nowhere.addSubnet('224.0.0.0', 4, 'ipv4');
-nowhere.addAddress('255.255.255.255', 'ipv4');
-nowhere.addAddress('100.100.100.200', 'ipv4'); // Alibaba Cloud's metadata
-nowhere.addAddress('168.63.129.16', 'ipv4'); // Azure's host
-nowhere.addAddress('192.0.0.192', 'ipv4'); // Oracle Cloud's metadata
+for (const [network, bits] of rangesOfNowhere) {
+  nowhere.addSubnet(network, bits, 'ipv4');
+  nowhere.addSubnet(`64:ff9b::${network}`, 96 + bits, 'ipv6'); // what translates addresses leads there too (RFC 6052, section 2.1)
+}
 nowhere.addAddress('::', 'ipv6');
 nowhere.addSubnet('fe80::', 10, 'ipv6');
 nowhere.addSubnet('ff00::', 8, 'ipv6');
 nowhere.addAddress('fd00:ec2::254', 'ipv6'); // Amazon's metadata
+nowhere.addAddress('fd20:ce::254', 'ipv6'); // Google Cloud's metadata
 
 /** Names of the same, for when a proxy does the resolving. */
 const namesOfNowhere: ReadonlySet<string> = new Set([
   'metadata',
   'metadata.google.internal',
+  'metadata.goog',
   'instance-data',
   'instance-data.ec2.internal',
 ]);
