@@ -173,9 +173,9 @@ describe('an upload in chunks', () => {
   });
 
   const failures: readonly (readonly [string, string, ChunkTaker['odd']])[] = [
-    ['a session that died', 'upload-invalid', (request) => (/PATCH|GET/.test(request.method) ? bare(404) : undefined)],
-    ['a session that forgot what it took', 'upload-invalid', forgetful()],
-    ['a registry that never recovers', 'unavailable', (request) => (request.method === 'PATCH' ? bare(503) : undefined)],
+    ['a session that died', 'upload-invalid, to be retried', (request) => (/PATCH|GET/.test(request.method) ? bare(404) : undefined)],
+    ['a session that forgot what it took', 'upload-invalid, to be retried', forgetful()],
+    ['a registry that never recovers', 'unavailable, to be retried', (request) => (request.method === 'PATCH' ? bare(503) : undefined)],
     ['a registry that is further than we are', 'protocol', inTurn('PATCH', (taker) => ({ ...taker.take(bytes), status: 202 }))],
     [
       'a registry that never gets further',
@@ -198,12 +198,12 @@ describe('an upload in chunks', () => {
     ],
   ];
 
-  it.each(failures)('ends on %s with %s, and gives the session back', async (_title, code, odd) => {
+  it.each(failures)('ends on %s with %s, and gives the session back', async (_title, outcome, odd) => {
     const { server, repository } = await registries.start(new ChunkTaker(odd).script, { ...inChunks, retries: 1 });
 
     const error = await contentErrorOf(repository.pushBlob(blob, streamOf(bytes)));
 
-    expect(error.code).toBe(code);
+    expect(`${error.code}${error.retryable ? ', to be retried' : ''}`).toBe(outcome);
     expect(JSON.stringify(error) + error.message).not.toContain('_state');
     expect(server.requests.at(-1)).toMatchObject({ method: 'DELETE', url: expect.stringMatching(/^\/u\/\d\?_state=/) });
   });

@@ -99,6 +99,7 @@ async function heldAlready(scope: RepositoryScope, { session, signal }: ChunkedC
   throw connection.error(`${connection.host} has ${held} bytes of an upload that is at ${chunk.start}`, {
     code: 'upload-invalid',
     operation,
+    retryable: true, // in a new session
   });
 }
 
