@@ -33,6 +33,11 @@ function lastScreen(text: string): string[] {
   return lines.map((line) => line.trimEnd()).filter((line) => line !== '');
 }
 
+/** When wrapping (DEC private mode 7) goes off and on, and where among that the text stands. */
+function wrapModes(shown: string, text: string): string[] {
+  return shown.match(new RegExp(String.raw`(?<=${'\u001B'}\[)\?7[hl]|${text}`, 'g')) ?? [];
+}
+
 describe('progress away from a terminal', () => {
   it('is a line at the start and one at the end', () => {
     const { progress, shown } = progressTo(false);
@@ -79,6 +84,17 @@ describe('progress on a terminal', () => {
       `${'Copying'.padEnd(titleWidth)} ${'█'.repeat(5)}${'░'.repeat(15)} 1.0 KiB / 4.0 KiB  failed`,
       `${'Pushing'.padEnd(titleWidth)} ${' '.repeat(20)} 2.0 KiB`,
     ]);
+  });
+
+  it('lets a line that is longer than the screen go on in the next one', () => {
+    const { progress, shown } = progressTo(true);
+    const long = 'word '.repeat(60);
+
+    progress.task('Packing');
+    progress.line(long);
+    progress.stop();
+
+    expect(wrapModes(shown(), long)).toEqual(['?7l', '?7h', long, '?7l', '?7h']);
   });
 
   it('begins anew after a stop', () => {

@@ -25,6 +25,9 @@ export const titleWidth = 42;
 const barWidth = 20;
 /** ECMA-48, "Erase in line": a line above takes the place of a bar that may have been longer. */
 const clearToEndOfLine = '\u001B[K';
+/** DEC private mode 7: bars are cut at the edge of the screen, but what is told must be read whole. */
+const wrap = '\u001B[?7h';
+const cut = '\u001B[?7l';
 
 export function progressOn(output: Output): Progress {
   return output.people.isTTY === true ? new Bars(output) : plainLines(output);
@@ -52,7 +55,7 @@ class Bars implements Progress {
 
   line(text: string): void {
     if (this.#bars === undefined) this.#output.line(text);
-    else this.#bars.log(`${text}${clearToEndOfLine}\n`);
+    else this.#bars.log(`${wrap}${text.replaceAll('\n', `${clearToEndOfLine}\n`)}${clearToEndOfLine}\n${cut}`);
   }
 
   stop(): void {

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Environment, inheritedEnvironment } from '@waybill/config';
+import { WaybillError } from '@waybill/kernel';
 import { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
@@ -86,7 +87,7 @@ async function work(run: Run): Promise<number> {
   await rememberApiAddress(folder.dir, system.apiUrl);
   const admin = new WaybillApi({ url: system.apiUrl, key: folder.key.text, signal: failure.signal });
   const revision = await declare(admin, system, run);
-  const shown = plan === undefined ? undefined : await show(admin, { system, plan, folder }, run);
+  const shown = plan instanceof WaybillError ? sayNothing(plan, output) : await show(admin, { system, plan, folder }, run);
   announceAddresses(system.apiUrl, folder, output);
   if (options.json) {
     const registries = system.registries.map(({ name, url }) => ({ name, url }));
@@ -121,7 +122,7 @@ interface Prepared {
 async function startAndPack(
   run: Run,
   { folder, environment, given }: Prepared,
-): Promise<{ readonly system: RunningSystem; readonly plan: DemonstrationPlan | undefined }> {
+): Promise<{ readonly system: RunningSystem; readonly plan: DemonstrationPlan | NothingToShow }> {
   const { failure, output, startedAt } = run;
   const progress = progressOn(output);
   const told = { adminKey: !folder.key.isNew };
@@ -164,21 +165,28 @@ async function start(
   return system;
 }
 
-/** Where no path carries an image of Waybill, or none can be packed, there is nothing to show, and the system runs all the same. */
+/** Why there is nothing to promote, with which the system runs all the same. */
+type NothingToShow = DemonstrationError | PackError;
+
+/** Where no path carries an image of Waybill, or none can be packed, there is nothing to show. */
 async function ownPlan(
-  { options, file, failure, output }: Run,
+  { options, file, failure }: Run,
   { dir }: DataFolder,
   progress: Progress,
-): Promise<DemonstrationPlan | undefined> {
+): Promise<DemonstrationPlan | NothingToShow> {
   const { root, version } = options;
   try {
     return await prepareOwnImage({ root, version, dataDir: dir, topology: file.topology, progress, signal: failure.signal });
   } catch (error) {
-    const isNothingToShow = error instanceof DemonstrationError || (error instanceof PackError && error.code === 'platform-unsupported');
-    if (!isNothingToShow) throw error;
-    output.error(`${error.message}\nNothing is promoted: name an image of yours with --image`);
-    return undefined;
+    if (error instanceof DemonstrationError || (error instanceof PackError && error.code === 'platform-unsupported')) return error;
+    throw error;
   }
+}
+
+/** Stands where the demonstration would. */
+function sayNothing({ message }: NothingToShow, output: Output): undefined {
+  output.line();
+  output.error(`${message}\nNothing is promoted: name an image of yours with --image`);
 }
 
 /** Applies the topology and tells where local registries listen. */
