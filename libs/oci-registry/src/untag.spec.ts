@@ -29,9 +29,12 @@ describe('untagging where the registry can', () => {
   const registries = scriptedRegistries();
 
   it('asks for it, and for nothing else', async () => {
-    const { server, repository } = await registries.start((request, response) => {
-      response.writeHead(request.method === 'DELETE' ? 202 : 200, headers).end();
-    });
+    const { server, repository } = await registries.start(
+      (request, response) => {
+        response.writeHead(request.method === 'DELETE' ? 202 : 200, headers).end();
+      },
+      { capabilities: { tagDelete: true } },
+    );
 
     expect(await repository.untag(latest)).toBe('removed');
 
@@ -39,6 +42,24 @@ describe('untagging where the registry can', () => {
       ['HEAD', `/v2/${app}/manifests/latest`],
       ['DELETE', `/v2/${app}/manifests/latest`],
     ]);
+  });
+
+  it.each([
+    ['leaves alone a manifest that stays', true, ['HEAD', 'GET', 'DELETE', 'HEAD']],
+    ['pushes a manifest again that went with its tag', false, ['HEAD', 'GET', 'DELETE', 'HEAD', 'PUT']],
+  ])('%s, where nobody knows what the registry does', async (_what, stays, methods) => {
+    let isThere = true;
+    const { server, repository } = await registries.start((request, response) => {
+      if (request.method === 'DELETE') isThere = stays;
+      if (request.method === 'DELETE') return response.writeHead(202).end();
+      if (request.method === 'PUT') return response.writeHead(201).end();
+      return response.writeHead(isThere ? 200 : 404, headers).end(request.method === 'GET' ? image.manifest.bytes : undefined);
+    });
+
+    expect(await repository.untag(latest)).toBe('removed');
+
+    expect(server.requests.map(({ method }) => method)).toEqual(methods);
+    expect(server.requests.at(-1)?.url).toBe(`/v2/${app}/manifests/${image.manifest.digest}`);
   });
 
   it('asks nothing of a registry that is known to delete nothing', async () => {
@@ -65,8 +86,9 @@ describe('untagging where the registry can', () => {
     [429, 'rate-limited'],
     [503, 'unavailable'],
   ])('goes no way round a %d, which is %s', async (status, code) => {
-    const { server, repository } = await registries.start((request, response) =>
-      response.writeHead(request.method === 'DELETE' ? status : 200, headers).end(),
+    const { server, repository } = await registries.start(
+      (request, response) => response.writeHead(request.method === 'DELETE' ? status : 200, headers).end(),
+      { capabilities: { tagDelete: true } },
     );
 
     expect((await contentErrorOf(repository.untag(latest))).code).toBe(code);
