@@ -3,7 +3,7 @@ import { type GoProgramName, goProgramState, isGoProgram } from './go-programs.j
 import { jestGlobals } from './jest-globals.js';
 
 /** A real server or client that some suites need, by the name of its program. */
-export type ServerName = 'docker-registry' | 'skopeo' | 'redis-server' | GoProgramName;
+export type ServerName = 'docker-registry' | 'skopeo' | 'redis-server' | 'promtool' | GoProgramName;
 
 export interface FoundServer {
   /** Absolute path of the program. */
