@@ -28,13 +28,18 @@ const advice: Readonly<Record<string, string>> = {
   unauthenticated: 'set WAYBILL_API_KEY; "waybill up" keeps the administrator\'s key in .waybill/admin.key',
 };
 
+/** The nearest valid words of an unknown one, as a line when there are any. */
+export function nearWords(near: readonly string[] | undefined): string[] {
+  return near === undefined || near.length === 0 ? [] : [`did you mean ${near.join(', ')}?`];
+}
+
 /** The problem as lines for a person. */
 export function explain(error: ApiProblem): string[] {
   const { near, errors, code } = error.problem ?? {};
   const advised = code === undefined ? undefined : advice[code];
   return [
     error.message,
-    ...(near === undefined || near.length === 0 ? [] : [`did you mean ${near.join(', ')}?`]),
+    ...nearWords(near),
     ...(errors ?? [])
       .filter(({ detail }) => detail !== error.message)
       .map(({ pointer, detail, line }) => (line === undefined && pointer !== undefined ? `${pointer}: ${detail}` : detail)),

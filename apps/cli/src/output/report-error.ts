@@ -1,5 +1,6 @@
 import { WaybillError } from '@waybill/kernel';
-import { ApiProblem, explain } from '../api-client/api-problem.js';
+import { TopologyError } from '@waybill/topology';
+import { ApiProblem, explain, nearWords } from '../api-client/api-problem.js';
 import type { Output } from './console-output.js';
 
 /** Says on stderr what went wrong; with `--json` a program reads it from stdout as well. */
@@ -10,6 +11,7 @@ export function reportError(error: unknown, output: Output, { json }: { readonly
 
 function linesOf(error: unknown): string[] {
   if (error instanceof ApiProblem) return explain(error);
+  if (error instanceof TopologyError) return [error.message, ...nearWords(error.details['near'] as readonly string[] | undefined)];
   if (error instanceof WaybillError) return [error.message];
   return [textOf(error)];
 }

@@ -58,6 +58,15 @@ paths:
     expect(stdout).toMatch(/prod does not grant what the topology needs: write, push, pull\n$/);
   });
 
+  it('says that it looked at none where "waybill up" runs all', async () => {
+    const { status, stdout } = await waybill(['topology', 'check', 'ci', '--file', file]);
+
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: 'no registry was looked at\nnot looked at, since "waybill up" runs them: ci\n',
+    });
+  });
+
   it('gives programs what was found', async () => {
     const { stdout } = await waybill(['topology', 'check', '--file', file, '--json'], { environment: secret });
 
@@ -72,7 +81,7 @@ paths:
   it.each([
     ['a file that is none', ['--file', 'broken.yaml'], 'error:'],
     ['a file that is not there', ['--file', 'missing.yaml'], 'there is no file'],
-    ['a registry that it does not name', ['prodd', '--file', 'topology.yaml'], 'prodd'],
+    ['a registry that it does not name', ['prodd', '--file', 'topology.yaml'], 'prodd"\n  did you mean prod?'],
   ])('refuses %s', async (_what, args, says) => {
     const at = args.map((arg) => (arg.endsWith('.yaml') ? join(folder, arg) : arg));
 

@@ -86,6 +86,16 @@ describe('waybill topology check', () => {
     expect(stdout).toMatch(/prod-us does not grant what the topology needs: write, push, pull\n$/);
   });
 
+  it('says of a failure that it is in the way of nothing', async () => {
+    const unneeded: Checked = { ...bad, name: 'hub', unmet: [] };
+    const api = await scriptedApi({ [ask]: accepted, [look]: { body: checkOf(good, unneeded) } });
+
+    const { status, stdout } = await waybill(['topology', 'check'], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/every registry grants what the topology needs\nno path and no replication needs what failed: hub\n$/);
+  });
+
   it('says what was not looked at, and why', async () => {
     const error = { code: 'unreachable', message: 'local registry prod-us is not running: start it with "waybill up"' };
     const readOnly: Checked = {

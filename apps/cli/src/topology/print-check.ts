@@ -27,12 +27,14 @@ export function printChecked(registries: readonly CheckedRegistry[], output: Out
     ...(['reachable', 'read', 'push'] as const).map((probe) => outcomeOf(report, probe)),
     ...capabilityNames.map((capability) => answerOf(report, capability)),
   ]);
-  output.line(drawTable(['registry', 'reached', 'read', 'write', ...capabilityNames.map((name) => heads[name])], rows));
+  if (rows.length > 0) {
+    output.line(drawTable(['registry', 'reached', 'read', 'write', ...capabilityNames.map((name) => heads[name])], rows));
+  }
   for (const remarks of [notesOn(registries), registries.flatMap(troubleWith)]) {
     if (remarks.length > 0) output.line();
     for (const remark of remarks) output.line(remark);
   }
-  output.line();
+  if (rows.length > 0) output.line();
   for (const line of verdictOn(registries)) output.line(line);
 }
 
@@ -73,7 +75,14 @@ function troubleWith({ name, report, error }: CheckedRegistry): string[] {
 function verdictOn(registries: readonly CheckedRegistry[]): string[] {
   const open = registries.filter(({ state }) => state !== 'finished');
   if (open.length > 0) return [`not looked at yet: ${open.map(({ name }) => name).join(', ')}`];
+  if (registries.length === 0) return ['no registry was looked at'];
   const unmet = registries.filter(({ unmet: missing = [] }) => missing.length > 0);
-  if (unmet.length === 0) return ['every registry grants what the topology needs'];
-  return unmet.map(({ name, unmet: missing = [] }) => `${name} does not grant what the topology needs: ${missing.join(', ')}`);
+  if (unmet.length > 0) {
+    return unmet.map(({ name, unmet: missing = [] }) => `${name} does not grant what the topology needs: ${missing.join(', ')}`);
+  }
+  const unneeded = registries.filter((registry) => troubleWith(registry).length > 0).map(({ name }) => name);
+  return [
+    'every registry grants what the topology needs',
+    ...(unneeded.length === 0 ? [] : [`no path and no replication needs what failed: ${unneeded.join(', ')}`]),
+  ];
 }
