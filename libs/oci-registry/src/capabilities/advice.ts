@@ -25,7 +25,7 @@ export function adviceOn(probe: ProbeName, code: ProbeFailureCode): string {
   const credentials = `${account[probe] ?? 'write'} credentials`;
   switch (code) {
     case 'unreachable':
-      return 'check the url, and that this host is reached from where the worker runs: name resolution, firewall, proxy, TLS';
+      return 'check the url, and that this host is reached from where the check runs: name resolution, firewall, proxy, TLS';
     case 'timeout':
       return 'the registry, or something on the way to it, is too slow: check again, then its load';
     case 'unavailable':
@@ -33,7 +33,7 @@ export function adviceOn(probe: ProbeName, code: ProbeFailureCode): string {
     case 'rate-limited':
       return 'wait, or give credentials with a higher quota';
     case 'unauthorized':
-      return `check the ${credentials}: the secret's user and password, and that they have not expired`;
+      return `check the ${credentials}: that the topology names them, that the secret is set and right, and that it has not expired`;
     case 'denied':
       return `grant the account of the ${credentials} its right in ${repositories}`;
     case 'not-found':
