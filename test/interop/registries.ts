@@ -1,10 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { startLocalRegistry } from '@waybill/local-registry';
+import type { CapabilityName } from '@waybill/oci-model';
 import { basicCredentials, RegistryClient, type RegistryClientOptions, type RequestEvent } from '@waybill/oci-registry';
 import {
+  type ContentStoreFeatures,
   type DockerRegistryOptions,
   makeTestFolder,
   type ServerName,
+  startCraneRegistry,
   startDistribution3,
   startDockerRegistry,
   startTokenServer,
@@ -39,6 +42,12 @@ export interface RegistryKind {
   /** What must be on this machine to run one. */
   readonly needs: readonly ServerName[];
   readonly admissions: readonly Admission[];
+  /** What of the contract of the content ports is not for it; default nothing. */
+  readonly features?: ContentStoreFeatures;
+  /** Have all its repositories the same blobs? Then a repository is empty only where the registry is. */
+  readonly sharesBlobs?: boolean;
+  /** What a check finds wrong with it; default nothing. */
+  readonly flaws?: readonly { readonly probe: CapabilityName; readonly code: string }[];
   start(admission?: Admission): Promise<StartedRegistry>;
 }
 
@@ -48,6 +57,15 @@ export const registryKinds: readonly RegistryKind[] = [
   foreignKind('Distribution 2.8', 'docker-registry', startDockerRegistry),
   foreignKind('Distribution 3', 'distribution', startDistribution3),
   foreignKind('zot 2', 'zot', startZot),
+  {
+    name: "crane's registry",
+    needs: ['crane'],
+    admissions: ['open'],
+    features: { refusesIncompleteManifests: false, mounts: 'refused', removes: 'roughly' },
+    sharesBlobs: true,
+    flaws: [{ probe: 'tagPagination', code: 'incomplete-pages' }],
+    start: async () => started(await startCraneRegistry()),
+  },
   // It knows users, and nothing of tokens.
   { name: 'the local registry', needs: [], admissions: ['open', 'basic'], start: startOurs },
 ];

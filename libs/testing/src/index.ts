@@ -11,6 +11,7 @@ export {
   pushArtifact,
 } from './artifacts.js';
 export { type CertificateRequest, createAuthority, type IssuedCertificate, type TestAuthority } from './certificates.js';
+export { startCraneRegistry } from './crane-registry.js';
 export { describeContentStore } from './content-store-contract.js';
 export type { ContentStoreFeatures, ContentStoreFixture } from './content-store/fixture.js';
 export { contentErrorOf } from './content-store/reading.js';

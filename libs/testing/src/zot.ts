@@ -1,12 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbeddedError, findFreePort, type SupervisedProcess, superviseProcess } from '@waybill/embedded';
+import { type SupervisedProcess, superviseProcess } from '@waybill/embedded';
 import { hash } from 'bcryptjs';
 import type { DockerRegistryOptions, RunningRegistry } from './docker-registry.js';
 import { findServer } from './needs.js';
+import { onFreePort } from './on-free-port.js';
 import { makeTestFolder } from './test-folder.js';
-
-const portTries = 5;
 
 export type ZotOptions = Pick<DockerRegistryOptions, 'htpasswd' | 'token'>;
 
@@ -18,7 +17,7 @@ export async function startZot(options: ZotOptions = {}): Promise<Pick<RunningRe
   const program = findServer('zot');
   if (program === undefined) throw new Error('zot is not here: guard the suite with describeWith');
   const folder = await makeTestFolder('zot-');
-  const { server, port } = await startOnFreePort({ path: program.path, folder, options });
+  const { server, port } = await onFreePort((free) => start({ path: program.path, folder, options }, free));
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -34,18 +33,6 @@ interface Launch {
   readonly path: string;
   readonly folder: string;
   readonly options: ZotOptions;
-}
-
-async function startOnFreePort(launch: Launch): Promise<{ server: SupervisedProcess; port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await findFreePort();
-    try {
-      return { server: await start(launch, port), port };
-    } catch (error) {
-      const isLostRace = error instanceof EmbeddedError && error.code === 'port-unavailable';
-      if (!isLostRace || attempt === portTries) throw error;
-    }
-  }
 }
 
 async function start({ path, folder, options }: Launch, port: number): Promise<SupervisedProcess> {

@@ -14,12 +14,15 @@ export interface ContentStoreFixture {
 export interface ContentStoreFeatures {
   /** Refuses a manifest whose content is missing. Default true. */
   readonly refusesIncompleteManifests?: boolean;
-  /** Is a BlobMounter, and its fixtures have a sibling. Default true. */
-  readonly mounts?: boolean;
+  /** Is a BlobMounter, and its fixtures have a sibling; `refused` when each of its mounts is answered with a way to push. Default true. */
+  readonly mounts?: boolean | 'refused';
   /** Is a ReferrerLister. Default true. */
   readonly listsReferrers?: boolean;
-  /** Is a ContentRemover whose deletion is on. Default true; else it is none, or says `unsupported`. */
-  readonly removes?: boolean;
+  /**
+   * Is a ContentRemover whose deletion is on. Default true; else it is none, or says `unsupported`. `roughly` when it keeps
+   * the tags of a manifest that it deletes, and cannot tell a blob that is not there from a failure.
+   */
+  readonly removes?: boolean | 'roughly';
   /** Its fixtures can `corrupt`. Default false. */
   readonly corrupts?: boolean;
 }
