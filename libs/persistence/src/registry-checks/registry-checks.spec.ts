@@ -99,6 +99,12 @@ describe('checks of registries', () => {
     expect(await checks.get(check.id)).toBeUndefined();
   });
 
+  it('are not recorded when a registry of theirs is another by now', async () => {
+    await expect(ask('prod', 'gone')).rejects.toMatchObject({ code: 'topology-changed', retryable: true });
+
+    expect(await leases.claimNext('all', 'worker')).toBeUndefined();
+  });
+
   it('are done by one worker, which is told what the revision says', async () => {
     const id = await ask('prod');
     const lease = await claimed();

@@ -1,4 +1,5 @@
 import type { RegistryCapabilities, RegistryReport } from '@waybill/oci-model';
+import { PromotionError } from '@waybill/promotion';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { type Prisma } from '../generated/client.js';
@@ -55,6 +56,7 @@ export class RegistryChecks {
   /**
    * One transaction: the check, its registries, and the answer to the request. False, and
    * nothing done, when the request's claim was taken over meanwhile.
+   * @throws PromotionError `topology-changed` when a registry means something else by now than in the revision
    */
   async create(
     check: NewRegistryCheck,
@@ -114,12 +116,23 @@ interface NewestRow {
 
 async function insert(tables: Tables, { id, revision, requestedBy, registries }: NewRegistryCheck): Promise<void> {
   await tables.registryCheck.create({ data: { id, revision: BigInt(revision), requestedBy } });
-  await tables.$executeRaw`
+  const inserted = await tables.$executeRaw`
     INSERT INTO checked_registry (check_id, registry_id, location, state)
     SELECT ${id}::uuid, r.id, wanted.location, 'queued'
     FROM jsonb_to_recordset(${JSON.stringify(registries)}::jsonb) AS wanted (name text, location text)
       JOIN registry r ON r.name = wanted.name AND r.replaced_at IS NULL AND r.first_revision <= ${revision}`;
+  if (inserted < registries.length) throw topologyChanged(revision);
   await notify(tables, 'registryCheck');
+}
+
+/** A check without one of its registries would finish as if that were fine. */
+function topologyChanged(revision: number): PromotionError {
+  return new PromotionError('a registry was replaced or removed while the check was recorded: repeat the request', {
+    code: 'topology-changed',
+    operation: 'check registries',
+    retryable: true,
+    details: { revision },
+  });
 }
 
 type Row = Prisma.CheckedRegistryGetPayload<{ include: { registry: { select: { name: true } } } }>;

@@ -47,7 +47,7 @@ export class RegistryChecksController {
     answer: AcceptedRegistryCheck,
     body: true,
     idempotent: true,
-    problems: ['no-topology', 'registry-unknown', 'no-location'],
+    problems: ['no-topology', 'topology-changed', 'registry-unknown', 'no-location'],
   })
   async create(
     @Body({ schema: CreateRegistryCheck }) body: CreateRegistryCheck,

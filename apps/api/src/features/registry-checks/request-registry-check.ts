@@ -24,7 +24,7 @@ export class RequestRegistryCheck {
 
   /**
    * @throws TopologyError `registry-unknown`
-   * @throws PromotionError `no-topology`
+   * @throws PromotionError `no-topology`, `topology-changed`
    * @throws ApiError `no-location`, `request-in-flight`
    */
   async request(actor: Actor, body: CreateRegistryCheck, claim: OpenClaim): Promise<StoredAnswer> {
