@@ -18,13 +18,15 @@ describe('a grant', () => {
     ['with an endless lifetime', '{"token":"abc","expires_in":1e300}', { lifetimeMs: 86_400_000 }],
     ['that was issued before, by the clock of its server', { token: 'abc', issued_at: '2026-01-01T10:59:30Z' }, { ageMs: 30_000 }],
     ['that was issued in times to come', { token: 'abc', issued_at: '2027-01-01T00:00:00Z' }, { ageMs: 0 }],
+    ['that was issued in the year 1', { token: 'abc', issued_at: '0001-01-01T00:00:00Z' }, { ageMs: 0 }],
+    ['that was over when it was given', { token: 'abc', expires_in: 300, issued_at: '2026-01-01T10:55:00Z' }, { ageMs: 0 }],
     ['that was issued some day', { token: 'abc', issued_at: 'some day' }, { ageMs: 0 }],
   ])('is understood %s', (_how, body, grant) => {
     expect(parseGrant(bytes(body), { date }, now)).toMatchObject(grant);
   });
 
   it('is as old as our own clock says where the server shows none', () => {
-    expect(parseGrant(bytes({ token: 'abc', issued_at: '2026-01-01T11:59:00Z' }), {}, now)?.ageMs).toBe(60_000);
+    expect(parseGrant(bytes({ token: 'abc', expires_in: 300, issued_at: '2026-01-01T11:59:00Z' }), {}, now)?.ageMs).toBe(60_000);
   });
 
   it.each<[string, unknown]>([

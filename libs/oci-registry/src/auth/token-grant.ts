@@ -39,7 +39,9 @@ export function parseGrant(body: Uint8Array, headers: IncomingHttpHeaders, now: 
   if (answer === undefined || value === undefined || !/^[\x21-\x7e]+$/.test(value)) return undefined;
 
   const lifetimeMs = Math.min((answer.expires_in ?? 0) * 1000 || defaultLifetimeMs, longestLifetimeMs);
-  return { value, lifetimeMs, ageMs: ageOf(answer.issued_at, headers.date, now) };
+  const ageMs = ageOf(answer.issued_at, headers.date, now);
+  // Nobody gives out what is over: a clock is wrong, or a Go program wrote the year 1 for no time. Each request would ask anew.
+  return { value, lifetimeMs, ageMs: ageMs < lifetimeMs ? ageMs : 0 };
 }
 
 /** A refusal's reason and its codes, as the server wrote them. */
