@@ -1,5 +1,5 @@
 import type { Digest, Manifest } from '@waybill/oci-model';
-import { copyBlob } from './copy-blob.js';
+import { copyBlobs } from './copy-blobs.js';
 import type { CopyError } from './copy-error.js';
 import { copyManifests, findManifests } from './copy-manifest.js';
 import { type Graph, GraphTally } from './graph.js';
@@ -41,7 +41,8 @@ export async function copyRoot(session: CopySession, root: Digest, targets: read
   const runs = targets.map((target) => ({ run: new TargetRun(target, session), target }));
   const graph = await orFail(runs, undefined, () => walk(copy));
   const found = graph === undefined ? noReferrers : await copyToTargets(graph, runs, copy);
-  for (const { run } of runs) run.finish();
+  if (graph === undefined) await Promise.all(runs.map(({ run }) => settle(run, session)));
+  await Promise.all(runs.map(({ run }) => run.ended()));
   const reports = runs.map(({ run }) => [run.id, run.report()] as const);
   return { root: copy.root, targets: new Map(reports), foreignLayers: graph?.foreign ?? 0, unlisted: found.unlisted };
 }
@@ -69,11 +70,7 @@ async function copyToTargets(graph: Graph, runs: readonly RootRun[], copy: RootC
   );
   const mains = runs.map((each) => ({ ...each, part: new Part(each.run, true) }));
   await Promise.all([
-    copyBlobs(
-      graph,
-      mains.filter(({ target }) => target.hasRoot !== true).map(({ part }) => part),
-      session,
-    ),
+    copyBlobs(jobsOf(graph, mains, session), session),
     parts.then((ofReferrers) => ofReferrers.copyBlobs(session)),
     ...mains.map((main) => copyToTarget(main, graph, { ...copy, parts })),
   ]);
@@ -90,11 +87,6 @@ async function orFail<T>(runs: readonly RootRun[], instead: T, work: () => Promi
   }
 }
 
-async function copyBlobs(graph: Graph, parts: readonly Part[], session: CopySession): Promise<void> {
-  const blobs = inTransferOrder(graph.blobs, session.settings.blobsInParallel);
-  await Promise.all(blobs.map((blob) => session.ahead(() => copyBlob(blob, parts, session))));
-}
-
 async function copyToTarget(
   { run, part, target }: RootRun & { readonly part: Part },
   graph: Graph,
@@ -109,5 +101,17 @@ async function copyToTarget(
   await copyReferrers(run, { parts, main: graph }, context);
   const write = target.writeTags ?? writeTags;
   await part.guard(() => write(part, copy.root, context));
+  await settle(run, copy.session);
+}
+
+/** Nothing more is done at the target, whatever goes on at the others. */
+async function settle(run: TargetRun, { settings }: CopySession): Promise<void> {
   run.finish();
+  await run.ended();
+  settings.onSettled(run.id, run.report());
+}
+
+function jobsOf({ blobs }: Graph, mains: readonly (RootRun & { readonly part: Part })[], { settings }: CopySession) {
+  const parts = mains.filter(({ target }) => target.hasRoot !== true).map(({ part }) => part);
+  return inTransferOrder(blobs, settings.blobsInParallel).map((blob) => ({ blob, parts }));
 }

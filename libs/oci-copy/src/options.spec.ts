@@ -8,6 +8,7 @@ describe('settingsOf', () => {
       blobsInParallel: 4,
       manifestsInParallel: 8,
       stallTimeoutMs: 30_000,
+      holdUpMs: 5_000,
       retries: 2,
       maxManifests: 10_000,
       maxDepth: 16,
@@ -21,6 +22,7 @@ describe('settingsOf', () => {
       blobsInParallel: 1,
       manifestsInParallel: 2,
       stallTimeoutMs: 3,
+      holdUpMs: 5,
       retries: 0,
       retryDelayMs: () => 5,
       maxRetryDelayMs: 6,
@@ -30,6 +32,7 @@ describe('settingsOf', () => {
       manifestCacheBytes: 0,
       referrers: 'all' as const,
       maxReferrers: 10,
+      onSettled: () => undefined,
     };
 
     expect(settingsOf(given)).toEqual(given);
@@ -54,6 +57,7 @@ describe('settingsOf', () => {
     { blobsInParallel: 0 },
     { manifestsInParallel: -1 },
     { stallTimeoutMs: 0.5 },
+    { holdUpMs: 0 },
     { stallTimeoutMs: Number.NaN },
     { maxManifests: 0 },
     { maxDepth: Number.POSITIVE_INFINITY },

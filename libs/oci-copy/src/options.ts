@@ -8,6 +8,7 @@ import {
   type Tag,
 } from '@waybill/oci-model';
 import { invalidArguments } from './copy-error.js';
+import type { TargetReport } from './report.js';
 
 /** A place that a graph is brought to. */
 export interface CopyTarget {
@@ -100,8 +101,13 @@ export interface ReferrerOptions {
 
 /** How patient the engine is with its stores. */
 export interface Patience {
-  /** How long one target may hold the others up, or the source all of them, without progress; default 30 000. */
+  /** How long the source may keep all targets waiting without progress; default 30 000. */
   readonly stallTimeoutMs?: number;
+  /**
+   * How long one target may keep others waiting in the call, all in all; every MiB that it takes gives it a second
+   * back. Then it goes on alone, with reads of its own, at the pace of its own. Default 5 000.
+   */
+  readonly holdUpMs?: number;
   /** Further tries of a read from the source, an upload or a manifest after a failure that may pass; default 2. */
   readonly retries?: number;
   /** Milliseconds before try `n` (1 is the first further one); by default jittered, short and doubling. */
@@ -113,7 +119,12 @@ export interface Patience {
 export interface CopyOptions extends GraphBounds, Patience, ReferrerOptions {
   readonly hooks?: CopyHooks;
   readonly signal?: AbortSignal;
-  /** Blobs in transfer at a time, for all targets together; default 4. */
+  /**
+   * Told of each target once, as soon as nothing more is done there, whatever still goes on at the others.
+   * Must not throw. Not told of a call that rejects.
+   */
+  readonly onSettled?: (target: string, report: TargetReport) => void;
+  /** Blobs in transfer at a time, for all targets together and for each that goes on alone; default 4. */
   readonly blobsInParallel?: number;
   /** Small requests at a time, per store, for manifests and for blobs each; default 8. */
   readonly manifestsInParallel?: number;
@@ -135,6 +146,7 @@ const positive = [
   'blobsInParallel',
   'manifestsInParallel',
   'stallTimeoutMs',
+  'holdUpMs',
   'maxManifests',
   'maxDepth',
   'maxDescriptors',
@@ -152,6 +164,7 @@ export function settingsOf(options: CopyOptions): Settings {
     blobsInParallel: options.blobsInParallel ?? 4,
     manifestsInParallel: options.manifestsInParallel ?? 8,
     stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
+    holdUpMs: options.holdUpMs ?? 5_000,
     retries: options.retries ?? 2,
     retryDelayMs: options.retryDelayMs ?? jitteredDelay,
     maxRetryDelayMs: options.maxRetryDelayMs ?? 5_000,
@@ -161,6 +174,7 @@ export function settingsOf(options: CopyOptions): Settings {
     manifestCacheBytes: options.manifestCacheBytes ?? 64 * 1024 * 1024,
     referrers: options.referrers ?? 'none',
     maxReferrers: options.maxReferrers ?? 1_000,
+    onSettled: options.onSettled ?? (() => undefined),
   };
   for (const name of positive) {
     if (!Number.isInteger(settings[name]) || settings[name] < 1) throw invalidArguments(`${name} must be a positive integer`);

@@ -1,4 +1,4 @@
-import type { Descriptor } from '@waybill/oci-model';
+import type { Descriptor, Digest } from '@waybill/oci-model';
 import { type CopyError, copyErrorFrom } from './copy-error.js';
 import type { BlobOutcome, TargetRun } from './target-run.js';
 
@@ -9,7 +9,7 @@ import type { BlobOutcome, TargetRun } from './target-run.js';
  */
 export class Part {
   #error: CopyError | undefined;
-  #arrived = 0;
+  readonly #arrived = new Set<Digest>();
   #awaited: { readonly count: number; readonly resolve: () => void } | undefined;
 
   constructor(
@@ -46,16 +46,16 @@ export class Part {
     }
   }
 
-  /** Notes that one of the part's blobs is at the target. Rejects when the hook does. */
+  /** Notes that one of the part's blobs is at the target; twice is once. Rejects when the hook does. */
   async blobArrived(blob: Descriptor, outcome: BlobOutcome): Promise<void> {
     await this.run.blobArrived(blob, outcome);
-    this.#arrived += 1;
-    if (this.#awaited?.count === this.#arrived) this.#awaited.resolve();
+    this.#arrived.add(blob.digest);
+    if (this.#awaited?.count === this.#arrived.size) this.#awaited.resolve();
   }
 
   /** Resolves when `count` blobs have arrived, or the part has failed. */
   async allBlobs(count: number): Promise<void> {
-    if (this.error !== undefined || this.#arrived === count) return;
+    if (this.error !== undefined || this.#arrived.size === count) return;
     const arrived = new Promise<void>((resolve) => {
       this.#awaited = { count, resolve };
     });

@@ -1,5 +1,5 @@
 import { type Descriptor, type Digest, isDigest, type Manifest } from '@waybill/oci-model';
-import { pushBlobAgain } from './copy-blob.js';
+import { pushBlobAgain } from './copy-alone.js';
 import { CopyError } from './copy-error.js';
 import type { ManifestSource } from './manifest-source.js';
 import type { Part } from './part.js';
@@ -43,7 +43,7 @@ async function bringAgain(part: Part, manifest: Manifest, repair: Repair & { rea
   const beneath = graph.levels.flat().filter((digest) => digest !== manifest.digest);
   const doubted = doubtedOf(part, { blobs: graph.blobs, manifests: beneath, named: repair.named });
   await Promise.all(
-    doubted.blobs.map((blob) => part.run.bringAgain(blob.digest, () => session.ahead(() => pushBlobAgain(blob, part, session)))),
+    doubted.blobs.map((blob) => part.run.bringAgain(blob.digest, () => part.run.lane.ahead(() => pushBlobAgain(blob, part, session)))),
   );
   for (const level of graph.levels) {
     const children = level.filter((digest) => doubted.manifests.has(digest));

@@ -1,6 +1,7 @@
 import type { ContentReader, Digest, Tag } from '@waybill/oci-model';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { CopyError } from './copy-error.js';
+import { HoldUp } from './hold-up.js';
 import { KnownBlobs } from './known-blobs.js';
 import { ManifestSource } from './manifest-source.js';
 import type { Settings } from './options.js';
@@ -12,19 +13,27 @@ const lookAhead = 4;
 /** Blobs that are remembered to be lost. */
 const maxLost = 1_000;
 
-/** What all copies to one target share. Slots are the target's own: one that hangs takes none from the others. */
+/** How much is done at a time. */
+export interface Lane {
+  /** Transfers under way. */
+  readonly transfers: LimitFunction;
+  /** Blobs looked after, those in transfer included. */
+  readonly ahead: LimitFunction;
+}
+
+/** What all copies to one target share. Slots and lane are the target's own: one that hangs takes none from the others. */
 export interface TargetState {
   readonly blobs: KnownBlobs;
+  readonly holdUp: HoldUp;
+  /** For what the target does alone. */
+  readonly lane: Lane;
   readonly slots: { readonly blobs: LimitFunction; readonly manifests: LimitFunction };
 }
 
 /** What all copies of one call share: its source, its limits, and what is known of blobs. */
 export class CopySession {
-  /** Transfers under way at a time. */
-  readonly transfers: LimitFunction;
-  /** Blobs looked after at a time, those in transfer included. */
-  readonly ahead: LimitFunction;
-
+  /** For what targets do together. */
+  readonly lane: Lane;
   /** Where cosign's tags at the source are found; absent when the source has no tags. */
   readonly cosignTags: CosignTags | undefined;
 
@@ -38,8 +47,7 @@ export class CopySession {
     readonly settings: Settings,
     knownTags?: ReadonlySet<Tag>,
   ) {
-    this.transfers = pLimit(settings.blobsInParallel);
-    this.ahead = pLimit(settings.blobsInParallel * lookAhead);
+    this.lane = laneOf(settings);
     this.#sourceSlots = pLimit(settings.manifestsInParallel);
     this.cosignTags = isTagReader(source) ? new CosignTags(source, this.sourceContext, knownTags) : undefined;
   }
@@ -69,9 +77,18 @@ export class CopySession {
   target(id: string): TargetState {
     const known = this.#targets.get(id);
     if (known !== undefined) return known;
-    const { manifestsInParallel } = this.settings;
-    const made = { blobs: new KnownBlobs(), slots: { blobs: pLimit(manifestsInParallel), manifests: pLimit(manifestsInParallel) } };
+    const { manifestsInParallel, holdUpMs } = this.settings;
+    const made = {
+      blobs: new KnownBlobs(),
+      holdUp: new HoldUp(holdUpMs),
+      lane: laneOf(this.settings),
+      slots: { blobs: pLimit(manifestsInParallel), manifests: pLimit(manifestsInParallel) },
+    };
     this.#targets.set(id, made);
     return made;
   }
+}
+
+function laneOf({ blobsInParallel }: Settings): Lane {
+  return { transfers: pLimit(blobsInParallel), ahead: pLimit(blobsInParallel * lookAhead) };
 }

@@ -1,12 +1,13 @@
 import type { ContentStore, Descriptor, Digest, RepositoryName } from '@waybill/oci-model';
 import { WaybillError } from '@waybill/kernel';
 import { abortedBy, CopyError } from './copy-error.js';
+import type { HoldUp } from './hold-up.js';
 import type { KnownBlobs } from './known-blobs.js';
 import { LinkedAbort } from './linked-abort.js';
 import { type CopyHooks, type CopyTarget, maxMountSources, type Settings } from './options.js';
 import type { ReferrerReport, TargetReport } from './report.js';
 import { request } from './request.js';
-import type { CopySession, TargetState } from './session.js';
+import type { CopySession, Lane, TargetState } from './session.js';
 
 export type BlobOutcome = 'copied' | 'mounted' | 'already-present';
 export type ManifestOutcome = 'copied' | 'already-present';
@@ -37,6 +38,9 @@ export class TargetRun {
   readonly mountFrom: readonly RepositoryName[];
   /** What is known of the target's blobs, here and to the other copies of the same call. */
   readonly knownBlobs: KnownBlobs;
+  readonly holdUp: HoldUp;
+  /** For what the target does alone. */
+  readonly lane: Lane;
   /** What became of each referrer, filled in by whoever copies them. */
   readonly referrers: ReferrerReport[] = [];
   /** Resolves when the target fails; never rejects. */
@@ -48,6 +52,7 @@ export class TargetRun {
   readonly #blobs = new Map<Digest, BlobOutcome>();
   readonly #manifests = new Map<Digest, ManifestOutcome>();
   readonly #repaired = new Set<Digest>();
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #broughtAgain = new Map<Digest, Promise<void>>();
   readonly #counts = {
     bytesCopied: 0,
@@ -69,8 +74,10 @@ export class TargetRun {
     this.store = target.store;
     this.mountFrom = (target.mountFrom ?? []).slice(0, maxMountSources);
     this.#settings = session.settings;
-    const { blobs, slots } = session.target(target.id);
+    const { blobs, slots, holdUp, lane } = session.target(target.id);
     this.knownBlobs = blobs;
+    this.holdUp = holdUp;
+    this.lane = lane;
     this.#slots = slots;
     this.failed = new Promise((resolve) => {
       this.#noteFailure = resolve;
@@ -174,6 +181,17 @@ export class TargetRun {
 
   tagWritten(): void {
     this.#tagsWritten += 1;
+  }
+
+  /** Notes work of the target that nobody else waits for; it never rejects. */
+  track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+
+  /** Resolves when all tracked work has ended, and what that began. */
+  async ended(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   /** The target has everything; a cancellation that comes now finds nothing to cancel. */

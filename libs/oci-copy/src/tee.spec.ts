@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CopyError, stalled } from './copy-error.js';
+import { HoldUp } from './hold-up.js';
 import { Sink, tee } from './tee.js';
 
 const chunk = Buffer.alloc(100, 7);
@@ -9,8 +10,8 @@ const place = { side: 'target', target: 't', operation: 'push blob' } as const;
 const patient = { stallTimeoutMs: 60_000, sourceStalled: () => stalled({ side: 'source', operation: 'read blob' }, 1) };
 const impatient = { ...patient, stallTimeoutMs: 20 };
 
-function sink(bufferBytes = 1000, onBytes: (bytes: number) => void = () => undefined): Sink {
-  return new Sink(bufferBytes, { onBytes, stalled: () => stalled(place, 1) });
+function sink(bufferBytes = 1000, onBytes: (bytes: number) => void = () => undefined, holdUpMs = 60_000): Sink {
+  return new Sink(bufferBytes, { onBytes, holdUp: new HoldUp(holdUpMs), leftBehind: () => stalled(place, 1) });
 }
 
 function chunks(count: number): Readable {
@@ -79,14 +80,16 @@ describe('tee', () => {
     expect(gone.dropped).toBeUndefined();
   });
 
-  it('drops a sink that takes nothing for too long while the others wait', async () => {
-    const [stuck, good] = [sink(200), sink()];
+  it('drops a sink that keeps the others waiting for too long', async () => {
+    const [stuck, good] = [sink(200, undefined, 20), sink()];
     const received = buffer(good);
 
-    await tee(chunks(50), [stuck, good], impatient);
+    await tee(chunks(50), [stuck, good], patient);
 
     expect((await received).byteLength).toBe(5000);
     expect(stuck.dropped).toMatchObject({ code: 'stalled', side: 'target', retryable: true });
+    expect(stuck.isLeftBehind).toBe(true);
+    expect(good.isLeftBehind).toBe(false);
   });
 
   it('does not hurry a sink that keeps nobody waiting', async () => {

@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
 import type { CopyError } from './copy-error.js';
+import { type HoldUp, keptUp } from './hold-up.js';
 
 /** What a sink asks of whoever made it. */
 export interface SinkOwner {
   /** Told the bytes of each chunk before it is given; may throw a CopyError, which drops the sink. */
   readonly onBytes: (bytes: number) => void;
-  /** The error of a sink whose reader takes nothing. */
-  readonly stalled: () => CopyError;
+  /** Counts how long the sink keeps others waiting; absent when it has no company. */
+  readonly holdUp: HoldUp | undefined;
+  /** The error of a sink that kept the others waiting for too long. */
+  readonly leftBehind: () => CopyError;
 }
 
 /**
@@ -16,6 +19,7 @@ export interface SinkOwner {
 export class Sink extends Readable {
   readonly #owner: SinkOwner;
   #dropped: CopyError | undefined;
+  #isLeftBehind = false;
   #full = false;
   #wake: (() => void) | undefined;
 
@@ -29,6 +33,15 @@ export class Sink extends Readable {
   /** Why the tee gave this sink up; undefined when it did not. */
   get dropped(): CopyError | undefined {
     return this.#dropped;
+  }
+
+  /** Was it given up for the others' sake? */
+  get isLeftBehind(): boolean {
+    return this.#isLeftBehind;
+  }
+
+  get holdUp(): HoldUp | undefined {
+    return this.#owner.holdUp;
   }
 
   /** Is there no room for another chunk? */
@@ -54,9 +67,11 @@ export class Sink extends Readable {
     this.destroy(reason);
   }
 
-  /** Drops the sink for having taken nothing. */
-  giveUp(): void {
-    this.dropOut(this.#owner.stalled());
+  /** Drops the sink for the others' sake. */
+  leaveBehind(): void {
+    if (this.destroyed) return;
+    this.#isLeftBehind = true;
+    this.dropOut(this.#owner.leftBehind());
   }
 
   /** Asked of a full sink: resolves when there is room again, or nobody reads any more. */
@@ -85,8 +100,7 @@ export interface TeeOptions {
 
 /**
  * Reads `source` once for all `sinks`, at the pace of the slowest. A sink that is gone is
- * left out; one that takes nothing for the stall timeout, while another waits for more, is
- * dropped. Ends when the sinks were given everything or are gone; the source is destroyed in any case.
+ * left out; one that keeps another waiting for longer than its target may is dropped. Ends when the sinks were given everything or are gone; the source is destroyed in any case.
  * Rejects with what the source failed with; the sinks are left open then, for the caller to drop.
  */
 export async function tee(source: Readable, sinks: readonly Sink[], options: TeeOptions): Promise<void> {
@@ -115,7 +129,7 @@ async function pump(source: Readable, sinks: readonly Sink[], options: TeeOption
       clearTimeout(timer);
       for (const sink of sinks.filter(isOpen)) sink.offer(chunk);
       const full = sinks.filter((sink) => sink.full);
-      if (full.length > 0) await roomInAll(full, sinks, options.stallTimeoutMs);
+      if (full.length > 0) await roomInAll(full, sinks);
       timer = watchSource();
     }
   } finally {
@@ -124,19 +138,12 @@ async function pump(source: Readable, sinks: readonly Sink[], options: TeeOption
   for (const sink of sinks.filter(isOpen)) sink.push(null);
 }
 
-/** Waits for the `full` ones of `sinks`; gives those up that keep another one waiting for too long. */
-async function roomInAll(full: readonly Sink[], sinks: readonly Sink[], stallTimeoutMs: number): Promise<void> {
-  const giveUpLate = () => {
-    // When all are full, nobody waits for anybody: then each store says itself how long is too long.
-    if (!sinks.some((sink) => isOpen(sink) && !sink.full)) return;
-    for (const sink of full) if (sink.full) sink.giveUp();
-  };
-  const timer = setInterval(giveUpLate, stallTimeoutMs);
-  try {
-    await Promise.all(full.map((sink) => sink.room()));
-  } finally {
-    clearInterval(timer);
-  }
+/** Waits for the `full` ones of `sinks`; drops those that were left behind. When all are full, nobody waits for anybody. */
+async function roomInAll(full: readonly Sink[], sinks: readonly Sink[]): Promise<void> {
+  const steps = full.map((sink) => ({ sink, holdUp: sink.holdUp, work: sink.room() }));
+  const isWaited = sinks.some((sink) => isOpen(sink) && !sink.full);
+  const kept = await keptUp(steps, (_room, { sink }) => isOpen(sink), isWaited);
+  for (const step of steps) if (!kept.has(step)) step.sink.leaveBehind();
 }
 
 function isOpen(sink: Sink): boolean {

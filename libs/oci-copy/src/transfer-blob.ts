@@ -1,46 +1,49 @@
 import type { Readable } from 'node:stream';
-import type { BlobUpload, Descriptor } from '@waybill/oci-model';
+import type { Descriptor } from '@waybill/oci-model';
 import { type CopyError, copyErrorFrom, type Place, stalled } from './copy-error.js';
+import type { Errand } from './errand.js';
 import { type Settings, sinkBufferBytes } from './options.js';
-import type { Part } from './part.js';
 import { request } from './request.js';
 import type { CopySession } from './session.js';
 import { Sink, tee } from './tee.js';
 
-/** A target that lacks a blob, with the session that a refused mount has left. */
-export interface Delivery {
-  readonly part: Part;
-  /** Used by the first transfer; whoever made the delivery cancels what was not used. */
-  upload: BlobUpload | undefined;
+/** A push that did not arrive. */
+export interface FailedPush {
+  readonly errand: Errand;
+  readonly error: CopyError;
+  /** It kept the others waiting, and is to be made again without them: that is no failure of the target's. */
+  readonly isLeftBehind: boolean;
 }
 
-/** A delivery that did not arrive. */
-export interface FailedDelivery {
-  readonly delivery: Delivery;
-  readonly error: CopyError;
+/** A push under way. */
+export interface Transfer {
+  readonly errand: Errand;
+  /** Never rejects; undefined when the blob is at the target. */
+  readonly pushed: Promise<FailedPush | undefined>;
 }
 
 /**
  * Reads a blob from the source once and pushes it to all targets that still want it.
- * Resolves when every push has settled, with the deliveries that failed.
+ * Resolves when the source was read; pushes may still wait for their target's word.
  */
 export async function transferBlob(
   blob: Descriptor,
-  deliveries: readonly Delivery[],
+  errands: readonly Errand[],
   { source, settings }: Pick<CopySession, 'source' | 'settings'>,
-): Promise<FailedDelivery[]> {
-  const wanted = deliveries.filter(({ part }) => part.error === undefined);
+): Promise<Transfer[]> {
+  const wanted = errands.filter(({ part }) => part.error === undefined);
   if (wanted.length === 0) return [];
   const place: Place = { side: 'source', operation: 'read blob', digest: blob.digest };
   let content: Readable;
   try {
     content = await request(place, { settings, signal: settings.signal, retries: 0 }, (signal) => source.readBlob(blob, signal));
   } catch (error) {
-    return wanted.map((delivery) => ({ delivery, error: error as CopyError }));
+    return wanted.map((errand) => ({ errand, pushed: Promise.resolve({ errand, error: error as CopyError, isLeftBehind: false }) }));
   }
-  const pushes = wanted.map((delivery) => new Push(blob, delivery, settings));
+  const pushes = wanted.map((errand) => new Push(errand, settings, wanted.length > 1));
   const sinks = pushes.map((push) => push.sink);
-  const pushed = pushes.map((push) => push.run());
+  const transfers = pushes.map((push) => ({ errand: push.errand, pushed: push.run() }));
+  for (const { errand, pushed } of transfers) errand.part.run.track(pushed);
   try {
     await tee(content, sinks, {
       stallTimeoutMs: settings.stallTimeoutMs,
@@ -49,8 +52,7 @@ export async function transferBlob(
   } catch (cause) {
     for (const sink of sinks) sink.dropOut(copyErrorFrom(cause, place));
   }
-  const outcomes = await Promise.all(pushed);
-  return outcomes.filter((outcome) => outcome !== undefined);
+  return transfers;
 }
 
 /** One target's part of a transfer. */
@@ -59,36 +61,42 @@ class Push {
   readonly #place: Place;
 
   constructor(
-    private readonly blob: Descriptor,
-    private readonly delivery: Delivery,
+    readonly errand: Errand,
     settings: Settings,
+    isInCompany: boolean,
   ) {
-    this.#place = { side: 'target', target: delivery.part.run.id, operation: 'push blob', digest: blob.digest };
+    const { blob, part } = errand;
+    const { holdUp } = part.run;
+    this.#place = { side: 'target', target: part.run.id, operation: 'push blob', digest: blob.digest };
     this.sink = new Sink(sinkBufferBytes, {
-      onBytes: (bytes) => delivery.part.run.reportBytes(blob, bytes),
-      stalled: () => stalled(this.#place, settings.stallTimeoutMs),
+      onBytes: (bytes) => {
+        holdUp.took(bytes);
+        part.run.reportBytes(blob, bytes);
+      },
+      holdUp: isInCompany ? holdUp : undefined,
+      leftBehind: () => stalled(this.#place, settings.holdUpMs),
     });
   }
 
   /** Never rejects. */
-  async run(): Promise<FailedDelivery | undefined> {
-    const { delivery, blob } = this;
+  async run(): Promise<FailedPush | undefined> {
+    const { errand, sink } = this;
     const error = await this.#send();
-    if (error !== undefined) return { delivery, error };
+    if (error !== undefined) return { errand, error, isLeftBehind: sink.isLeftBehind };
     // It is there, and the report says so, whatever else has become of the target meanwhile.
-    await delivery.part.blobArrived(blob, 'copied').catch((failure: unknown) => delivery.part.fail(failure as CopyError));
+    await errand.part.blobArrived(errand.blob, 'copied').catch((failure: unknown) => errand.part.fail(failure as CopyError));
     return undefined;
   }
 
   async #send(): Promise<CopyError | undefined> {
-    const { delivery, sink, blob } = this;
-    const { part, upload } = delivery;
+    const { errand, sink } = this;
+    const { blob, part, upload } = errand;
     const { run } = part;
     if (part.error !== undefined) {
       sink.dropOut(part.error);
       return part.error;
     }
-    delivery.upload = undefined;
+    errand.upload = undefined;
     const stop = () => sink.dropOut(run.signal.reason as CopyError);
     run.signal.addEventListener('abort', stop, { once: true });
     try {

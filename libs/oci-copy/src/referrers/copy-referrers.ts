@@ -1,5 +1,5 @@
 import type { Digest, Manifest, Tag } from '@waybill/oci-model';
-import { copyBlob } from '../copy-blob.js';
+import { type BlobJob, copyBlobs } from '../copy-blobs.js';
 import type { CopyError } from '../copy-error.js';
 import { copyManifests, findManifests, type ManifestContext } from '../copy-manifest.js';
 import type { Graph } from '../graph.js';
@@ -30,12 +30,12 @@ export class ReferrerParts {
 
   /** Brings the blobs of all referrers to all targets. Never rejects. */
   async copyBlobs(session: CopySession): Promise<void> {
-    const copies = this.referrers.flatMap((referrer) => {
+    const jobs = this.referrers.flatMap((referrer): BlobJob[] => {
       const parts = [...this.#parts.values()].map((ofTarget) => ofTarget.get(referrer)).filter((part) => part !== undefined);
       const blobs = inTransferOrder(referrer.graph?.blobs ?? [], session.settings.blobsInParallel);
-      return blobs.map((blob) => session.ahead(() => copyBlob(blob, parts, session)));
+      return blobs.map((blob) => ({ blob, parts }));
     });
-    await Promise.all(copies);
+    await copyBlobs(jobs, session);
   }
 }
 

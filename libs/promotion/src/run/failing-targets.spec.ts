@@ -100,7 +100,14 @@ describe('runItem when a target fails', () => {
   });
 
   it('fails a target that the copier forgot, and no other', async () => {
-    const fake = new FakeRun({ copier: { copy: (_item, _targets, { onSettled }) => Promise.resolve(onSettled('kept', copied())) } });
+    const fake = new FakeRun({
+      copier: {
+        copy: (_item, _targets, { onSettled }) => {
+          onSettled('kept', copied());
+          return Promise.resolve();
+        },
+      },
+    });
 
     await runItem(itemRun([targetRun('kept'), targetRun('forgotten')]), fake.ports, signal);
 

@@ -22,6 +22,9 @@ export interface CopierOptions {
   readonly addresses: ReadonlyMap<string, string>;
 }
 
+/** Manifests kept of one item, in bytes: a run has several under way. */
+const manifestCacheBytes = 16 * 1024 * 1024;
+
 /** Brings content from registry to registry with the copy engine. */
 export class RegistryCopier implements ContentCopier {
   readonly #options: CopierOptions;
@@ -33,13 +36,17 @@ export class RegistryCopier implements ContentCopier {
   }
 
   async copy(item: ItemRun, targets: readonly TargetRun[], options: CopyOptions): Promise<void> {
-    const report = await copyGraph(
+    await copyGraph(
       this.#source(item),
       item.digest,
       targets.map((target) => this.#copyTarget(item, target)),
-      { signal: options.signal, hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) } },
+      {
+        signal: options.signal,
+        hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) },
+        onSettled: (id, report) => options.onSettled(id, toOutcome(report)),
+        manifestCacheBytes,
+      },
     );
-    for (const [id, target] of report.targets) options.onSettled(id, toOutcome(target));
   }
 
   async verify(item: ItemRun, target: TargetRun, presentBlobs: ReadonlySet<Digest>, signal: AbortSignal): Promise<VerifiedContent> {

@@ -81,16 +81,6 @@ function flakyTarget(failures: number, error: ContentError): MemoryStore {
   return new FlakyTarget(new Misfortune(largest, failures, error));
 }
 
-/** A target that hangs in the middle of an upload until it is told to stop. */
-class Hanging extends MemoryStore {
-  override pushBlob(_blob: BlobRef, content: Readable, options: PushBlobOptions = {}): Promise<void> {
-    return new Promise((_, reject) => {
-      content.once('error', reject);
-      options.signal?.addEventListener('abort', () => reject(failing('aborted')), { once: true });
-    });
-  }
-}
-
 describe('copying blobs', () => {
   it('does not read the source for what every target has', async () => {
     const source = await memoryStoreWith(image);
@@ -227,38 +217,6 @@ describe('copying blobs', () => {
     expect(await copied(source, [flakyTarget(1, failing('digest-mismatch'))])).toMatchObject([
       { outcome: 'failed', error: { code: 'target-corrupt', side: 'target', digest: largest } },
     ]);
-  });
-
-  it('drops a target that takes no bytes, once, while the others go on', async () => {
-    const big = buildImage({ layers: 3, layerBytes: 2_000_000 });
-    const source = await memoryStoreWith(big);
-    const targets = [
-      { id: 'stuck', store: new Hanging() },
-      { id: 'good', store: new MemoryStore() },
-    ];
-
-    const report = await copyGraph(source, big.manifest.digest, targets, { ...quick, stallTimeoutMs: 50 });
-
-    expect(report.targets.get('good')).toMatchObject({ outcome: 'copied' });
-    expect(report.targets.get('stuck')).toMatchObject({ outcome: 'failed', error: { code: 'stalled', side: 'target', retryable: true } });
-    expect(source.callsOf('readBlob').sort()).toEqual([...blobsOf(big).keys()].sort());
-  });
-
-  it('gives up a target that is not ready long after another one is', async () => {
-    // A registry that accepts connections and does not answer.
-    class Silent extends MemoryStore {
-      override probeBlob(_: BlobRef, signal?: AbortSignal): Promise<boolean> {
-        return new Promise((_resolve, reject) => {
-          signal?.addEventListener('abort', () => reject(failing('aborted')), { once: true });
-        });
-      }
-    }
-    const source = await memoryStoreWith(image);
-
-    const reports = await copied(source, [new Silent(), new MemoryStore()], { stallTimeoutMs: 20 });
-
-    expect(reports).toMatchObject([{ outcome: 'failed', error: { code: 'stalled', side: 'target', target: 't0' } }, { outcome: 'copied' }]);
-    expect(source.callsOf('readBlob').sort()).toEqual(digests);
   });
 
   it('does not try a target again that the store found silent', async () => {
