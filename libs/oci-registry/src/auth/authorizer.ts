@@ -95,7 +95,9 @@ export class Authorizer {
     const scopes = widened(scopesFor(purpose.deed), parseScopes(challenge.params.get('scope')));
     if (token !== undefined) {
       const isTooLittle = challenge.params.get('error') === 'insufficient_scope';
-      if (isTooLittle && coversScopes(token.scopes, scopes) && ageOf(token, this.#settings.clock) < secondThoughtsMs) return undefined;
+      // One that was asked for more may have got nothing of it, where servers grant all or nothing.
+      const wasAskedFor = coversScopes(token.scopes, scopes) && coversScopes(scopes, token.scopes);
+      if (isTooLittle && wasAskedFor && ageOf(token, this.#settings.clock) < secondThoughtsMs) return undefined;
       this.#settings.tokens.drop(token);
     }
     return await this.#withToken(source, refused.credentials, { ...purpose, scopes });

@@ -254,6 +254,23 @@ describe('a registry that wants tokens', () => {
     expect(await repository.mountBlob(blob, parseRepositoryName('team/base'))).toMatchObject({ mounted: false });
     expect(scopesAsked(server.requests)).toEqual([`repository:${app}:pull,push repository:team/base:pull`, `repository:${app}:pull,push`]);
   });
+
+  it('takes the upload where its token server grants nothing as soon as the mount is not allowed', async () => {
+    const { server, repository } = await start({
+      token: (response, _count, request) => giveToken(response, request.url?.includes('base') === true ? 'nothing' : 'upload'),
+      takes: (token) => token === 'upload',
+      challenge: (request) => {
+        const error = request.headers.authorization === 'Bearer nothing' ? ',error="insufficient_scope"' : '';
+        return `Bearer realm="ORIGIN/token",service="r"${error}`;
+      },
+      pass: ({ method }, response) => response.writeHead(method === 'PUT' ? 201 : 202, { location: '/v2/upload/1' }).end(),
+    });
+
+    expect(await repository.mountBlob(blob, parseRepositoryName('team/base'))).toEqual({ mounted: false });
+    await repository.pushBlob(blob, streamOf(bytes));
+
+    expect(scopesAsked(server.requests)).toEqual([`repository:${app}:pull,push repository:team/base:pull`, `repository:${app}:pull,push`]);
+  });
 });
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
