@@ -26,6 +26,12 @@ export class ApiProblem extends WaybillError {
 /** What to do about a problem, where the command line knows more than the API. */
 const advice: Readonly<Record<string, string>> = {
   unauthenticated: 'set WAYBILL_API_KEY; "waybill up" keeps the administrator\'s key in .waybill/admin.key',
+  'answer-invalid': 'check WAYBILL_API_URL: perhaps something else than Waybill answers there',
+  'not-found': 'check WAYBILL_API_URL: it is the origin alone, such as http://127.0.0.1:8080',
+  'path-unknown': '"waybill topology show" lists the paths',
+  'registry-unknown': 'a registry is named as in "waybill topology show", not by its address',
+  'reference-invalid': 'write registry/repository:tag, with the registry\'s name as in "waybill topology show"',
+  'tag-missing': 'say which with --tag',
 };
 
 /** The nearest valid words of an unknown one, as a line when there are any. */
@@ -35,8 +41,8 @@ export function nearWords(near: readonly string[] | undefined): string[] {
 
 /** The problem as lines for a person. */
 export function explain(error: ApiProblem): string[] {
-  const { near, errors, code } = error.problem ?? {};
-  const advised = code === undefined ? undefined : advice[code];
+  const { near, errors } = error.problem ?? {};
+  const advised = near === undefined || near.length === 0 ? advice[error.code] : undefined;
   return [
     error.message,
     ...nearWords(near),

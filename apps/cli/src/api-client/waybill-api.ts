@@ -16,6 +16,7 @@ import {
   RegistryCheck,
 } from '@waybill/contracts/http';
 import type { z } from 'zod';
+import { systemCodeOf } from '../system-error.js';
 import { ApiProblem } from './api-problem.js';
 
 export interface WaybillApiOptions {
@@ -161,12 +162,18 @@ export class WaybillApi {
     } catch (cause) {
       this.#signal?.throwIfAborted();
       const silence = timeout.aborted ? ` within ${timeoutMs / 1000} s` : '';
-      throw new ApiProblem(
-        `no answer from ${this.url}${silence}: is Waybill running there? (set WAYBILL_API_URL, or start it with "npm start")`,
-        { code: 'api-unreachable', retryable: true, cause },
-      );
+      const why = isTlsFailure(cause)
+        ? 'it does not speak TLS as asked: check http or https in WAYBILL_API_URL, and the certificate'
+        : 'is Waybill running there? (set WAYBILL_API_URL, or start it with "npm start")';
+      throw new ApiProblem(`no answer from ${this.url}${silence}: ${why}`, { code: 'api-unreachable', retryable: true, cause });
     }
   }
+}
+
+/** By the codes of Node and OpenSSL, which `fetch` hands on as the cause of its own error. */
+function isTlsFailure(error: unknown): boolean {
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return /SSL|TLS|CERT/.test(systemCodeOf(cause) ?? '');
 }
 
 function parseJson(text: string): unknown {

@@ -170,6 +170,18 @@ describe('waybill promote', () => {
     expect(ran.status).toBe(143);
     expect(ran.stderr).toContain(`repeat it safely with --idempotency-key ${api.asked[0]?.headers['idempotency-key'] as string}`);
   });
+
+  it.each([
+    ['unavailable', true],
+    ['source-unreachable', false],
+  ])('warns of a request that may have been heard where it may: %s', async (code, isWarned) => {
+    const api = await scriptedApi({ [create]: problem({ status: 503, code, title: 'Not now' }) });
+
+    const ran = await waybill(['promote', source, '--path', 'release'], { api: api.url });
+
+    expect(ran.status).toBe(1);
+    expect(ran.stderr.includes('may have been accepted')).toBe(isWarned);
+  });
 });
 
 describe('waybill promote, refused', () => {
@@ -214,6 +226,22 @@ describe('waybill promote, refused', () => {
   });
 
   it.each([
+    ['path-unknown', /topology show/],
+    ['registry-unknown', /not by its address/],
+    ['reference-invalid', /registry\/repository:tag/],
+    ['tag-missing', /--tag/],
+    ['not-found', /WAYBILL_API_URL/],
+  ])('says what to do where no word is near: %s', async (code, expected) => {
+    const api = await scriptedApi({ [create]: problem({ status: 404, code, title: 'Not so', near: [] }) });
+
+    const { stderr } = await waybill(['promote', source, '--path', 'release'], { api: api.url });
+
+    expect(stderr).toMatch(/^waybill: Not so\n {2}.+\n$/);
+    expect(stderr).toMatch(expected);
+  });
+
+  it.each([
+    ['an answer of something else', { status: 404 }, 'perhaps something else than Waybill answers there'],
     ['an answer that is no JSON', { status: 502 }, 'the API answered 502'],
     ['an answer of another kind', { status: 202, body: { id: 1 } }, 'does not understand'],
   ])('copes with %s', async (_what, answer, expected) => {
@@ -230,5 +258,14 @@ describe('waybill promote, refused', () => {
 
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain('no answer from http://127.0.0.1:1: is Waybill running there?');
+  });
+
+  it('says that TLS was asked for where none is spoken', async () => {
+    const api = await scriptedApi({});
+
+    const ran = await waybill(['status'], { api: api.url.replace('http:', 'https:') });
+
+    expect(ran.status).toBe(1);
+    expect(ran.stderr).toContain('check http or https in WAYBILL_API_URL');
   });
 });

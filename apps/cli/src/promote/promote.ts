@@ -43,14 +43,17 @@ function printAccepted({ id, items }: AcceptedPromotion, api: WaybillApi, output
   output.line(`follow it with: waybill status ${id}`);
 }
 
+/** Retryable, and yet the API says that nothing was recorded. */
+const unrecorded: readonly string[] = ['source-unreachable'];
+
 /** When no answer came, the request may have arrived all the same: its key makes a repetition safe. */
 async function request(api: WaybillApi, body: CreatePromotion, options: PromoteOptions, output: Output): Promise<AcceptedPromotion> {
   const key = options.idempotencyKey ?? randomUUID();
   try {
     return await api.createPromotion(body, key);
   } catch (error) {
-    const isAnswered = error instanceof ApiProblem && !error.retryable;
-    if (!isAnswered) output.error(`the request may have been accepted: repeat it safely with --idempotency-key ${key}`);
+    const isRefused = error instanceof ApiProblem && (!error.retryable || unrecorded.includes(error.code));
+    if (!isRefused) output.error(`the request may have been accepted: repeat it safely with --idempotency-key ${key}`);
     throw error;
   }
 }
