@@ -3,7 +3,10 @@ import type { ProxyOptions, RegistryClientOptions, TlsOptions } from '@waybill/o
 import type { Registry, TlsIdentity } from '@waybill/topology';
 import type { NamedSecrets } from './named-secrets.js';
 
-/** What a topology says of how a registry is connected to, in the words of a client. */
+/**
+ * What a topology says of how a registry is connected to, in the words of a client. Capabilities are those that it
+ * declares; whoever runs something adds what checks found (`withProbedCapabilities`).
+ */
 export type NetworkOptions = Pick<
   RegistryClientOptions,
   'capabilities' | 'connections' | 'proxy' | 'resolve' | 'timeouts' | 'tls' | 'tokenRealms'

@@ -51,7 +51,7 @@ export class RegistryClients {
     const origin = connectable(registry, address);
     const credentials = credentialsOf(registry, access, { secrets, host: hostOf(origin), helperEnvironment: this.#helperEnvironment });
     const network = networkOptions(registry, { secrets, proxies: this.#options.proxies ?? environmentProxies });
-    const place = { origin: connectable(registry, address), ...prefixOf(registry), ...capabilitiesOf(registry) };
+    const place = { origin, ...prefixOf(registry) };
     const made = hashOf([place, network, credentials.madeOf]);
     const key = `${access} ${registry.name}`;
     const known = this.#open.get(key);
@@ -99,11 +99,6 @@ function connectable(registry: Registry, address: string | undefined): string {
 
 function prefixOf({ prefix }: Registry): Pick<RegistryClientOptions, 'prefix'> {
   return prefix === undefined ? {} : { prefix };
-}
-
-/** As far as the topology knows them; whoever runs something adds what checks found (`withProbedCapabilities`). */
-function capabilitiesOf({ capabilities }: Registry): Pick<RegistryClientOptions, 'capabilities'> {
-  return capabilities === undefined ? {} : { capabilities };
 }
 
 /** Where a registry is reached: its URL, or a local one's address at run time. */
