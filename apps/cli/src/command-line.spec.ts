@@ -47,6 +47,7 @@ describe('waybill', () => {
     { args: ['promote', 'a/b:1', '--path', 'release', '--wat'], says: "unknown option '--wat'" },
     { args: ['status', '--limit', '0'], says: 'expected a number from 1 to 200' },
     { args: ['status', '--limit', ''], says: 'expected a number from 1 to 200' },
+    { args: ['status', '--since', 'yesterday'], says: 'expected a time such as' },
     { args: ['up', '--port', '65536'], says: 'expected a port from 0 to 65535' },
     { args: ['up', '--port', '0x50'], says: 'expected a port from 0 to 65535' },
     { args: ['topology', 'validate'], says: "missing required argument 'file'" },

@@ -8,6 +8,7 @@ import { exitStatus } from './output/exit-status.js';
 import { reportError } from './output/report-error.js';
 import { promote } from './promote/promote.js';
 import { showProvenance } from './provenance/provenance.js';
+import { parseMoment } from './status/moment.js';
 import { status } from './status/status.js';
 import { checkTopology } from './topology/check-topology.js';
 import { checkTopologyFile } from './topology/check-topology-file.js';
@@ -135,6 +136,18 @@ function promotionCommands(waybill: Command, { stop, environment }: Surroundings
     .description('show a promotion, or the newest ones')
     .argument('[promotion]', 'its id')
     .option('--limit <number>', 'how many to list', limit, 20)
+    .option('--state <state>', 'list those in this state, e.g. failed')
+    .option('--path <name>', 'list those along this path')
+    .option('--repository <name>', 'list those that bring something from or to this repository')
+    .option('--digest <digest>', 'list those that bring this digest')
+    .option('--tag <tag>', 'list those that write this tag, or were asked for by it')
+    .option('--by <principal>', 'list those that this principal asked for, by its id')
+    .option(
+      '--since <time>',
+      'list those requested at this time or later: 2026-05-01T10:00:00Z, 2026-05-01, or as long ago as 72h or 7d',
+      moment,
+    )
+    .option('--until <time>', 'list those requested before this time', moment)
     .option(...json)
     .action((id: string | undefined, options: Parameters<typeof status>[2]) =>
       run(options, (output) => status(api(), id, options, output)),
@@ -219,6 +232,12 @@ function limit(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= 200) return count;
   throw new InvalidArgumentError('expected a number from 1 to 200');
+}
+
+function moment(text: string): Date {
+  const found = parseMoment(text, new Date());
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError('expected a time such as 2026-05-01T10:00:00Z or 2026-05-01, or how long ago, such as 72h or 7d');
 }
 
 function labels(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -9,7 +9,13 @@ export { type Channel, Notifications } from './notifications.js';
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.js';
 export { PromotionWriter } from './promotions/create-promotion.js';
 export type { NewPromotion } from './promotions/new-promotion.js';
-export { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from './promotions/promotion.read-model.js';
+export type { PromotionFilter, PromotionPage } from './promotions/promotion-filter.js';
+export {
+  type PromotionCandidate,
+  type PromotionDetail,
+  PromotionReadModel,
+  type PromotionSummaryRow,
+} from './promotions/promotion.read-model.js';
 export { type ChainedRecord, ProvenanceChain } from './provenance/provenance-chain.js';
 export { type CheckLease, CheckLeases, type RegistryToCheck } from './registry-checks/check-leases.js';
 export {

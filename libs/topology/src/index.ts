@@ -1,6 +1,7 @@
 export { type Admission, admits } from './admits.js';
 export { canonicalTopology } from './canonical-topology.js';
 export { type Diagnostic, type DiagnosticCode, diagnosticCodes } from './diagnostic.js';
+export { parseDuration } from './duration.js';
 export { formatDiagnostic } from './format-diagnostic.js';
 export { isImmutableTag } from './is-immutable-tag.js';
 export { pathNamed, registryNamed } from './lookup.js';

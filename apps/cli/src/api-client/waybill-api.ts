@@ -9,6 +9,7 @@ import {
   type CreatePromotion,
   KeyList,
   type KeyView,
+  type ListPromotions,
   Problem,
   Promotion,
   PromotionList,
@@ -18,6 +19,7 @@ import {
 import type { z } from 'zod';
 import { systemCodeOf } from '../system-error.js';
 import { ApiProblem } from './api-problem.js';
+import { queryOf } from './query-of.js';
 
 export interface WaybillApiOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
@@ -34,6 +36,9 @@ interface Call<Answer> {
   readonly idempotencyKey?: string;
   readonly answer?: z.ZodType<Answer>;
 }
+
+/** What promotions of a list have in common, as the API's query names it; it says what is wrong with a word. */
+export type PromotionFilter = { readonly [Key in keyof Omit<ListPromotions, 'limit' | 'cursor'>]?: string };
 
 const timeoutMs = 30_000;
 const pageSize = 200;
@@ -69,8 +74,20 @@ export class WaybillApi {
     return `${this.url}/api/v1/promotions/${encodeURIComponent(id)}`;
   }
 
-  promotions(limit: number): Promise<PromotionList> {
-    return this.#call({ method: 'GET', path: `/api/v1/promotions?limit=${limit}`, answer: PromotionList });
+  /** The newest that the filter means, `limit` of them if there are as many; pages that are short are followed. */
+  async promotions(limit: number, filter: PromotionFilter = {}): Promise<PromotionList> {
+    const promotions: PromotionList['promotions'] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#call({
+        method: 'GET',
+        path: `/api/v1/promotions?${queryOf({ ...filter, limit: String(limit - promotions.length), cursor })}`,
+        answer: PromotionList,
+      });
+      promotions.push(...page.promotions);
+      cursor = page.next;
+    } while (cursor !== undefined && promotions.length < limit);
+    return { promotions, ...(cursor === undefined ? {} : { next: cursor }) };
   }
 
   /** The whole record of a digest, page by page. */

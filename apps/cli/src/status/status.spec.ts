@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { problem, promotion, promotionId, scriptedApi, target, waybill } from '../scripted-api.spec-helper.js';
+import { digest, problem, promotion, promotionId, scriptedApi, target, waybill } from '../scripted-api.spec-helper.js';
 
 const read = `GET /api/v1/promotions/${promotionId}`;
 const list = 'GET /api/v1/promotions';
@@ -74,10 +74,46 @@ describe('waybill status', () => {
     expect(await waybill(['status'], { api: api.url })).toEqual({ status: 0, stdout: 'no promotion was requested yet\n', stderr: '' });
   });
 
+  it('asks for what its promotions have in common', async () => {
+    const api = await scriptedApi({ [list]: { body: { promotions: [] } } });
+
+    const { stdout } = await waybill(
+      [
+        ...['status', '--state', 'failed', '--path', 'release', '--repository', 'team-a/app', '--digest', digest, '--tag', '1.4.0'],
+        ...['--by', promotionId, '--since', '2026-05-01', '--until', '2026-05-02T10:00:00+02:00'],
+      ],
+      { api: api.url },
+    );
+
+    expect(Object.fromEntries(api.asked[0]?.query ?? [])).toEqual({
+      ...{ limit: '20', state: 'failed', path: 'release', repository: 'team-a/app', digest, tag: '1.4.0', principal: promotionId },
+      ...{ requestedAfter: '2026-05-01T00:00:00.000Z', requestedBefore: '2026-05-02T08:00:00.000Z' },
+    });
+    expect(stdout).toBe('no promotion is like that\n');
+  });
+
+  it('follows short pages until it has as many as were asked for', async () => {
+    const pages = [
+      { promotions: [], next: 'one' },
+      { promotions: [promotion({ reason: 'first' })], next: 'two' },
+      { promotions: [promotion({ reason: 'second' })], next: 'three' },
+    ];
+    const api = await scriptedApi({ [list]: () => ({ body: pages.shift() }) });
+
+    const { stdout } = await waybill(['status', '--state', 'failed', '--limit', '2', '--json'], { api: api.url });
+
+    expect(JSON.parse(stdout)).toMatchObject({ promotions: [{ reason: 'first' }, { reason: 'second' }], next: 'three' });
+    expect(api.asked.map(({ query }) => [query.get('limit'), query.get('cursor')])).toEqual([
+      ['2', null],
+      ['2', 'one'],
+      ['1', 'two'],
+    ]);
+  });
+
   it('gives programs the page', async () => {
     const api = await scriptedApi({ [list]: { body: summaries } });
 
-    const { stdout } = await waybill(['status', '--json'], { api: api.url });
+    const { stdout } = await waybill(['status', '--limit', '1', '--json'], { api: api.url });
 
     expect(JSON.parse(stdout)).toMatchObject({ promotions: [{ id: promotionId }], next: 'cursor' });
   });

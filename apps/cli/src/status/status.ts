@@ -1,10 +1,22 @@
-import type { WaybillApi } from '../api-client/waybill-api.js';
+import type { PromotionFilter, WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { drawTable } from '../output/table.js';
 import { printPromotion } from '../promote/print-promotion.js';
 
-export interface StatusOptions {
+/** Of a list: what its promotions have in common. */
+export interface FilterOptions {
+  readonly state?: string;
+  readonly path?: string;
+  readonly repository?: string;
+  readonly digest?: string;
+  readonly tag?: string;
+  readonly by?: string;
+  readonly since?: Date;
+  readonly until?: Date;
+}
+
+export interface StatusOptions extends FilterOptions {
   readonly limit: number;
   readonly json: boolean;
 }
@@ -21,17 +33,34 @@ export async function status(api: WaybillApi, id: string | undefined, options: S
   return exitStatusOf(promotion);
 }
 
-async function list(api: WaybillApi, { limit, json }: StatusOptions, output: Output): Promise<void> {
-  const page = await api.promotions(limit);
+async function list(api: WaybillApi, { limit, json, ...filter }: StatusOptions, output: Output): Promise<void> {
+  const page = await api.promotions(limit, filterOf(filter));
   if (json) {
     output.json(page);
     return;
   }
   if (page.promotions.length === 0) {
-    output.line('no promotion was requested yet');
+    output.line(isFiltered(filter) ? 'no promotion is like that' : 'no promotion was requested yet');
     return;
   }
   const rows = page.promotions.map(({ id, path, state, requestedAt, reason }) => [id, path, state, requestedAt, reason ?? '']);
   output.line(drawTable(['promotion', 'path', 'state', 'requested', 'reason'], rows));
   if (page.next !== undefined) output.line(`only the newest are shown: see --limit`);
+}
+
+function filterOf({ state, path, repository, digest, tag, by, since, until }: FilterOptions): PromotionFilter {
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(path === undefined ? {} : { path }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(digest === undefined ? {} : { digest }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(by === undefined ? {} : { principal: by }),
+    ...(since === undefined ? {} : { requestedAfter: since.toISOString() }),
+    ...(until === undefined ? {} : { requestedBefore: until.toISOString() }),
+  };
+}
+
+function isFiltered(filter: FilterOptions): boolean {
+  return Object.keys(filterOf(filter)).length > 0;
 }

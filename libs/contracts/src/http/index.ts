@@ -7,13 +7,13 @@ export {
   AcceptedPromotion,
   CreatePromotion,
   Estimate,
-  ListPromotions,
   OnBehalfOf,
   Promotion,
   PromotionItem,
   PromotionList,
   PromotionSource,
   PromotionSummary,
+export { ListPromotions } from './list-promotions.js';
   PromotionTag,
   PromotionTarget,
 } from './promotions.js';

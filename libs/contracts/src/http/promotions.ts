@@ -1,5 +1,5 @@
 import { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
-import { Bytes, Count, Cursor, DigestText, Id, Labels, Page, TagText, Text, Timestamp } from './primitives.js';
+import { Bytes, Count, Cursor, DigestText, Id, Labels, TagText, Text, Timestamp } from './primitives.js';
 import { z } from 'zod';
 
 export const OnBehalfOf = z
@@ -183,9 +183,6 @@ export const PromotionList = z
   })
   .meta({ id: 'PromotionList', description: 'promotions, newest first' });
 export type PromotionList = z.infer<typeof PromotionList>;
-
-export const ListPromotions = Page;
-export type ListPromotions = z.infer<typeof ListPromotions>;
 
 const AcceptedTarget = z
   .object({

@@ -1,5 +1,6 @@
 import type { Database } from '../database.js';
 import type { Prisma } from '../generated/client.js';
+import { matchesFilter, nextIds, type PromotionFilter, type PromotionPage } from './promotion-filter.js';
 
 const detail = {
   items: {
@@ -35,6 +36,13 @@ const summary = {
 
 export type PromotionSummaryRow = Prisma.PromotionGetPayload<{ select: typeof summary }>;
 
+/** A promotion that was looked at for a list. */
+export interface PromotionCandidate {
+  readonly id: string;
+  /** Undefined for one that the filter does not mean. */
+  readonly summary: PromotionSummaryRow | undefined;
+}
+
 /** What grants are asked about: whoever may not read the path or one of the repositories may not read the promotion. */
 export interface PromotionScope {
   readonly path: string;
@@ -64,14 +72,19 @@ export class PromotionReadModel {
     return new Map(rows.map(({ location, since }) => [location, since]));
   }
 
-  /** Newest first; ids sort by the time they were made. */
-  list(page: { readonly before?: string; readonly limit: number }): Promise<PromotionSummaryRow[]> {
-    return this.#database.tables.promotion.findMany({
-      ...(page.before === undefined ? {} : { where: { id: { lt: page.before } } }),
-      orderBy: { id: 'desc' },
-      take: page.limit,
-      select: summary,
-    });
+  /**
+   * The promotions that come next, newest first; ids sort by the time they were made. Of a filter with several parts some
+   * that it does not mean are among them, without a summary, so that reading stays bounded: fewer than `limit` are the last.
+   */
+  async list(page: PromotionPage, filter: PromotionFilter = {}): Promise<PromotionCandidate[]> {
+    const { tables } = this.#database;
+    const next = await tables.$queryRaw<{ id: string; matches: boolean }[]>`
+      WITH next AS (${nextIds(filter, page)})
+      SELECT p.id, ${matchesFilter(filter)} AS matches FROM next JOIN promotion p ON p.id = next.id ORDER BY p.id DESC`;
+    const meant = next.flatMap(({ id, matches }) => (matches ? [id] : []));
+    const rows = await tables.promotion.findMany({ where: { id: { in: meant } }, select: summary });
+    const summaries = new Map(rows.map((row) => [row.id, row]));
+    return next.map(({ id }) => ({ id, summary: summaries.get(id) }));
   }
 
   /** The scopes of promotions, by id; unknown ids are left out. */

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Actor, allows } from '@waybill/access';
 import { AcceptedPromotion, CreatePromotion, ListPromotions, Promotion, PromotionList } from '@waybill/contracts/http';
-import { type PromotionDetail, PromotionReadModel, type PromotionSummaryRow } from '@waybill/persistence';
+import { type PromotionCandidate, type PromotionDetail, PromotionReadModel } from '@waybill/persistence';
 import { PromotionError } from '@waybill/promotion';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ import { IdempotentRequests } from '../../http/idempotent-requests.js';
 import { answerWith } from '../../http/json-answer.js';
 import { visiblePage } from '../../http/visible-page.js';
 import { toPromotion, toSummary } from './promotion.mapper.js';
+import { toPromotionFilter } from './promotion-filter.mapper.js';
 import { requestedItems, RequestPromotion } from './request-promotion.js';
 
 const PromotionId = z.guid();
@@ -105,21 +106,24 @@ export class PromotionsController {
   @Get()
   @Requires('promotions:read')
   @Documented({
-    summary: 'Promotions that the key may read, newest first',
+    summary: 'Promotions that the key may read, newest first; every filter that is given must hold',
     audience: 'clients',
     status: 200,
     answer: PromotionList,
     problems: ['request-invalid'],
   })
-  async list(@Query({ schema: ListPromotions }) { limit, cursor }: ListPromotions, @CurrentActor() actor: Actor): Promise<PromotionList> {
-    const { rows, next } = await visiblePage<PromotionSummaryRow, string>({
+  async list(@Query({ schema: ListPromotions }) query: ListPromotions, @CurrentActor() actor: Actor): Promise<PromotionList> {
+    const { limit, cursor } = query;
+    const filter = toPromotionFilter(query);
+    const { rows, next } = await visiblePage<PromotionCandidate, string>({
       limit,
       after: cursor === undefined ? undefined : decodeCursor(cursor, 'uuid'),
-      read: (before, count) => this.#promotions.list({ limit: count, ...(before === undefined ? {} : { before }) }),
+      read: (before, count) => this.#promotions.list({ limit: count, ...(before === undefined ? {} : { before }) }, filter),
       positionOf: ({ id }) => id,
-      visible: (candidates) => candidates.filter((row) => mayRead(actor, row)),
+      visible: (candidates) => candidates.filter(({ summary }) => summary !== undefined && mayRead(actor, summary)),
     });
-    return { promotions: rows.map(toSummary), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
+    const promotions = rows.flatMap(({ summary }) => (summary === undefined ? [] : [toSummary(summary)]));
+    return { promotions, ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
 }
 
