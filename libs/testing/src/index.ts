@@ -52,6 +52,7 @@ export {
 } from './postgres.js';
 export { describeJobQueue, describeQueueOutages } from './queue-conformance.js';
 export type { QueueBackendFixture } from './queue-conformance/fixture.js';
+export { type PropertyRuns, propertyRuns } from './property-runs.js';
 export { sample, type ScriptedRegistries, scriptedRegistries, type ScriptedRegistry } from './scripted-registry.js';
 export { type Script, type ScriptedServer, type SeenRequest, startScriptedServer } from './scripted-server.js';
 export { type RunningRedis, startRedis } from './redis.js';

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Digest, Manifest, Tag } from '@waybill/oci-model';
 import { runLocation, type RunPorts } from '@waybill/promotion';
+import { propertyRuns } from '@waybill/testing';
 import fc from 'fast-check';
 import { manifestNamed, MemoryCopier, Scene } from '../scene.spec-helper.js';
 import { closeRun } from './close-run.js';
 import { loadRun } from './load-run.js';
 import type { DispatchMessage } from './outbox.js';
 
-/** Some on every run of the tests; all where there is time for them. */
-const interleavings = Number(process.env['WAYBILL_TEST_INTERLEAVINGS'] ?? 20);
-const seed = Number(process.env['WAYBILL_TEST_SEED'] ?? 20261122);
+const cases = propertyRuns('WAYBILL_TEST_INTERLEAVINGS', 20);
 const registry = 'prod-b';
 
 type Port = Readonly<Record<string, unknown>>;
@@ -80,7 +79,7 @@ describe('two promotions to one tag', () => {
     return items[0]?.targets[0]?.outcome;
   }
 
-  it(`end with the later one's digest, and the earlier is never written after it, in ${interleavings} interleavings`, async () => {
+  it(`end with the later one's digest, and the earlier is never written after it, in ${cases.numRuns} interleavings`, async () => {
     const before = fc.constantFrom('absent', 'digest', 'unknown');
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), before, fc.boolean(), async (scheduler, held, startsLater) => {
@@ -112,7 +111,7 @@ describe('two promotions to one tag', () => {
         expect(await outcomeOf(second)).toBe('copied');
         expect(await outcomeOf(first)).toBe(registryTags.writes.length === 2 ? 'copied' : 'superseded');
       }),
-      { numRuns: interleavings, seed, endOnFailure: true },
+      { ...cases, endOnFailure: true },
     );
   }, 1_800_000);
 
