@@ -153,6 +153,20 @@ describe('RegistryCopier', () => {
     expect(outcomes.get('shelf')).toMatchObject({ outcome: 'mounted' });
   });
 
+  it("tells of targets by the caller's ids, and people by the registries' names", async () => {
+    await pushSource(image);
+    far.fault = ({ method, route }) => (method === 'PUT' && route.kind === 'manifest' ? { status: 400 } : undefined);
+    const announced = new Set<string>();
+
+    const outcomes = await copy([{ ...targetOf('prod'), id: 'row-1' }], {
+      beforeManifest: (id) => Promise.resolve(void announced.add(id)),
+    });
+
+    expect([...announced]).toEqual(['row-1']);
+    expect([...outcomes.keys()]).toEqual(['row-1']);
+    expect(outcomes.get('row-1')).toMatchObject({ error: { message: expect.stringMatching(/^target "prod": (?!.*row-1)/) } });
+  });
+
   it('fails a target whose manifest was not to be sent', async () => {
     await pushSource(image);
 

@@ -1,4 +1,4 @@
-import { copyGraph, type CopyTarget, type TargetReport, verifyGraph } from '@waybill/oci-copy';
+import { copyGraph, type CopyTarget, type Patience, type TargetReport, verifyGraph } from '@waybill/oci-copy';
 import {
   childrenOf,
   ContentError,
@@ -20,6 +20,8 @@ export interface CopierOptions {
   readonly topology: Topology;
   /** Where local registries listen now, by name. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** How patient copies are; the engine's own patience unless said. */
+  readonly patience?: Patience;
 }
 
 /** Manifests kept of one item, in bytes: a run has several under way. */
@@ -35,16 +37,20 @@ export class RegistryCopier implements ContentCopier {
     this.#options = options;
   }
 
+  /** The engine knows targets by their registries: its messages name them, and people know no ids. */
   async copy(item: ItemRun, targets: readonly TargetRun[], options: CopyOptions): Promise<void> {
+    const ids = new Map(targets.map(({ registry, id }) => [registry, id]));
+    const idOf = (registry: string): string => ids.get(registry) ?? registry;
     await copyGraph(
       this.#source(item),
       item.digest,
       targets.map((target) => this.#copyTarget(item, target)),
       {
         signal: options.signal,
-        hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(target, manifest) },
-        onSettled: (id, report) => options.onSettled(id, toOutcome(report)),
+        hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(idOf(target), manifest) },
+        onSettled: (registry, report) => options.onSettled(idOf(registry), toOutcome(report)),
         manifestCacheBytes,
+        ...this.#options.patience,
       },
     );
   }
@@ -91,7 +97,7 @@ export class RegistryCopier implements ContentCopier {
   #copyTarget(item: ItemRun, target: TargetRun): CopyTarget {
     const mountFrom = this.#mountSource(item, target);
     return {
-      id: target.id,
+      id: target.registry,
       store: this.#repository(target.registry, target.repository),
       ...(mountFrom === undefined ? {} : { mountFrom: [mountFrom] }),
     };
