@@ -63,8 +63,8 @@ export class RecordedPromotions {
     await this.server.drop();
   }
 
-  /** Records the promotion of an image to Prod and its replica; gives its id. */
-  async request(manifest: Manifest): Promise<string> {
+  /** Records the promotion of an image, by default to Prod and its replica; gives its id. */
+  async request(manifest: Manifest, targets: ResolvedItem['targets'] = prodAndReplica): Promise<string> {
     const { id, claimed } = await this.#claim('POST /promotions');
     const intent = { version: 1, revision: 1, path: { name: 'release', from: 'ci', to: ['prod'] }, items: [] } as const;
     const promotion = {
@@ -76,7 +76,7 @@ export class RecordedPromotions {
       intent,
       intentHash: hashIntent(intent),
       estimate: { madeAt: new Date(0).toISOString(), targets: [], links: [] },
-      items: [itemOf(manifest)],
+      items: [itemOf(manifest, targets)],
     };
     if (!(await new PromotionWriter(this.database).create(promotion, claimed))) throw new Error('the claim was lost');
     return id;
@@ -139,15 +139,18 @@ export class RecordedPromotions {
   }
 }
 
-function itemOf({ digest, mediaType }: Manifest): ResolvedItem {
-  const tags = [{ tag: oneTag, expected: { kind: 'absent' } as const }];
-  return {
-    source: { registry: 'ci', repository, tag: oneTag },
-    digest,
-    mediaType,
-    targets: [
-      { registry: 'prod', location: 'eu', repository, tags, requirement: 'required' },
-      { registry: 'prod-us', location: 'us', repository, tags, requirement: 'best-effort', follows: 'prod' },
-    ],
-  };
+const tags = [{ tag: oneTag, expected: { kind: 'absent' } as const }];
+
+/** What is wanted at a registry in the EU. */
+export function requiredAt(registry: string): ResolvedItem['targets'][number] {
+  return { registry, location: 'eu', repository, tags, requirement: 'required' };
+}
+
+const prodAndReplica: ResolvedItem['targets'] = [
+  requiredAt('prod'),
+  { registry: 'prod-us', location: 'us', repository, tags, requirement: 'best-effort', follows: 'prod' },
+];
+
+function itemOf({ digest, mediaType }: Manifest, targets: ResolvedItem['targets']): ResolvedItem {
+  return { source: { registry: 'ci', repository, tag: oneTag }, digest, mediaType, targets };
 }
