@@ -25,11 +25,11 @@ describe('provenanceTable', () => {
     ]);
 
     expect(table.split('\n')).toEqual([
-      '#  at (UTC)             what                 where                  hash',
-      '1  2026-05-01 10:00:01  requested            release                abababababab',
-      '2  2026-05-01 10:00:01  tag written          prod/team-a/app:1.4.0  abababababab',
-      '3  2026-05-01 10:00:01  target-ended copied  prod/team-a/app        abababababab',
-      '…  2026-05-01 10:00:01  promotion-ended      succeeded',
+      '#  at (UTC)             what                       where                  hash',
+      '1  2026-05-01 10:00:01  requested                  release                abababababab',
+      '2  2026-05-01 10:00:01  tag written                prod/team-a/app:1.4.0  abababababab',
+      '3  2026-05-01 10:00:01  target ended copied        prod/team-a/app        abababababab',
+      '…  2026-05-01 10:00:01  promotion ended succeeded',
     ]);
   });
 });

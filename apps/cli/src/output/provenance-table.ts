@@ -21,11 +21,12 @@ export function provenanceTable(entries: readonly Entry[]): string {
 }
 
 function whatOf(body: Entry['body']): string {
-  return [body['effect'] ?? body['decision'], body['outcome']].filter(isSaid).map(textOf).join(' ');
+  const decision = isSaid(body['decision']) ? textOf(body['decision']).replaceAll('-', ' ') : undefined;
+  return [body['effect'] ?? decision, body['outcome'] ?? body['state']].filter(isSaid).map(textOf).join(' ');
 }
 
 function placeOf(body: Entry['body']): string {
-  if (!isSaid(body['registry'])) return textOf(body['state'] ?? body['path'] ?? '');
+  if (!isSaid(body['registry'])) return textOf(body['path'] ?? '');
   const tag = isSaid(body['tag']) ? `:${textOf(body['tag'])}` : '';
   return `${textOf(body['registry'])}/${textOf(body['repository'])}${tag}`;
 }
