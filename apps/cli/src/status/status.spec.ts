@@ -10,11 +10,15 @@ describe('waybill status ID', () => {
       target(),
       target({ registry: 'prod-us', requirement: 'best-effort', state: 'copying', outcome: undefined, finishedAt: undefined }),
     ];
-    const api = await scriptedApi({ [read]: { body: promotion({ settled: false, finishedAt: '2026-05-01T10:00:02Z' }, targets) } });
+    const api = await scriptedApi({ [read]: { body: promotion({ settled: false, finishedAt: '2026-05-01T10:00:02Z', reason: 'release day' }, targets) } });
 
     const { status, stdout } = await waybill(['status', promotionId], { api: api.url });
 
     expect(status).toBe(0);
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      `ci-snapshots/team-a/app:1.4.0@${digest} along path "release"`,
+      'requested 2026-05-01T10:00:00Z: release day',
+    ]);
     expect(stdout).toMatch(/^prod +team-a\/app:1\.4\.0 +sha256:abababababab +copied +2\.0 KiB +0 B +1\.250$/m);
     expect(stdout).toMatch(/^prod-us \(replica\) .* copying .* –$/m);
     expect(stdout).toContain(`promotion ${promotionId}: succeeded (replicas are still on their way)`);

@@ -2,7 +2,7 @@ import type { PromotionFilter, WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { drawTable } from '../output/table.js';
-import { printPromotion } from '../promote/print-promotion.js';
+import { printPromotion, printRequest } from '../promote/print-promotion.js';
 
 /** Of a list: what its promotions have in common. */
 export interface FilterOptions {
@@ -29,7 +29,10 @@ export async function status(api: WaybillApi, id: string | undefined, options: S
   }
   const promotion = await api.promotion(id);
   if (options.json) output.json(promotion);
-  else printPromotion(promotion, output);
+  else {
+    printRequest(promotion, output);
+    printPromotion(promotion, output);
+  }
   return exitStatusOf(promotion);
 }
 
