@@ -260,6 +260,23 @@ describe('a blob that is too large for one request', () => {
     expect(taker.stored.equals(bytes)).toBe(true);
   });
 
+  it('goes in chunks when it is pushed again, also when others were refused at the same time', async () => {
+    const refusals: (() => void)[] = [];
+    const { repository } = await registries.start((request, response) => {
+      request.resume();
+      if (request.method === 'POST') return response.writeHead(202, { location: '/u/1' }).end();
+      if (request.method === 'DELETE') return response.writeHead(204).end();
+      refusals.push(() => response.writeHead(413).end());
+      if (refusals.length === 2) for (const refuse of refusals) refuse();
+      return undefined;
+    });
+    const push = () => contentErrorOf(repository.pushBlob(blob, streamOf(bytes)));
+
+    const errors = await Promise.all([push(), push()]);
+
+    for (const error of errors) expect(error).toMatchObject({ status: 413, retryable: true });
+  });
+
   it('does not go at all where chunks are known not to be taken', async () => {
     const { server, repository } = await registries.start(new ChunkTaker(oneRequestOnly).script, {
       uploads: 'chunked',

@@ -26,10 +26,9 @@ export class UploadPolicy {
     return this.#mode;
   }
 
-  /** Is it worth trying again, in chunks? */
+  /** A blob was refused that went in one request. Is it worth trying again, in chunks? */
   tooLarge(): boolean {
-    if (!this.#mayChunk || this.#mode === 'chunked') return false;
-    this.#mode = 'chunked';
-    return true;
+    if (this.#mayChunk) this.#mode = 'chunked';
+    return this.#mayChunk;
   }
 }
