@@ -94,10 +94,15 @@ async function run(call: HelperCall, signal: AbortSignal | undefined): Promise<E
   });
 }
 
+/** Ends the whole group, also when its first process has gone and what that started still holds its output. */
 function end(child: ChildProcessWithoutNullStreams): void {
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  process.kill(-child.pid, 'SIGKILL');
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left of it.
+  }
 }
 
 function failure(

@@ -133,8 +133,11 @@ describe('a credential helper', () => {
     expect((await contentErrorOf(helper({ helper: name }).get())).message).toMatch(/is no name of a credential helper$/);
   });
 
-  it('that does not end is ended, with what it started', async () => {
-    await installHelper('test', 'sleep 600 & echo $! > "$FOLDER/child"; wait');
+  it.each([
+    ['does not end', 'wait'],
+    ['leaves its output to what it started', 'exit 0'],
+  ])('that %s is ended, with what it started', async (_what, end) => {
+    await installHelper('test', `sleep 600 & echo $! > "$FOLDER/child"; ${end}`);
 
     const error = await contentErrorOf(helper({ timeoutMs: 500 }).get());
 
