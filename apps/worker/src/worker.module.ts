@@ -8,6 +8,7 @@ import { PurgeExpiredModule } from './features/purge-expired/purge-expired.modul
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
+import { WakeHeldModule } from './features/wake-held/wake-held.module.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     CheckRegistriesModule,
     RelayOutboxModule,
     RedispatchDueModule,
+    WakeHeldModule,
     LinkProvenanceModule,
     PurgeExpiredModule,
     HealthModule,

@@ -1,5 +1,10 @@
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './access/api-keys.js';
 export { type Claim, type IdempotentRequest, IdempotencyKeys, type StoredAnswer } from './access/idempotency-keys.js';
+export { cancelledAmong } from './control/cancelled-among.js';
+export type { Decision } from './control/decision.js';
+export { HeldTargets } from './control/held-targets.js';
+export { type NewPause, type PausePage, type PauseRow, Pauses, type PauseScope } from './control/pauses.js';
+export { PromotionControl } from './control/promotion-control.js';
 export { Database, type DatabaseOptions } from './database.js';
 export { isDatabaseUnavailable } from './database-unavailable.js';
 export { type EventBounds, EventLog, type EventPage, type EventRow } from './events/event-log.js';

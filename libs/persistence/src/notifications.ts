@@ -8,6 +8,8 @@ export const channels = {
   outbox: 'waybill_outbox',
   promotion: 'waybill_promotion',
   topology: 'waybill_topology',
+  cancellation: 'waybill_cancellation',
+  pause: 'waybill_pause',
   registryCheck: 'waybill_registry_check',
   event: 'waybill_event',
 } as const;

@@ -11,6 +11,7 @@ import {
 } from '@waybill/oci-model';
 import {
   type ContentCopier,
+  endCancelledRun,
   type ExpectedDigest,
   hashIntent,
   type ItemRun,
@@ -186,7 +187,7 @@ export class Scene {
   /** The promotion's current message for a location, taken from the outbox with all others. */
   async messageOf(promotionId: string, location = 'eu'): Promise<DispatchMessage> {
     const messages = await this.takeMessages();
-    const message = messages.find((one) => one.promotionId === promotionId && one.location === location);
+    const message = messages.findLast((one) => one.promotionId === promotionId && one.location === location);
     if (message === undefined) throw new Error(`the outbox holds no message of ${promotionId} for ${location}`);
     return message;
   }
@@ -216,7 +217,8 @@ export class Scene {
     const lease = await this.claim(message);
     const loaded = await loadRun(this.database, message.promotionId, message.location);
     const ports = { copier, journal: this.journal(lease), retry: { maxAttempts: 2, baseMs: 1, maxMs: 1 } };
-    if (loaded !== undefined) await runLocation(loaded.run, ports, new AbortController().signal);
+    const { signal } = new AbortController();
+    if (loaded !== undefined) await (loaded.isCancelled ? endCancelledRun : runLocation)(loaded.run, ports, signal);
     await closeRun(this.database, lease);
   }
 

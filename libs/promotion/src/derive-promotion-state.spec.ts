@@ -53,6 +53,15 @@ describe('derivePromotionState', () => {
     ['cancelled', [done('cancelled'), done('superseded')]],
     ['superseded', [done('superseded'), done('superseded')]],
     ['failed', [{ requirement: 'required', state: 'done', attempts: 1 }]],
+    ['waiting', [{ ...untouched, isHeld: true }]],
+    ['waiting', [{ ...retried, isHeld: true }, done('copied')]],
+    ['waiting', [{ ...untouched, isHeld: true }, replicaCopying]],
+    ['running', [{ ...untouched, isHeld: true }, copying]],
+    ['running', [{ ...retried, isHeld: true }, retried]],
+    ['partial', [{ ...done('cancelled'), isTagged: true }]],
+    ['partial', [{ ...done('cancelled'), isTagged: true }, done('superseded')]],
+    ['failed', [{ ...done('cancelled'), isTagged: true }, done('failed')]],
+    ['failed', [{ ...done('failed'), isTagged: true }]],
   ])('is %s', (state, itemTargets) => {
     expect(derivePromotionState(itemTargets)).toBe(state);
   });

@@ -16,7 +16,9 @@ export { type ObservedTarget, observeTargets, refuseImmutableConflicts } from '.
 export { planItems, type PlannedItem, type PlannedTarget, type RequestedItem } from './plan/plan-items.js';
 export type { RegistryReader, RepositoryReader } from './plan/registry-reader.js';
 export { resolveSource, type ResolveSourceOptions } from './plan/resolve-source.js';
-export { PromotionError, type PromotionErrorCode } from './promotion-error.js';
+export { cancelled, isCancelled, paused, PromotionError, type PromotionErrorCode } from './promotion-error.js';
+export { type EndedTarget, targetsToRetry } from './retry/targets-to-retry.js';
+export { endCancelledRun } from './run/end-cancelled-run.js';
 export type {
   ContentCopier,
   ContentOutcome,

@@ -23,6 +23,12 @@ export type PromotionErrorCode =
   | 'attempts-exhausted' // every attempt broke off without an end
   | 'unexpected'
   | 'promotion-unknown'
+  | 'promotion-finished' // nothing of it is left to cancel
+  | 'promotion-unfinished' // only what has ended is tried again
+  | 'nothing-to-retry'
+  | 'cancelled' // somebody asked that it be stopped
+  | 'paused' // a pause covers it
+  | 'already-paused'
   | 'lease-lost'; // another worker holds what we were doing
 
 /** Raised by the use cases around promotions; `details.near` holds the nearest valid words of an unknown one. */
@@ -31,4 +37,26 @@ export class PromotionError extends WaybillError<PromotionErrorCode> {}
 /** Another worker took over: nothing may be recorded or written any more. */
 export function isLeaseLost(error: unknown): boolean {
   return error instanceof PromotionError && error.code === 'lease-lost';
+}
+
+/** Somebody asked that the promotion be stopped: nothing more is begun. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof PromotionError && error.code === 'cancelled';
+}
+
+/** A pause covers the target: it waits, and that is no failure. */
+export function isPaused(error: unknown): boolean {
+  return error instanceof PromotionError && error.code === 'paused';
+}
+
+export function paused(): PromotionError {
+  return new PromotionError('a pause covers this target', { code: 'paused', operation: 'promote' });
+}
+
+/** What a run of a cancelled promotion ends with, and what its unfinished targets say. */
+export function cancelled(): PromotionError {
+  return new PromotionError('the promotion was cancelled before this was done: what was tagged until then stays', {
+    code: 'cancelled',
+    operation: 'promote',
+  });
 }

@@ -1,15 +1,16 @@
-import type { Database } from '../database.js';
+import type { Database, Tables } from '../database.js';
 import type { Prisma } from '../generated/client.js';
 import { matchesFilter, nextIds, type PromotionFilter, type PromotionPage } from './promotion-filter.js';
 
 const detail = {
+  cancellation: true,
   items: {
     orderBy: { position: 'asc' },
     include: {
       sourceRegistry: { select: { name: true } },
       targets: {
         orderBy: { id: 'asc' },
-        include: { registry: { select: { name: true } }, tags: { orderBy: { tag: 'asc' } } },
+        include: { registry: { select: { name: true } }, pause: true, tags: { orderBy: { tag: 'asc' } } },
       },
     },
   },
@@ -49,6 +50,19 @@ export interface PromotionScope {
   readonly repositories: readonly string[];
 }
 
+/** A promotion as it is, inside the caller's transaction or outside of any. */
+export async function readPromotion(tables: Tables, id: string): Promise<PromotionDetail | undefined> {
+  const row = await tables.promotion.findUnique({ where: { id }, include: detail });
+  return row === null ? undefined : { ...row, untaken: await untakenLocations(tables, id) };
+}
+
+async function untakenLocations(tables: Tables, promotionId: string): Promise<ReadonlyMap<string, Date>> {
+  const rows = await tables.$queryRaw<{ location: string; since: Date }[]>`
+    SELECT location, queued_at AS since FROM dispatch
+    WHERE promotion_id = ${promotionId}::uuid AND state = 'queued' AND queued_at <= now()`;
+  return new Map(rows.map(({ location, since }) => [location, since]));
+}
+
 /** Answers questions about promotions. */
 export class PromotionReadModel {
   readonly #database: Database;
@@ -57,19 +71,8 @@ export class PromotionReadModel {
     this.#database = database;
   }
 
-  async get(id: string): Promise<PromotionDetail | undefined> {
-    const [row, untaken] = await Promise.all([
-      this.#database.tables.promotion.findUnique({ where: { id }, include: detail }),
-      this.#untaken(id),
-    ]);
-    return row === null ? undefined : { ...row, untaken };
-  }
-
-  async #untaken(promotionId: string): Promise<ReadonlyMap<string, Date>> {
-    const rows = await this.#database.tables.$queryRaw<{ location: string; since: Date }[]>`
-      SELECT location, queued_at AS since FROM dispatch
-      WHERE promotion_id = ${promotionId}::uuid AND state = 'queued' AND queued_at <= now()`;
-    return new Map(rows.map(({ location, since }) => [location, since]));
+  get(id: string): Promise<PromotionDetail | undefined> {
+    return readPromotion(this.#database.tables, id);
   }
 
   /**

@@ -68,7 +68,7 @@ export class DispatchLeases {
           AND (state = 'queued' OR (state = 'leased' AND lease_expires_at < now()))
         RETURNING promotion_id, lease_fence
       ), running AS (
-        UPDATE promotion p SET state = 'running' FROM claimed WHERE p.id = claimed.promotion_id AND p.state = 'requested'
+        UPDATE promotion p SET state = 'running' FROM claimed WHERE p.id = claimed.promotion_id AND p.state IN ('requested', 'waiting')
       )
       SELECT lease_fence AS fence FROM claimed`;
     return row;

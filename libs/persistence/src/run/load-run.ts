@@ -22,6 +22,8 @@ export interface LoadedRun {
   /** Where the run's local registries listen now, by name. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly run: LocationRun;
+  /** Somebody asked that it be stopped: what is left is to be ended, whether it is due or not. */
+  readonly isCancelled: boolean;
 }
 
 interface PromotionRow {
@@ -31,6 +33,7 @@ interface PromotionRow {
   /** Registries that are the same ones since the pinned revision. */
   readonly kept: readonly string[];
   readonly is_path_removed: boolean;
+  readonly is_cancelled: boolean;
 }
 
 interface TargetRow {
@@ -61,15 +64,19 @@ interface TagRow {
   readonly digest: Digest | null;
 }
 
-/** The unfinished item-targets at the location whose time has come by the database's clock, with everything they need. */
+/**
+ * The unfinished item-targets at the location whose time has come by the database's clock, with everything they need;
+ * all unfinished ones of a promotion that was cancelled.
+ */
 export async function loadRun(database: Database, promotionId: string, location: string): Promise<LoadedRun | undefined> {
   const promotion = await readPromotion(database, promotionId);
   if (promotion === undefined) return undefined;
   const topologies = { pinned: promotion.pinned, current: withCurrentRegistries(promotion) };
-  const rows = await readTargets(database, promotionId, location);
+  const rows = await readTargets(database, { promotionId, location, isCancelled: promotion.is_cancelled });
   return {
     topology: topologies.current,
     addresses: new Map(rows.flatMap(addressesOf)),
+    isCancelled: promotion.is_cancelled,
     run: { promotionId, location, ...(promotion.is_path_removed ? { removedPath: promotion.path } : {}), items: toItems(topologies, rows) },
   };
 }
@@ -78,7 +85,8 @@ async function readPromotion(database: Database, promotionId: string): Promise<P
   const [row] = await database.tables.$queryRaw<PromotionRow[]>`
     SELECT p.path, pinned.document AS pinned, active.document AS active,
       ARRAY(SELECT name FROM registry WHERE replaced_at IS NULL AND first_revision <= p.revision) AS kept,
-      active.document -> 'paths' -> p.path IS NULL AS is_path_removed
+      active.document -> 'paths' -> p.path IS NULL AS is_path_removed,
+      EXISTS (SELECT 1 FROM promotion_cancellation c WHERE c.promotion_id = p.id) AS is_cancelled
     FROM promotion p JOIN topology_revision pinned ON pinned.number = p.revision
       CROSS JOIN LATERAL (SELECT document FROM topology_revision ORDER BY number DESC LIMIT 1) active
     WHERE p.id = ${promotionId}::uuid`;
@@ -93,7 +101,13 @@ function withCurrentRegistries({ pinned, active, kept }: PromotionRow): Topology
   return { ...pinned, registries: { ...pinned.registries, ...Object.fromEntries(current) } };
 }
 
-function readTargets(database: Database, promotionId: string, location: string): Promise<TargetRow[]> {
+interface WantedTargets {
+  readonly promotionId: string;
+  readonly location: string;
+  readonly isCancelled: boolean;
+}
+
+function readTargets(database: Database, { promotionId, location, isCancelled }: WantedTargets): Promise<TargetRow[]> {
   return database.tables.$queryRaw<TargetRow[]>`
     SELECT t.id, t.item_id, t.repository, t.requirement, t.state, t.attempts, t.content, t.follows,
            t.waiting_since IS NOT NULL AS is_waiting,
@@ -106,7 +120,8 @@ function readTargets(database: Database, promotionId: string, location: string):
       JOIN registry r ON r.id = t.registry_id
       JOIN promotion_item i ON i.id = t.item_id
       JOIN registry s ON s.id = i.source_registry_id
-    WHERE t.promotion_id = ${promotionId}::uuid AND t.location = ${location} AND t.state <> 'done' AND (t.due_at IS NULL OR t.due_at <= now())
+    WHERE t.promotion_id = ${promotionId}::uuid AND t.location = ${location} AND t.state <> 'done'
+      AND (t.due_at IS NULL OR t.due_at <= now() OR ${isCancelled})
     ORDER BY i.position, t.id`;
 }
 

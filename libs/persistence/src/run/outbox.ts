@@ -51,6 +51,14 @@ export async function requeueDispatches(tables: Tables, promotionId: string, loc
   if (sent > 0) await notify(tables, 'outbox');
 }
 
+/** Sends the dispatches at these locations that no worker holds, those too that were finished: under a new number. */
+export async function reopenDispatches(tables: Tables, promotionId: string, locations: readonly string[]): Promise<void> {
+  await tables.$executeRaw`
+    UPDATE dispatch SET state = 'parked', number = number + 1
+    WHERE promotion_id = ${promotionId}::uuid AND location = ANY(${locations}::text[]) AND state = 'finished'`;
+  await requeueDispatches(tables, promotionId, locations);
+}
+
 /** The way from the tables to the queue. */
 export class Outbox {
   readonly #database: Database;

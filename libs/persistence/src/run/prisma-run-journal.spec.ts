@@ -16,6 +16,7 @@ function tagOf({ tags: [tag] }: TargetRun): Tag {
 
 /** Every method, in an order in which each can be called after those before it. */
 const steps: [keyof RunJournal, (run: OpenRun) => Promise<unknown>][] = [
+  ['holdBack', ({ journal, target }) => journal.holdBack(target)],
   ['beginAttempt', ({ journal, target }) => journal.beginAttempt([target])],
   ['recordSourceMove', ({ journal, item }) => journal.recordSourceMove(item, manifestNamed('newer').digest)],
   ['intendManifest', ({ journal, target }) => journal.intendManifest(target, image)],

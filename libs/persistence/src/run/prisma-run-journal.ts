@@ -22,6 +22,7 @@ import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 import { endTarget, postponeTarget } from './end-target.js';
+import { beginOrHold, holdBack } from './hold-targets.js';
 import { contentRows } from './settle-content.js';
 import { storedError } from './stored-error.js';
 import { rejectPromotion } from './reject-promotion.js';
@@ -43,15 +44,12 @@ export class PrismaRunJournal implements RunJournal {
     this.#ids = options.ids ?? uuidV7;
   }
 
-  async beginAttempt(targets: readonly TargetRun[]): Promise<void> {
-    const ids = targets.map(({ id }) => id);
-    await this.#fenced(
-      Prisma.sql`
-        UPDATE item_target SET state = CASE state WHEN 'tagging' THEN 'tagging' ELSE 'copying' END,
-          attempts = attempts + CASE WHEN waiting_since IS NULL THEN 1 ELSE 0 END, waiting_since = NULL, due_at = NULL, started_at = coalesce(started_at, now())
-        WHERE id = ANY(${ids}::uuid[]) AND state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
-      ids.length,
-    );
+  beginAttempt(targets: readonly TargetRun[]): Promise<ReadonlySet<string>> {
+    return beginOrHold(this.#database, this.#lease, targets);
+  }
+
+  holdBack(target: TargetRun): Promise<void> {
+    return holdBack(this.#database, this.#lease, target);
   }
 
   async recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void> {

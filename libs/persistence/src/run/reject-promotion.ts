@@ -1,11 +1,12 @@
 import type { WaybillError } from '@waybill/kernel';
 import type { EffectReadBack } from '@waybill/promotion';
 import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
 import { type DispatchLease, held, leaseLost } from './dispatch-lease.js';
 import { settleReadBack } from './settle-effects.js';
 import { lockPromotion, settlePromotion } from './settle-promotion.js';
-import { storedError } from './stored-error.js';
+import { type StoredError, storedError } from './stored-error.js';
 
 /**
  * Ends a promotion as rejected, whatever runs at other locations: their leases are void when this commits.
@@ -23,9 +24,9 @@ export function rejectPromotion(
     if (await hasArrivedAnywhere(tables, lease.promotionId)) return false;
     await voidOtherLeases(tables, lease);
     await settleReadBack(tables, lease, rejection.readBack);
-    const reason = JSON.stringify(storedError(rejection.reason));
-    await cancelTargets(tables, lease.promotionId, reason);
-    await tables.$executeRaw`UPDATE promotion SET rejection = ${reason}::jsonb WHERE id = ${lease.promotionId}::uuid`;
+    const reason = storedError(rejection.reason);
+    await endAsCancelled(tables, Prisma.sql`promotion_id = ${lease.promotionId}::uuid`, reason);
+    await tables.$executeRaw`UPDATE promotion SET rejection = ${JSON.stringify(reason)}::jsonb WHERE id = ${lease.promotionId}::uuid`;
     await settlePromotion(tables, lease.promotionId, { isRejected: true });
     await notify(tables, 'promotion', lease.promotionId);
     return true;
@@ -55,11 +56,13 @@ async function voidOtherLeases(tables: Tables, { promotionId, location }: Dispat
     WHERE promotion_id = ${promotionId}::uuid AND location <> ${location}`;
 }
 
-async function cancelTargets(tables: Tables, promotionId: string, reason: string): Promise<void> {
+/** Ends those of the targets that are not over yet. `which` is a condition on `item_target`. */
+export async function endAsCancelled(tables: Tables, which: Prisma.Sql, reason: StoredError): Promise<void> {
   await tables.$executeRaw`
     WITH ended AS (
-      UPDATE item_target SET state = 'done', outcome = 'cancelled', error = ${reason}::jsonb, due_at = NULL, waiting_since = NULL, finished_at = now()
-      WHERE promotion_id = ${promotionId}::uuid AND state <> 'done'
+      UPDATE item_target SET state = 'done', outcome = 'cancelled', error = ${JSON.stringify(reason)}::jsonb, due_at = NULL, waiting_since = NULL,
+        held_by = NULL, held_since = NULL, finished_at = now()
+      WHERE ${which} AND state <> 'done'
       RETURNING promotion_id, item_id, registry_id, repository, outcome, attempts, error
     )
     INSERT INTO provenance_record (kind, promotion_id, subject, body)

@@ -31,24 +31,42 @@ export async function lockPromotion(tables: Tables, promotionId: string): Promis
   return { isRejected: row?.is_rejected ?? false };
 }
 
-/** Ends the promotion, with its record, when its targets say so; under the lock. Gives the targets. */
+/** Ends the promotion, with its record, or notes that it waits, when its targets say so; under the lock. Gives the targets. */
 export async function settlePromotion(tables: Tables, promotionId: string, decided: PromotionDecision): Promise<TargetStatus[]> {
   const targets = await targetsOf(tables, promotionId);
   const state = derivePromotionState(targets, decided);
   if (isTerminal(state)) await endPromotion(tables, promotionId, state);
+  else if (state === 'waiting') await tables.promotion.updateMany({ where: { id: promotionId, finishedAt: null }, data: { state } });
   return targets;
 }
 
+/** A promotion of which targets were taken up again has an end no more, unless those that decide have theirs; under the lock. */
+export async function reopenPromotion(tables: Tables, promotionId: string): Promise<void> {
+  const state = derivePromotionState(await targetsOf(tables, promotionId));
+  if (!isTerminal(state)) await tables.promotion.update({ where: { id: promotionId }, data: { state, finishedAt: null } });
+}
+
+interface TargetRow {
+  readonly requirement: Requirement;
+  readonly state: ItemTargetState;
+  readonly outcome: Outcome | null;
+  readonly attempts: number;
+  readonly location: string;
+  readonly follows: string | null;
+  readonly is_held: boolean;
+  readonly is_tagged: boolean;
+}
+
 async function targetsOf(tables: Tables, promotionId: string): Promise<TargetStatus[]> {
-  const targets = await tables.itemTarget.findMany({
-    where: { promotionId },
-    select: { requirement: true, state: true, outcome: true, attempts: true, location: true, follows: true },
-  });
-  return targets.map(({ outcome, ...target }) => ({
+  const targets = await tables.$queryRaw<TargetRow[]>`
+    SELECT requirement, state, outcome, attempts, location, follows, held_by IS NOT NULL AS is_held,
+      EXISTS (SELECT 1 FROM item_target_tag g WHERE g.item_target_id = t.id AND g.outcome = 'written') AS is_tagged
+    FROM item_target t WHERE promotion_id = ${promotionId}::uuid`;
+  return targets.map(({ outcome, is_held: isHeld, is_tagged: isTagged, ...target }) => ({
     ...target,
-    requirement: target.requirement as Requirement,
-    state: target.state as ItemTargetState,
-    ...(outcome === null ? {} : { outcome: outcome as Outcome }),
+    isHeld,
+    isTagged,
+    ...(outcome === null ? {} : { outcome }),
   }));
 }
 

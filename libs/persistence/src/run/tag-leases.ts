@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@waybill/kernel';
 import { type Digest, digestFromBytes, digestToBytes, type Tag } from '@waybill/oci-model';
-import type { TagResult, TagTurn, TargetRun } from '@waybill/promotion';
+import { cancelled, paused, type TagResult, type TagTurn, type TargetRun } from '@waybill/promotion';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { type DispatchLease, leaseLost, runName, underLease } from './dispatch-lease.js';
@@ -24,12 +24,15 @@ interface TurnRow {
   readonly written_since: Uint8Array | null;
   readonly intended: boolean;
   readonly settled: boolean;
+  readonly is_paused: boolean;
+  readonly is_cancelled: boolean;
 }
 
 /**
  * The order of writes to tags, and the leases under which one run writes them.
  * Invariants: `written_ticket` never falls; an intent to write is recorded only under the tag's lease
- * and while no newer ticket was written; every method is fenced by the run's own lease too.
+ * and while no newer ticket was written; every method is fenced by the run's own lease too. A pause or a cancellation that
+ * was there before the lease was taken is seen at the latest when the intent is recorded: waiting for a row cannot hide it.
  * `written_order` is taken after the write was read back and `expected_order` before the tag was read (or, when it
  * is adopted, under the tag's lease): what was written earlier is never taken for written since.
  */
@@ -62,22 +65,26 @@ export class TagLeases {
           JOIN tag_order o ON o.registry_id = i.registry_id AND o.repository = i.repository AND o.tag = t.tag
         WHERE t.item_target_id = ${target.id}::uuid AND t.tag = ${tag} AND EXISTS (SELECT 1 FROM lease)
         FOR UPDATE OF o
-      ), taken AS (
+      ), ${beforeTag(this.#lease, target)}, taken AS (
         UPDATE tag_order o
         SET lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = clock_timestamp() + ${this.#leaseMs} * interval '1 millisecond'
-        FROM wanted w
+        FROM wanted w, stops
         WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket <= w.ticket
+          AND NOT stops.is_paused AND NOT stops.is_cancelled
           AND (o.lease_expires_at IS NULL OR o.lease_expires_at < now() OR o.lease_holder = ${holder})
         RETURNING o.lease_fence, CASE WHEN o.written_order > w.expected_order THEN o.written_digest END AS written_since
       )
       SELECT w.written_ticket > w.ticket AS superseded,
              (extract(epoch FROM w.lease_expires_at - clock_timestamp()) * 1000)::float8 AS wait_ms,
              taken.lease_fence AS fence, taken.written_since,
-             earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled
-      FROM wanted w LEFT JOIN taken ON true
+             earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled,
+             stops.is_paused, stops.is_cancelled
+      FROM wanted w CROSS JOIN stops LEFT JOIN taken ON true
         LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag
           AND earlier.outcome IS DISTINCT FROM 'not-written'`;
     if (row === undefined) throw leaseLost(this.#lease);
+    if (row.is_cancelled) return { turn: 'cancelled' };
+    if (row.is_paused) return { turn: 'paused' };
     if (row.fence === null) return row.superseded ? { turn: 'superseded' } : { turn: 'held', retryAfterMs: waitBetween(row.wait_ms) };
     this.#fences.set(keyOf(target, tag), row.fence);
     const writtenSince = row.written_since === null ? undefined : digestFromBytes(row.written_since);
@@ -85,16 +92,20 @@ export class TagLeases {
     return { turn: 'ours', leaseMs, writtenSince, intendedBefore: row.intended, settledBefore: row.settled };
   }
 
-  /** Write-ahead. Rejects when either lease is lost, a newer release wrote meanwhile, or the effect is settled: then nothing may be sent. */
+  /**
+   * Write-ahead. Rejects when either lease is lost, a newer release wrote meanwhile, the effect is settled, or a pause or a
+   * cancellation came before: then nothing may be sent.
+   */
   async intend(write: TagWrite, effectId: string, previous: Digest | undefined): Promise<void> {
     const { target, tag, digest } = write;
-    const [row] = await this.#database.tables.$queryRaw<{ held: boolean }[]>`
-      WITH ${underLease(this.#lease)}, mine AS (
+    const [row] = await this.#database.tables.$queryRaw<{ held: boolean; is_paused: boolean; is_cancelled: boolean }[]>`
+      WITH ${underLease(this.#lease)}, ${beforeTag(this.#lease, target)}, mine AS (
         SELECT i.promotion_id, i.registry_id, i.repository
         FROM item_target i JOIN item_target_tag t ON t.item_target_id = i.id AND t.tag = ${tag}
           JOIN tag_order o ON o.registry_id = i.registry_id AND o.repository = i.repository AND o.tag = ${tag}
         WHERE i.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
           AND o.lease_fence = ${this.#fenceOf(target, tag)} AND o.lease_expires_at > now() AND o.written_ticket <= t.ticket
+          AND NOT (SELECT is_paused OR is_cancelled FROM stops)
       ), intended AS (
         INSERT INTO effect AS e (id, promotion_id, item_target_id, kind, registry_id, repository, digest, tag, previous_digest, state)
         SELECT ${effectId}::uuid, promotion_id, ${target.id}::uuid, 'tag', registry_id, repository, ${digestToBytes(digest)}, ${tag},
@@ -103,8 +114,10 @@ export class TagLeases {
         ON CONFLICT (item_target_id, kind, digest, tag) WHERE outcome IS DISTINCT FROM 'not-written' DO UPDATE SET previous_digest = excluded.previous_digest WHERE e.state = 'intended'
         RETURNING 1
       )
-      SELECT EXISTS (SELECT 1 FROM intended) AS held`;
-    if (row?.held !== true) throw leaseLost(this.#lease);
+      SELECT EXISTS (SELECT 1 FROM intended) AS held, is_paused, is_cancelled FROM stops`;
+    if (row?.held === true) return;
+    if (row?.is_cancelled === true) throw cancelled();
+    throw row?.is_paused === true ? paused() : leaseLost(this.#lease);
   }
 
   /** Nothing was sent: the next in line need not wait for the lease to run out. */
@@ -162,6 +175,14 @@ export class TagLeases {
   #fenceOf(target: TargetRun, tag: Tag): bigint {
     return this.#fences.get(keyOf(target, tag)) ?? -1n;
   }
+}
+
+/** The common table expression `stops`: what people have decided since, and stands before the tag. */
+function beforeTag({ promotionId }: DispatchLease, target: TargetRun): Prisma.Sql {
+  return Prisma.sql`stops AS (
+    SELECT pause_of(${target.id}::uuid) IS NOT NULL AS is_paused,
+           EXISTS (SELECT 1 FROM promotion_cancellation c WHERE c.promotion_id = ${promotionId}::uuid) AS is_cancelled
+  )`;
 }
 
 /** What a tag was seen to hold; of an overtaken release nothing was seen. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ContentCopy } from './copy-content.js';
 import { copied, failedCopy, FakeRun, itemRun, targetRun, trouble } from './fake-run.spec-helper.js';
 import type { ContentCopier, CopyOptions } from './ports.js';
+import { contextOf } from './run-context.js';
 
 const targets = [targetRun('one'), targetRun('two')] as const;
 const [one, two] = targets;
@@ -9,7 +10,7 @@ const [one, two] = targets;
 /** A copy whose copier does what the spec says. */
 function copyBy(copy: (options: CopyOptions) => Promise<void>): ContentCopy {
   const copier: Partial<ContentCopier> = { copy: (_item, _targets, options) => copy(options) };
-  const run = { item: itemRun(targets), ports: new FakeRun({ copier }).ports, signal: new AbortController().signal };
+  const run = contextOf(itemRun(targets), new FakeRun({ copier }).ports, new AbortController().signal);
   return new ContentCopy(run, targets, (error) => {
     throw error;
   });
@@ -66,7 +67,7 @@ describe('ContentCopy', () => {
   });
 
   it('has ended at once where nothing is to be copied', async () => {
-    const copy = new ContentCopy({ item: itemRun([]), ports: new FakeRun().ports, signal: new AbortController().signal }, [], (error) => {
+    const copy = new ContentCopy(contextOf(itemRun([]), new FakeRun().ports, new AbortController().signal), [], (error) => {
       throw error;
     });
 

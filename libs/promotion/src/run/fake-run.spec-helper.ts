@@ -146,7 +146,8 @@ export class FakeRun {
   #journal(): RunJournal {
     const done = () => Promise.resolve();
     return {
-      beginAttempt: done,
+      beginAttempt: () => Promise.resolve(new Set<string>()),
+      holdBack: done,
       recordCopy: done,
       recordSourceMove: done,
       intendManifest: done,

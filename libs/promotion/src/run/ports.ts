@@ -54,8 +54,13 @@ export interface ContentCopier {
  * PromotionError `lease-lost` and changes nothing once another worker took over.
  */
 export interface RunJournal {
-  /** Raises `attempts`, but of those that only waited, and moves targets that are not yet `tagging` to `copying`. */
-  beginAttempt(targets: readonly TargetRun[]): Promise<void>;
+  /**
+   * Raises `attempts`, but of those that only waited, and moves targets that are not yet `tagging` to `copying`.
+   * Those that a pause covers are held instead, without an attempt: gives their ids.
+   */
+  beginAttempt(targets: readonly TargetRun[]): Promise<ReadonlySet<string>>;
+  /** Keeps a target that met a pause on its way, and gives its attempt back: to wait is no failure. */
+  holdBack(target: TargetRun): Promise<void>;
   /** `copying` → `verifying`, with what the copy did. */
   recordCopy(target: TargetRun, content: ContentOutcome, bytes: CopiedBytes): Promise<void>;
   /** The source tag no longer names the pinned digest; recorded once per item. */
@@ -67,11 +72,11 @@ export interface RunJournal {
   advance(target: TargetRun, to: 'tagging'): Promise<void>;
   /** May this target be tagged yet? A replica follows its prod, and is noted as waiting while that is not done. */
   readinessToTag(target: TargetRun): Promise<TagReadiness>;
-  /** Takes the tag's lease if this target's turn has come. */
+  /** Takes the tag's lease if this target's turn has come, and neither a pause nor a cancellation stands before it. */
   acquireTag(target: TargetRun, tag: Tag): Promise<TagTurn>;
   /** The target was unreachable at request: what it holds now becomes what is expected. */
   adoptExpected(target: TargetRun, tag: Tag, seen: Digest | undefined): Promise<void>;
-  /** Write-ahead: the tag is about to be written. */
+  /** Write-ahead: the tag is about to be written. Rejects with PromotionError `paused` or `cancelled` when it must not be any more. */
   intendTag(target: TargetRun, tag: Tag, digest: Digest, previous: Digest | undefined): Promise<void>;
   /** Gives the tag's lease up when nothing was sent under it. */
   releaseTag(target: TargetRun, tag: Tag): Promise<void>;
@@ -121,7 +126,10 @@ export type TagTurn =
       readonly settledBefore: boolean;
     }
   | { readonly turn: 'held'; readonly retryAfterMs: number }
-  | { readonly turn: 'superseded' };
+  | { readonly turn: 'superseded' }
+  /** A pause covers the target; or the promotion was cancelled. */
+  | { readonly turn: 'paused' }
+  | { readonly turn: 'cancelled' };
 
 export type TagResult =
   | { readonly outcome: 'written' }

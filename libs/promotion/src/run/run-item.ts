@@ -4,7 +4,7 @@ import { isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { ContentOutcome, CopyOutcome, TagResult, TargetEnding } from './ports.js';
 import { readBackEffects } from './read-back-effects.js';
 import { refusalOf } from './refusal.js';
-import type { RunContext, RunPorts } from './run-context.js';
+import { contextOf, type RunContext, type RunPorts } from './run-context.js';
 import type { ItemRun, TagRun, TargetRun } from './run.js';
 import { StepTimer } from './run-watch.js';
 import { bytesOf, endFailed, noBytes, settleFailure } from './settle-failure.js';
@@ -37,11 +37,11 @@ export function beginItem(item: ItemRun, ports: RunPorts, signal: AbortSignal): 
   const came = new Promise<void>((resolve) => {
     contentCame = resolve;
   });
-  const ended = bringToTargets({ item, ports, signal }, contentCame);
+  const ended = bringToTargets(contextOf(item, ports, signal), contentCame);
   return { hasContent: Promise.race([came, ended.catch(() => undefined)]), ended };
 }
 
-async function bringToTargets({ item, ports, signal }: RunContext, contentCame: () => void): Promise<void> {
+async function bringToTargets({ item, ports, signal, leaseSignal }: RunContext, contentCame: () => void): Promise<void> {
   signal.throwIfAborted();
   const loss = new AbortController();
   const endOnLoss = (error: unknown): never => {
@@ -49,7 +49,7 @@ async function bringToTargets({ item, ports, signal }: RunContext, contentCame: 
     throw error;
   };
   const { admitted, refused } = byAdmission(item, ports);
-  const run: RunContext = { item: { ...item, targets: admitted }, ports, signal: AbortSignal.any([signal, loss.signal]) };
+  const run = contextOf({ ...item, targets: admitted }, ports, AbortSignal.any([leaseSignal, loss.signal]));
   const refusals = refused.map(({ target, refusal }) => endFailed(run, target, refusal));
   const attempt = admitted.length === 0 ? undefined : beginAttempt(run, { contentCame, endOnLoss });
   await allEnded([...refusals, ...(attempt === undefined ? [] : [attempt])].map((work) => work.catch(endOnLoss)));
@@ -77,8 +77,11 @@ interface AttemptHooks {
   readonly endOnLoss: EndOnLoss;
 }
 
-async function beginAttempt(run: RunContext, { contentCame, endOnLoss }: AttemptHooks): Promise<void> {
-  await run.ports.journal.beginAttempt(run.item.targets);
+async function beginAttempt(admitted: RunContext, { contentCame, endOnLoss }: AttemptHooks): Promise<void> {
+  const held = await admitted.ports.journal.beginAttempt(admitted.item.targets);
+  const targets = admitted.item.targets.filter(({ id }) => !held.has(id));
+  if (targets.length === 0) return;
+  const run = { ...admitted, item: { ...admitted.item, targets } };
   // Whoever died while tagging, or waited for its prod, had verified everything beneath the root.
   const copying = run.item.targets.filter((target) => target.state !== 'tagging');
   const copy = new ContentCopy(run, copying, endOnLoss);

@@ -26,7 +26,7 @@ describe('runLocation', () => {
   });
 
   const failsFor = (id: string, error: Error): Partial<RunJournal> => ({
-    beginAttempt: ([target]) => (target?.id === id ? Promise.reject(error) : Promise.resolve()),
+    beginAttempt: ([target]) => (target?.id === id ? Promise.reject(error) : Promise.resolve(new Set<string>())),
   });
 
   it('brings the others where one breaks off, and then rejects as that did', async () => {

@@ -1,8 +1,8 @@
-import { isLeaseLost, PromotionError } from '../promotion-error.js';
+import { isCancelled, isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { EffectReadBack } from './ports.js';
 import { ItemsInTurn } from './items-in-turn.js';
 import { readBackEffects } from './read-back-effects.js';
-import type { RunPorts } from './run-context.js';
+import { contextOf, type RunPorts } from './run-context.js';
 import { beginItem } from './run-item.js';
 import type { LocationRun } from './run.js';
 
@@ -21,7 +21,7 @@ export async function runLocation(run: LocationRun, ports: RunPorts, signal: Abo
     void hasContent.then(onContent);
     await ended.catch((error: unknown) => {
       if (isLeaseLost(error)) loss.abort(error);
-      if (isLeaseLost(error) || signal.aborted) items.stop();
+      if (isLeaseLost(error) || isCancelled(error) || signal.aborted) items.stop();
       throw error;
     });
   });
@@ -37,7 +37,7 @@ async function rejected(
   signal.throwIfAborted();
   const readBack: EffectReadBack[] = [];
   for (const item of run.items) {
-    for (const target of item.targets) readBack.push(...(await readBackEffects({ item, ports, signal }, target)));
+    for (const target of item.targets) readBack.push(...(await readBackEffects(contextOf(item, ports, signal), target)));
   }
   const reason = new PromotionError(`path ${path} was removed from the topology before anything was tagged`, {
     code: 'path-removed',

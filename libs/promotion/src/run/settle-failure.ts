@@ -1,5 +1,5 @@
 import { WaybillError } from '@waybill/kernel';
-import { isLeaseLost, PromotionError } from '../promotion-error.js';
+import { isCancelled, isLeaseLost, isPaused, PromotionError } from '../promotion-error.js';
 import type { CopiedBytes } from './ports.js';
 import { readBackEffects } from './read-back-effects.js';
 import { retryDelay } from './retry-policy.js';
@@ -8,11 +8,12 @@ import type { TargetRun } from './run.js';
 
 export const noBytes: CopiedBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
 
-/** A passing failure keeps the target for another attempt while there are any; every other ends it. */
+/** A passing failure keeps the target for another attempt while there are any; every other ends it. A pause keeps it too. */
 export async function settleFailure(run: RunContext, target: TargetRun, error: unknown, bytes: CopiedBytes): Promise<void> {
-  if (isLeaseLost(error)) throw error;
+  if (isLeaseLost(error) || isCancelled(error)) throw error;
   run.signal.throwIfAborted();
   const { journal, retry } = run.ports;
+  if (isPaused(error)) return journal.holdBack(target);
   const failure = typed(error, 'promote');
   const attempts = target.isWaiting ? target.attempts : target.attempts + 1;
   const delay = failure.retryable ? retryDelay(retry, attempts, failure.retryAfterMs) : undefined;

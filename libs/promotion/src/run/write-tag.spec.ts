@@ -3,6 +3,7 @@ import { ContentError, type Digest } from '@waybill/oci-model';
 import { PromotionError } from '../promotion-error.js';
 import { digestNamed, FakeRun, itemRun, oneTag, ourTurn, rootManifest, tagRun, targetRun, untilAborted } from './fake-run.spec-helper.js';
 import type { ContentCopier, RunJournal, TagResult, TagTurn } from './ports.js';
+import { contextOf } from './run-context.js';
 import type { TagRun } from './run.js';
 import { conflictError, writeTag } from './write-tag.js';
 
@@ -31,7 +32,7 @@ async function write(tag: TagRun, scene: Scene = {}) {
   });
   if (scene.holds !== undefined) fake.tags.set(`prod:${oneTag}`, scene.holds);
   const signal = scene.signal ?? new AbortController().signal;
-  const reason: unknown = await writeTag({ item: itemRun([target]), ports: fake.ports, signal }, target, tag).then(
+  const reason: unknown = await writeTag(contextOf(itemRun([target]), fake.ports, signal), target, tag).then(
     () => undefined,
     (error: unknown) => error,
   );

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Digest } from '@waybill/oci-model';
-import { isLeaseLost, PromotionError } from '../promotion-error.js';
+import { cancelled, isLeaseLost, paused, PromotionError } from '../promotion-error.js';
 import type { RunJournal, TagResult, TagTurn } from './ports.js';
 import type { RunContext } from './run-context.js';
 import type { TagRun, TargetRun } from './run.js';
@@ -15,7 +15,8 @@ const leaseMarginMs = 2_000;
  * it is seen by the reads before and after, and reported (DESIGN "tag").
  * When it fails after it has sent, the tag's lease is left to run out, because a write
  * whose answer was lost may still land; before that the lease is given up at once.
- * @throws PromotionError `tag-unconfirmed` (retryable) when the write was not seen in time, `lease-lost`
+ * A cancellation that comes before the intent is recorded ends it; afterwards the tag is written to its end.
+ * @throws PromotionError `tag-unconfirmed` (retryable) when the write was not seen in time, `lease-lost`, `paused`, `cancelled`
  * @throws what the ports reject with
  */
 export async function writeTag(run: RunContext, target: TargetRun, tag: TagRun): Promise<TagResult> {
@@ -39,12 +40,21 @@ async function awaitTurn(
   target: TargetRun,
   tag: TagRun,
   signal: AbortSignal,
-): Promise<Exclude<TagTurn, { turn: 'held' }>> {
+): Promise<Extract<TagTurn, { turn: 'ours' | 'superseded' }>> {
   for (;;) {
     signal.throwIfAborted();
     const turn = await journal.acquireTag(target, tag.tag);
-    if (turn.turn !== 'held') return turn;
-    await wait(turn.retryAfterMs, undefined, { signal });
+    switch (turn.turn) {
+      case 'ours':
+      case 'superseded':
+        return turn;
+      case 'paused':
+        throw paused();
+      case 'cancelled':
+        throw cancelled();
+      case 'held':
+        await wait(turn.retryAfterMs, undefined, { signal });
+    }
   }
 }
 
@@ -52,8 +62,9 @@ async function awaitTurn(
 async function writeBeforeLeaseEnds(run: RunContext, write: TagWrite): Promise<TagResult> {
   const { leaseMs } = write.turn;
   const deadline = AbortSignal.timeout(Math.floor(Math.max(leaseMs - leaseMarginMs, leaseMs / 2)));
+  const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, deadline]);
   try {
-    return await writeInTurn({ ...run, signal: AbortSignal.any([run.signal, deadline]) }, write);
+    return await writeInTurn({ ...run, signal: until(run.signal), leaseSignal: until(run.leaseSignal) }, write);
   } catch (cause) {
     if (isLeaseLost(cause) || run.signal.aborted || !deadline.aborted) throw cause;
     throw unconfirmed(`${nameOf(write.target, write.tag)} was not written and read back before the lease on it ended`, cause);
@@ -83,13 +94,13 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
 
   await journal.intendTag(target, tag.tag, digest, seen);
   // The lease may have ended while the intent was recorded.
-  run.signal.throwIfAborted();
+  run.leaseSignal.throwIfAborted();
   return { seen };
 }
 
 async function send(run: RunContext, { target, tag }: TagWrite, seen: Digest | undefined): Promise<TagResult> {
   const { digest } = run.item;
-  const failure = await run.ports.copier.putTargetTag(run.item, target, tag.tag, run.signal).then(
+  const failure = await run.ports.copier.putTargetTag(run.item, target, tag.tag, run.leaseSignal).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
@@ -109,7 +120,7 @@ async function readBack(
   failure: { readonly error: unknown } | undefined,
 ): Promise<Digest | undefined> {
   try {
-    return await run.ports.copier.resolveTargetTag(target, tag.tag, run.signal);
+    return await run.ports.copier.resolveTargetTag(target, tag.tag, run.leaseSignal);
   } catch (cause) {
     throw failure === undefined ? cause : failure.error;
   }

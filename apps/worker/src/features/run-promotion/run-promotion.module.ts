@@ -7,11 +7,13 @@ import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/per
 import type { JobQueue } from '@waybill/queue';
 import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
+import { Cancellations } from './cancellations.js';
 import { PromotionConsumers } from './promotion-consumers.js';
 import { RegistryCopier } from './registry-copier.js';
 import { runMetrics } from './run-metrics.js';
 import { RunPromotion } from './run-promotion.js';
 import { RunRecords } from './run-records.js';
+import { WatchCancellations } from './watch-cancellations.js';
 
 /** A notification wakes it when a topology is applied; the tick is for work at locations that no topology has any more. */
 const tickMs = 15_000;
@@ -24,12 +26,26 @@ const tickMs = 15_000;
       useFactory: ({ dispatchLeaseMs: leaseMs }: WorkerConfig, database: Database) => new RunRecords(database, { leaseMs }),
     },
     {
+      provide: Cancellations,
+      inject: [RunRecords],
+      useFactory: (records: RunRecords) => new Cancellations((ids) => records.cancelledAmong(ids)),
+    },
+    WatchCancellations,
+    {
       provide: RunPromotion,
-      inject: [CONFIG, LOGGER, RunRecords, RegistryClients, Metrics],
-      useFactory: (config: WorkerConfig, logger: Logger, records: RunRecords, clients: RegistryClients, metrics: Metrics) => {
+      inject: [CONFIG, LOGGER, RunRecords, Cancellations, RegistryClients, Metrics],
+      useFactory: (
+        config: WorkerConfig,
+        logger: Logger,
+        records: RunRecords,
+        cancellations: Cancellations,
+        clients: RegistryClients,
+        metrics: Metrics,
+      ) => {
         const watchOf = runMetrics(metrics);
         return new RunPromotion({
           records,
+          cancellations,
           copierOf: ({ topology, addresses }) => new RegistryCopier({ clients, topology, addresses }),
           watchOf: ({ topology }) => watchOf(topology),
           logger,

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { childrenOf, descriptorOf, type Digest } from '@waybill/oci-model';
-import { type DispatchMessage, Outbox } from '@waybill/persistence';
+import { cancelledAmong, type DispatchMessage, Outbox } from '@waybill/persistence';
 import type { ContentCopier } from '@waybill/promotion';
 import { buildImage, until } from '@waybill/testing';
 import { type Gate, gate } from '../../infrastructure/gate.spec-helper.js';
 import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
 import { RecordedPromotions } from '../../recorded-promotions.spec-helper.js';
+import { Cancellations } from './cancellations.js';
 import { RunPromotion } from './run-promotion.js';
 import { RunRecords } from './run-records.js';
 
@@ -67,6 +68,7 @@ describe('RunPromotion', () => {
   function worker(name: string, { leaseMs = 60_000, does = copier }: { leaseMs?: number; does?: SteppedCopier } = {}): RunPromotion {
     return new RunPromotion({
       records: new RunRecords(recorded.database, { leaseMs }),
+      cancellations: new Cancellations((ids) => cancelledAmong(recorded.database, ids)),
       copierOf: () => does,
       logger: log.logger,
       workerId: name,
@@ -194,6 +196,7 @@ describe('RunPromotion', () => {
   it('lets the lease expire when something unexpected breaks the run, and says what', async () => {
     const broken = new RunPromotion({
       records: new RunRecords(recorded.database, { leaseMs: 60_000 }),
+      cancellations: new Cancellations((ids) => cancelledAmong(recorded.database, ids)),
       copierOf: () => {
         throw new Error('the disk is full');
       },

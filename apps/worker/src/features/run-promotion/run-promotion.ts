@@ -1,12 +1,23 @@
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
 import type { DispatchLease, DispatchMessage, LoadedRun } from '@waybill/persistence';
-import { type ContentCopier, PromotionError, type RetryPolicy, runLocation, type RunPorts, type RunWatch } from '@waybill/promotion';
+import {
+  type ContentCopier,
+  endCancelledRun,
+  isCancelled,
+  PromotionError,
+  type RetryPolicy,
+  runLocation,
+  type RunPorts,
+  type RunWatch,
+} from '@waybill/promotion';
 import { keepLease } from '../../infrastructure/keep-lease.js';
+import type { Cancellations } from './cancellations.js';
 import type { RunRecords } from './run-records.js';
 
 export interface RunPromotionOptions {
   readonly records: RunRecords;
+  readonly cancellations: Pick<Cancellations, 'watch'>;
   /** Reaches the registries of a run, as its topology declares them. */
   readonly copierOf: (run: LoadedRun) => ContentCopier;
   /** Measures a run. */
@@ -28,10 +39,11 @@ export class RunPromotion {
 
   /**
    * Does nothing when the message's dispatch is not the current one or another worker runs it.
-   * When `signal` is aborted the lease is given up, and another worker goes on.
+   * When `signal` is aborted the lease is given up, and another worker goes on. When the promotion is cancelled
+   * everything is broken off, and what is left is ended.
    */
   async run(message: DispatchMessage, signal: AbortSignal): Promise<void> {
-    const { records, logger, workerId, leaseMs } = this.#options;
+    const { records, cancellations, logger, workerId, leaseMs } = this.#options;
     const since = systemClock.monotonic();
     const lease = await records.claim(message, workerId);
     if (lease === undefined) {
@@ -39,18 +51,20 @@ export class RunPromotion {
       return;
     }
     const keeper = keepLease({ renew: () => records.renew(lease), leaseMs, since, shutdown: signal });
+    const watch = cancellations.watch(lease.promotionId);
     try {
-      await this.#runLocation(lease, keeper.signal);
+      await this.#runLocation(lease, keeper.signal, watch.signal);
       await records.close(lease);
     } catch (err) {
       await this.#giveUp(lease, err, signal);
     } finally {
+      watch.end();
       await keeper.stop();
     }
   }
 
-  async #runLocation(lease: DispatchLease, signal: AbortSignal): Promise<void> {
-    const { records, copierOf, watchOf, retry } = this.#options;
+  async #runLocation(lease: DispatchLease, signal: AbortSignal, cancellation: AbortSignal): Promise<void> {
+    const { records, copierOf, watchOf, logger, retry } = this.#options;
     const loaded = await records.load(lease);
     if (loaded === undefined) return;
     const watch = watchOf?.(loaded);
@@ -60,7 +74,11 @@ export class RunPromotion {
       retry,
       ...(watch === undefined ? {} : { watch }),
     };
-    await runLocation(loaded.run, ports, signal);
+    if (!loaded.isCancelled && (await ranToItsEnd(loaded, { ...ports, cancellation }, signal))) return;
+    logger.info({ promotionId: lease.promotionId, location: lease.location }, 'the promotion is cancelled: ending what is left');
+    // Targets have ended meanwhile, and others are not even due.
+    const left = await records.load(lease);
+    if (left !== undefined) await endCancelledRun(left.run, ports, signal);
   }
 
   /** A lost lease is somebody else's run now; everything else is handed back, to be run again. */
@@ -78,5 +96,16 @@ export class RunPromotion {
     }
     // The lease is left to expire: what broke now is tried again, but not at once.
     logger.error({ ...where, err }, 'the run broke off');
+  }
+}
+
+/** False when it was cut short because the promotion is cancelled. */
+async function ranToItsEnd({ run }: LoadedRun, ports: RunPorts, signal: AbortSignal): Promise<boolean> {
+  try {
+    await runLocation(run, ports, signal);
+    return true;
+  } catch (error) {
+    if (isCancelled(error)) return false;
+    throw error;
   }
 }

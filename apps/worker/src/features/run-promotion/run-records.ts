@@ -1,4 +1,5 @@
 import {
+  cancelledAmong,
   closeRun,
   type Database,
   type DispatchLease,
@@ -34,6 +35,11 @@ export class RunRecords {
   /** False when the lease is lost. */
   renew(lease: DispatchLease): Promise<boolean> {
     return this.#leases.renew(lease);
+  }
+
+  /** Those of the promotions that are cancelled. */
+  cancelledAmong(promotionIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return cancelledAmong(this.#database, promotionIds);
   }
 
   /** Hands a run over that is not finished. */

@@ -1,0 +1,44 @@
+import { itemTargetTransitions, statesBefore, type TargetRun } from '@waybill/promotion';
+import type { Database } from '../database.js';
+import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
+
+/**
+ * Begins an attempt at the targets that no pause covers, and holds the others: gives their ids. Whatever was done at those before
+ * is done again when the pause has ended, so that nothing is taken for verified that was collected meanwhile.
+ * @throws PromotionError `lease-lost`
+ */
+export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<Set<string>> {
+  const ids = targets.map(({ id }) => id);
+  const rows = await database.tables.$queryRaw<{ id: string; is_held: boolean }[]>`
+    WITH ${underLease(lease)}, covered AS (
+      SELECT id, pause_of(id) AS pause FROM item_target WHERE id = ANY(${ids}::uuid[]) AND EXISTS (SELECT 1 FROM lease)
+    ), held AS (
+      UPDATE item_target t SET state = 'pending', held_by = c.pause, held_since = coalesce(t.held_since, now()), due_at = NULL,
+        attempts = attempts - CASE WHEN waiting_since IS NULL THEN 0 ELSE 1 END, waiting_since = NULL
+      FROM covered c WHERE t.id = c.id AND c.pause IS NOT NULL AND t.state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[])
+      RETURNING t.id
+    ), begun AS (
+      UPDATE item_target t SET state = CASE state WHEN 'tagging' THEN 'tagging' ELSE 'copying' END,
+        attempts = attempts + CASE WHEN waiting_since IS NULL THEN 1 ELSE 0 END,
+        waiting_since = NULL, held_by = NULL, held_since = NULL, due_at = NULL, started_at = coalesce(started_at, now())
+      FROM covered c WHERE t.id = c.id AND c.pause IS NULL AND t.state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[])
+      RETURNING t.id
+    )
+    SELECT id, true AS is_held FROM held UNION ALL SELECT id, false FROM begun`;
+  if (rows.length !== ids.length) throw leaseLost(lease);
+  return new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : [])));
+}
+
+/**
+ * Keeps a target that a pause has stopped on its way, and gives its attempt back: to wait is no failure. Where the pause has
+ * ended since, the target is ready again.
+ * @throws PromotionError `lease-lost`
+ */
+export async function holdBack(database: Database, lease: DispatchLease, target: TargetRun): Promise<void> {
+  const count = await database.tables.$executeRaw`
+    WITH ${underLease(lease)}
+    UPDATE item_target SET state = 'pending', attempts = greatest(attempts - 1, 0), due_at = NULL,
+      held_by = pause_of(id), held_since = CASE WHEN pause_of(id) IS NOT NULL THEN now() END
+    WHERE id = ${target.id}::uuid AND state <> 'done' AND EXISTS (SELECT 1 FROM lease)`;
+  if (count === 0) throw leaseLost(lease);
+}
