@@ -10,13 +10,16 @@ export interface TcpProxy {
   refuse(): Promise<void>;
   /** Carries everything again, what was held back first. */
   flow(): Promise<void>;
+  /** Where connections that come from now on lead: another server has taken the place of the first. */
+  leadTo(port: number): void;
   stop(): Promise<void>;
 }
 
 /** Starts a proxy before a port of 127.0.0.1. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let hangs = false;
+  let targetPort = firstPort;
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
     const target = connect({ host: '127.0.0.1', port: targetPort });
@@ -52,6 +55,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     port,
     refuse,
     stop: refuse,
+    leadTo(next) {
+      targetPort = next;
+    },
     hang() {
       hangs = true;
       for (const pair of pairs) setFlowing(pair, false);
