@@ -31,7 +31,7 @@ export async function readTopologyFile(file: string): Promise<TopologyFile> {
   if (topology !== undefined) return { file, source, topology, warnings: diagnostics };
   const lines = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, source));
   const count = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const message = `${lines.join('\n')}\n${file}: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed`;
+  const message = `${file} is no topology that can be used\n${lines.join('\n')}\n${file}: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was changed`;
   throw new TopologyFileError(message, { code: 'topology-invalid' }, diagnostics);
 }
 
@@ -44,7 +44,17 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const missing = systemCodeOf(cause) === 'ENOENT';
-    throw new TopologyFileError(missing ? `there is no file ${file}` : `${file} cannot be read`, { code: 'file-unreadable', cause });
+    throw new TopologyFileError(whyUnreadable(file, systemCodeOf(cause)), { code: 'file-unreadable', cause });
+  }
+}
+
+function whyUnreadable(file: string, code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no file ${file}`;
+    case 'EISDIR':
+      return `${file} is a folder: name a file`;
+    default:
+      return `${file} cannot be read${code === undefined ? '' : ` (${code})`}`;
   }
 }

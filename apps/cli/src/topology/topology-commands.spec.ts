@@ -47,7 +47,7 @@ describe('waybill topology validate', () => {
 
   it.each([
     ['is not there', 'missing.yaml', 'there is no file'],
-    ['is a folder', '.', 'cannot be read'],
+    ['is a folder', '.', 'is a folder: name a file'],
   ])('says that a file %s', async (_what, name, expected) => {
     const ran = await waybill(['topology', 'validate', join(dir, name), '--json']);
 
@@ -83,7 +83,7 @@ describe('waybill topology apply', () => {
     expect(await waybill(['topology', 'apply', example], { api: api.url })).toEqual({
       status: 0,
       stdout: 'revision 7 is active\n',
-      stderr: 'warning: the local registry prod-us is not running: it is from the next start of waybill up\n',
+      stderr: 'warning: nobody has said where these local registries listen: prod-us\n  start waybill up with this file to run them\n',
     });
   });
 
@@ -93,7 +93,7 @@ describe('waybill topology apply', () => {
     const { status, stderr } = await waybill(['topology', 'apply', broken], { api: api.url });
 
     expect(status).toBe(1);
-    expect(stderr).toContain('nothing was changed');
+    expect(stderr).toMatch(/^waybill: .* is no topology that can be used\n\/.*:\d+:\d+: error: .*nothing was changed\n$/s);
     expect(api.asked).toEqual([]);
   });
 

@@ -35,9 +35,11 @@ export async function applyTopology(api: WaybillApi, file: string, { json }: Jso
   const applied = await api.applyTopology(read.source, basename(file));
   if (json) output.json(applied);
   else output.line(`revision ${applied.revision.number} is active${applied.changed ? '' : ': it said the same already'}`);
-  for (const name of await idleLocalRegistries(api)) {
-    output.error(`warning: the local registry ${name} is not running: it is from the next start of waybill up`);
-  }
+  const idle = await idleLocalRegistries(api);
+  if (idle.length > 0)
+    output.error(
+      `warning: nobody has said where these local registries listen: ${idle.join(', ')}\n  start waybill up with this file to run them`,
+    );
   return exitStatus.succeeded;
 }
 
