@@ -64,12 +64,16 @@ describe('problemOf', () => {
     expect(isDefect).toBe(code === 'internal');
   });
 
-  it.each([new TypeError('secret words'), new HttpException('secret words', 418), new NotFoundException('Cannot GET /secret')])(
-    'keeps to itself what %s says',
-    (error) => {
-      expect(problemOf(error, instance).problem).not.toHaveProperty('detail');
-    },
-  );
+  it.each([new TypeError('secret words'), new HttpException('secret words', 418)])('keeps to itself what %s says', (error) => {
+    expect(problemOf(error, instance).problem).not.toHaveProperty('detail');
+  });
+
+  it('shows the way from an address that leads nowhere, and does not repeat it', () => {
+    const { detail } = problemOf(new NotFoundException('Cannot GET /secret'), instance).problem;
+
+    expect(detail).toContain('/api/docs');
+    expect(detail).not.toContain('secret');
+  });
 
   it('gives whole seconds to wait, never too few', () => {
     expect(problemOf(contentError('rate-limited', { retryable: true, retryAfterMs: 1_001 }), instance).retryAfter).toBe(2);

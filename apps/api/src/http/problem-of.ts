@@ -59,7 +59,7 @@ function ofNest(error: HttpException, instance: string): ProblemAnswer {
     case 400:
       return answer('malformed-request', undefined, { instance });
     case 404:
-      return answer('not-found', undefined, { instance });
+      return answer('not-found', 'nothing is at this address: the routes are listed at /api/docs', { instance });
     default:
       return { ...answer('internal', undefined, { instance }), isDefect: true };
   }
