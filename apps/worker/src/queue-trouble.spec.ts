@@ -32,8 +32,12 @@ describe('a promotion whose queue is in trouble on PostgreSQL', () => {
         await admin.query(`ALTER ROLE ${role} NOLOGIN`);
         await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role]);
       },
-      bringBack: async () => void (await admin.query(`ALTER ROLE ${role} LOGIN`)),
-      lose: async () => void (await admin.query('TRUNCATE bullmq.job, bullmq.event, bullmq.meta CASCADE')),
+      async bringBack() {
+        await admin.query(`ALTER ROLE ${role} LOGIN`);
+      },
+      async lose() {
+        await admin.query('TRUNCATE bullmq.job, bullmq.event, bullmq.meta CASCADE');
+      },
       stop: () => admin.end(),
     };
   });
