@@ -81,8 +81,14 @@ export function checkContent(id: string): CheckContent {
 const markerPrefix = 'check-';
 const marker = new RegExp(`^${markerPrefix}([0-9a-f]{12})([0-9a-f]{20})$`);
 
-/** The check whose marker a tag is, and when it began in milliseconds since 1970 (UUID version 7, RFC 9562 section 5.7); undefined for every other tag. */
-export function markedCheck(tag: Tag): { readonly id: string; readonly beganAt: number } | undefined {
+export interface MarkedCheck {
+  readonly id: string;
+  /** In milliseconds since 1970 (UUID version 7, RFC 9562 section 5.7). */
+  readonly beganAt: number;
+}
+
+/** The check whose marker a tag is; undefined for every other tag. */
+export function markedCheck(tag: Tag): MarkedCheck | undefined {
   const [, time, rest] = marker.exec(tag) ?? [];
   return time === undefined || rest === undefined ? undefined : { id: `${time}${rest}`, beganAt: Number.parseInt(time, 16) };
 }

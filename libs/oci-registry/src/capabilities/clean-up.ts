@@ -2,15 +2,10 @@ import { ContentError, type Digest, type LeftBehind, type Tag } from '@waybill/o
 import { probeBlob } from '../blobs.js';
 import { discard } from '../body.js';
 import type { RepositoryScope } from '../scope.js';
-import { listTags } from '../tags.js';
-import { checkContent, type CheckContent, markedCheck, type SmallBlob } from './check-content.js';
+import { checkContent, type CheckContent, type SmallBlob } from './check-content.js';
 import { hasManifest } from './deletions.js';
+import { abandonedChecks } from './earlier-checks.js';
 import { ask, type CheckRun, deletes, done } from './probe.js';
-
-/** A check that began longer ago is over: killed, or unable to delete. */
-const abandonedAfterMs = 10 * 60_000;
-const maxTagsRead = 2_000;
-const maxAbandoned = 20;
 
 export interface CleanUp {
   /** Earlier checks whose content was removed as well, or was tried to be. */
@@ -29,24 +24,6 @@ export async function cleanUp(run: CheckRun, signal: AbortSignal): Promise<Clean
   const abandoned = removal.left === undefined ? await abandonedChecks(run, signal) : [];
   for (const id of abandoned) await removal.remove(checkContent(id));
   return { abandoned: abandoned.length, left: removal.left, trouble: removal.trouble };
-}
-
-/** What cannot be listed is not there, or found by a check that can. */
-async function abandonedChecks({ one, clock, content }: CheckRun, signal: AbortSignal): Promise<readonly string[]> {
-  const ids: string[] = [];
-  const before = clock.now().getTime() - abandonedAfterMs;
-  let seen = 0;
-  try {
-    for await (const tag of listTags(one, signal)) {
-      const check = markedCheck(tag);
-      if (check !== undefined && tag !== content.marker && check.beganAt < before) ids.push(check.id);
-      seen += 1;
-      if (seen === maxTagsRead || ids.length === maxAbandoned) break;
-    }
-  } catch (error) {
-    if (!(error instanceof ContentError)) throw error;
-  }
-  return ids;
 }
 
 /** One repository's piece of content, gone or not. */

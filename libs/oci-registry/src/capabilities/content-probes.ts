@@ -5,7 +5,8 @@ import { putManifest, readManifest } from '../manifests.js';
 import type { RepositoryScope } from '../scope.js';
 import { resolveTag } from '../tags.js';
 import { pushBlob } from '../uploads.js';
-import type { SmallBlob } from './check-content.js';
+import { checkContent, keptId, type SmallBlob } from './check-content.js';
+import { hasRemains } from './earlier-checks.js';
 import type { Probe } from './probe.js';
 import { ProbeFailure } from './probe-failure.js';
 import { beginUpload, cancelUpload } from './upload-address.js';
@@ -26,7 +27,11 @@ export const push: Probe = {
   name: 'push',
   after: ['write'],
   writes: true,
-  async look({ one, content }, signal) {
+  async look(run, signal) {
+    const { one } = run;
+    // Whatever stays at this registry, it must not grow with every check.
+    if (await hasRemains(run, signal)) run.content = checkContent(keptId);
+    const { content } = run;
     await pushSmallBlob(one, content.config, signal);
     await pushSmallBlob(one, content.layer, signal);
     await ensureTag(one, { tag: content.marker, manifest: content.image }, signal);

@@ -91,6 +91,19 @@ describeWith('docker-registry', 'a check of Distribution', () => {
       });
     });
 
+    it('finds out by itself that something stays, and does not grow', async () => {
+      const client = clientOf(registry.url, { prefix: parseRepositoryName('acme') });
+      const minutesLater = (minutes: number): Clock => ({ ...systemClock, now: () => new Date(Date.now() + minutes * 60_000) });
+      const listed = async () => (await allOf(client.repository(one).listTags())).sort();
+      await client.check();
+      await client.check({ clock: minutesLater(11) });
+      const before = await listed();
+
+      await client.check({ clock: minutesLater(22) });
+
+      expect(await listed()).toEqual(before);
+    });
+
     it('does not grow once that is known', async () => {
       const client = clientOf(registry.url);
       const listed = async () => (await allOf(client.repository(one).listTags())).length;

@@ -11,7 +11,8 @@ export interface CheckRun {
   readonly connection: Connection;
   readonly one: RepositoryScope;
   readonly two: RepositoryScope;
-  readonly content: CheckContent;
+  /** Settled before anything of it is written. */
+  content: CheckContent;
   readonly clock: Clock;
   /** Told by the first answer; undefined before it, and when that told no time. */
   clockSkewMs?: number | undefined;
