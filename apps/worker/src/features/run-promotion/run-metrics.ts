@@ -30,7 +30,8 @@ export function runMetrics(metrics: Metrics): (topology: Topology) => RunWatch {
   });
   return (topology) => {
     const read = new WeakMap<ItemRun, number>();
-    const locationOf = (name: string): string => registryNamed(topology, name).location;
+    // Of upstreams nobody need say where they are.
+    const locationOf = (name: string): string => registryNamed(topology, name).location ?? 'elsewhere';
     return {
       stepEnded: ({ registry }, step, ms) => seconds.observe({ registry, step }, ms / 1000),
       postponed: ({ registry }, { code }) => retries.add({ registry, cause: code }),
