@@ -1,6 +1,7 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
 export { Health, PartHealth } from './health.js';
 export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
+export { ListPromotions } from './list-promotions.js';
 export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
 export { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
 export {
@@ -13,7 +14,6 @@ export {
   PromotionList,
   PromotionSource,
   PromotionSummary,
-export { ListPromotions } from './list-promotions.js';
   PromotionTag,
   PromotionTarget,
 } from './promotions.js';
