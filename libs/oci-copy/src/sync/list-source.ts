@@ -1,8 +1,7 @@
-import { type Digest, isReservedTag, type Tag } from '@waybill/oci-model';
+import { isReservedTag, type Tag } from '@waybill/oci-model';
 import { CopyError } from '../copy-error.js';
 import { isCosignTag } from '../referrers/cosign-tags.js';
 import { request } from '../request.js';
-import type { CopySession } from '../session.js';
 import type { SyncSettings, SyncSource } from './sync-options.js';
 
 export interface ListedTags {
@@ -24,20 +23,6 @@ export async function listSource(source: SyncSource, { tags, maxTags, copy }: Sy
     }
     return { chosen: [...chosen], cosign };
   });
-}
-
-export type Resolved = { readonly tag: Tag } & ({ readonly digest: Digest } | { readonly error: CopyError });
-
-/** What a tag names at the source. Never rejects. */
-export async function resolveAtSource(session: CopySession, source: SyncSource, tag: Tag): Promise<Resolved> {
-  const place = { side: 'source', operation: 'resolve tag' } as const;
-  try {
-    const digest = await request(place, session.sourceContext, (signal) => source.resolveTag(tag, signal));
-    if (digest !== undefined) return { tag, digest };
-    return { tag, error: new CopyError(`source: ${tag} was listed and is gone`, { ...place, code: 'source-missing' }) };
-  } catch (error) {
-    return { tag, error: error as CopyError };
-  }
 }
 
 function tooManyTags(maxTags: number): CopyError {

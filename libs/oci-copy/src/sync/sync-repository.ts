@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import { LinkedAbort } from '../linked-abort.js';
 import { checkTargets } from '../options.js';
 import { CopySession } from '../session.js';
-import { listSource, resolveAtSource } from './list-source.js';
+import { listSource } from './list-source.js';
+import { SourceTags } from './source-tags.js';
 import { type SyncOptions, type SyncReport, type SyncSettings, type SyncSource, syncSettingsOf, type SyncTarget } from './sync-options.js';
 import { syncRoot } from './sync-root.js';
 import { SyncTotals } from './sync-totals.js';
@@ -36,7 +37,7 @@ async function syncAll(source: SyncSource, targets: readonly SyncTarget[], setti
   const roots = pLimit(settings.rootsInParallel);
   const context = { session, settings, totals, targets: synced };
 
-  const groups = await groupByDigest(chosen, { source, session, totals });
+  const groups = await groupByDigest(chosen, new SourceTags(source, session), totals);
   const sync = async (root: Digest, tags: readonly Tag[]) => {
     // What has not begun when the caller cancels is counted, and not told one by one.
     if (settings.copy.signal.aborted) totals.leave(tags.length);
@@ -47,10 +48,7 @@ async function syncAll(source: SyncSource, targets: readonly SyncTarget[], setti
 }
 
 /** Which tags name the same digest; those that name none are told of at once. */
-async function groupByDigest(
-  tags: readonly Tag[],
-  { source, session, totals }: { readonly source: SyncSource; readonly session: CopySession; readonly totals: SyncTotals },
-): Promise<ReadonlyMap<Digest, readonly Tag[]>> {
+async function groupByDigest(tags: readonly Tag[], source: SourceTags, totals: SyncTotals): Promise<ReadonlyMap<Digest, readonly Tag[]>> {
   const groups = new Map<Digest, Tag[]>();
   const tagsOf = (digest: Digest) => {
     const known = groups.get(digest) ?? [];
@@ -58,7 +56,7 @@ async function groupByDigest(
     return known;
   };
   const resolve = async (tag: Tag) => {
-    const resolved = await resolveAtSource(session, source, tag);
+    const resolved = await source.resolve(tag);
     if ('digest' in resolved) tagsOf(resolved.digest).push(tag);
     else if (resolved.error.code === 'aborted') totals.leave(1);
     else await totals.failedAtSource(tag, resolved.error);
