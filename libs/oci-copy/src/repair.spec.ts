@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobRef, type Digest, hexOf, isDigest, type Manifest, parseRepositoryName, parseTag, type Tag } from '@waybill/oci-model';
+import type { Readable } from 'node:stream';
+import {
+  type BlobRef,
+  ContentError,
+  type Digest,
+  hexOf,
+  isDigest,
+  type Manifest,
+  parseRepositoryName,
+  parseTag,
+  type PushBlobOptions,
+  type Tag,
+} from '@waybill/oci-model';
 import { RegistryClient } from '@waybill/oci-registry';
 import {
   blobsOf,
@@ -132,6 +144,36 @@ describe('a target that calls content missing which it had shown to have', () =>
 
     expect(report.targets.get('t')).toMatchObject({ outcome: 'copied', referrers: [{ outcome: 'copied' }] });
     for (const digest of sbom.blobs.keys()) expect(store.blobs.has(digest)).toBe(true);
+  });
+
+  it('is given a blob again for one referrer when it did not arrive for another', async () => {
+    const image = buildImage({ seed: 7 });
+    const twins = [buildReferrer(image), buildReferrer(image, { annotations: { twin: 'true' } })];
+    const [shared] = [...twins[0]!.blobs.keys()] as [Digest];
+    const source = await memoryStoreWith(image);
+    for (const twin of twins) await pushBuilt(source, twin);
+    class Refusing extends Remembering {
+      refused = 0;
+
+      override async pushBlob(blob: BlobRef, content: Readable, options?: PushBlobOptions): Promise<void> {
+        if (blob.digest !== shared || this.refused > 0) return super.pushBlob(blob, content, options);
+        this.refused += 1;
+        content.destroy();
+        throw new ContentError('not now', { code: 'denied', operation: 'push blob' });
+      }
+    }
+    const store = new Refusing();
+    store.remembered.set(shared, undefined);
+
+    const report = await copyGraph(source, image.manifest.digest, [{ id: 't', store }], { referrers: 'all' });
+
+    expect(store.refused).toBe(1);
+    expect(
+      report.targets
+        .get('t')
+        ?.referrers.map(({ outcome }) => outcome)
+        .toSorted(),
+    ).toEqual(['copied', 'failed']);
   });
 
   it('fails with what it said when that does not help, and is not asked for ever', async () => {

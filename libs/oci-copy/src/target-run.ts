@@ -53,7 +53,7 @@ export class TargetRun {
   readonly #manifests = new Map<Digest, ManifestOutcome>();
   readonly #repaired = new Set<Digest>();
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #broughtAgain = new Map<Digest, Promise<void>>();
+  readonly #broughtAgain = new Map<Digest, Promise<boolean>>();
   readonly #counts = {
     bytesCopied: 0,
     bytesMounted: 0,
@@ -172,11 +172,21 @@ export class TargetRun {
     return true;
   }
 
-  /** Manifests that are repaired at the same time share their blobs: `work` is done once for each digest. */
+  /**
+   * Manifests that are repaired at the same time share their blobs: `work` brings each digest once. When it does not
+   * arrive, for reasons of the one that was repaired, whoever else wants it brings it by itself.
+   */
   async bringAgain(digest: Digest, work: () => Promise<void>): Promise<void> {
-    const known = this.#broughtAgain.get(digest) ?? work();
-    this.#broughtAgain.set(digest, known);
-    await known;
+    for (let other = this.#broughtAgain.get(digest); other !== undefined; other = this.#broughtAgain.get(digest)) {
+      if (await other) return;
+    }
+    const arrival = work().then(() => {
+      const hasArrived = this.knownBlobs.has(digest);
+      if (!hasArrived) this.#broughtAgain.delete(digest);
+      return hasArrived;
+    });
+    this.#broughtAgain.set(digest, arrival);
+    await arrival;
   }
 
   tagWritten(): void {
