@@ -16,8 +16,10 @@ export interface Candidate {
 
 /** A referrer with what is beneath it. */
 export interface Referrer extends FoundReferrer {
-  /** Does its own manifest name the subject? */
+  /** Does the subject list it, and its own manifest name the subject? */
   readonly isListed: boolean;
+  /** The subject that its own manifest names; it may come to be found by that one's list, when a tag has found it before. */
+  readonly named?: Digest | undefined;
   /** All media types that it may be asked for by. */
   readonly types: readonly string[];
   /** Absent when it could not be read whole. */
@@ -49,11 +51,11 @@ export function typesOf(manifest: Manifest, { attachedTo }: Candidate): string[]
  * refers to something else, or to nothing, is out of date or made up: followed, it would take foreign content along.
  * @throws CopyError `source-invalid`
  */
-export function referredBy(manifest: Manifest, { listedBy, attachedTo }: Candidate): Pick<Referrer, 'subject' | 'isListed'> {
+export function referredBy(manifest: Manifest, { listedBy, attachedTo }: Candidate): Pick<Referrer, 'subject' | 'isListed' | 'named'> {
   const named = subjectOf(manifest);
-  if (named !== undefined && listedBy.includes(named)) return { subject: named, isListed: true };
+  if (named !== undefined && listedBy.includes(named)) return { subject: named, isListed: true, named };
   const [attached] = attachedTo;
-  if (attached !== undefined) return { subject: attached.subject, isListed: false };
+  if (attached !== undefined) return { subject: attached.subject, isListed: false, named };
   throw new CopyError(`source: ${manifest.digest} is listed as a referrer of ${listedBy.join(', ')} and does not refer to it`, {
     code: 'source-invalid',
     side: 'source',
@@ -79,6 +81,31 @@ function merge(a: Candidate, b: Candidate): Candidate {
     attachedTo: [...a.attachedTo, ...b.attachedTo],
     listedType: a.listedType ?? b.listedType,
   };
+}
+
+/** What is known of a referrer when it has been found another time. */
+export function foundAgain(known: Referrer, { listedBy, attachedTo }: Candidate): Referrer {
+  const { named } = known;
+  const tags = [...known.tags, ...attachedTo.map(({ tag }) => tag)];
+  const isNews = named !== undefined && listedBy.includes(named);
+  return { ...known, tags, ...(isNews ? { subject: named, isListed: true } : {}) };
+}
+
+/** Subjects before what refers to them; what leads in a circle stays in the order in which it was found. */
+export function subjectsFirst(found: readonly Referrer[]): Referrer[] {
+  const holders = new Map<Digest, Referrer>();
+  for (const each of found) for (const digest of each.graph?.levels.flat() ?? []) holders.set(digest, holders.get(digest) ?? each);
+  const ordered = new Set<Referrer>();
+  const begun = new Set<Referrer>();
+  const place = (each: Referrer): void => {
+    if (begun.has(each)) return;
+    begun.add(each);
+    const subject = holders.get(each.subject);
+    if (subject !== undefined) place(subject);
+    ordered.add(each);
+  };
+  for (const each of found) place(each);
+  return [...ordered];
 }
 
 /** What is told of a referrer outside. */

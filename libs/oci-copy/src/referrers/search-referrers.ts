@@ -1,4 +1,4 @@
-import { type Digest, isReferrerLister, type ReferrerLister, type Tag } from '@waybill/oci-model';
+import { type Digest, isReferrerLister, type ReferrerLister } from '@waybill/oci-model';
 import { allOrStop } from '../all-or-stop.js';
 import { CopyError, copyErrorFrom } from '../copy-error.js';
 import type { Graph, GraphTally } from '../graph.js';
@@ -6,7 +6,16 @@ import type { ManifestSource } from '../manifest-source.js';
 import { request } from '../request.js';
 import type { CopySession } from '../session.js';
 import { walkGraph } from '../walk-graph.js';
-import { type Candidate, type FoundReferrers, mergeCandidates, referredBy, type Referrer, typesOf } from './referrer.js';
+import {
+  type Candidate,
+  foundAgain,
+  type FoundReferrers,
+  mergeCandidates,
+  referredBy,
+  type Referrer,
+  subjectsFirst,
+  typesOf,
+} from './referrer.js';
 import { Selection } from './selection.js';
 
 export interface ReferrerSearchContext {
@@ -58,7 +67,7 @@ class ReferrerSearch {
       subjects = [...new Set(taken.flat())].filter((digest) => !this.#asked.has(digest));
     }
     const unlisted = [...this.#unlisted].map(([subject, error]) => ({ subject, error }));
-    return { referrers: [...this.#found.values()], unlisted };
+    return { referrers: subjectsFirst([...this.#found.values()]), unlisted };
   }
 
   async #candidatesOf(subject: Digest, signal: AbortSignal): Promise<Candidate[]> {
@@ -106,7 +115,7 @@ class ReferrerSearch {
   async #take(candidate: Candidate, signal: AbortSignal): Promise<readonly Digest[]> {
     const known = this.#found.get(candidate.digest);
     if (known !== undefined) {
-      this.#found.set(known.referrer, { ...known, tags: [...known.tags, ...tagsOf(candidate)] });
+      this.#found.set(known.referrer, foundAgain(known, candidate));
       return [];
     }
     try {
@@ -132,7 +141,7 @@ class ReferrerSearch {
     return graph.levels.flat();
   }
 
-  #keep(candidate: Candidate, facts: Pick<Referrer, 'subject' | 'isListed' | 'types' | 'graph' | 'error'>): void {
+  #keep(candidate: Candidate, facts: Pick<Referrer, 'subject' | 'isListed' | 'named' | 'types' | 'graph' | 'error'>): void {
     const { session, tally } = this.context;
     const { maxReferrers } = session.settings;
     if (this.#found.size >= maxReferrers) throw tally.tooLarge(`${maxReferrers} referrers`, 'find referrers');
@@ -140,12 +149,9 @@ class ReferrerSearch {
     const [artifactType] = facts.types;
     const required = this.selection.requires(digest, facts.types);
     const type = artifactType === undefined ? {} : { artifactType };
-    this.#found.set(digest, { referrer: digest, tags: tagsOf(candidate), required, ...type, ...facts });
+    const tags = candidate.attachedTo.map(({ tag }) => tag);
+    this.#found.set(digest, { referrer: digest, tags, required, ...type, ...facts });
   }
-}
-
-function tagsOf({ attachedTo }: Candidate): Tag[] {
-  return attachedTo.map(({ tag }) => tag);
 }
 
 /** What is said of a candidate that could not be read: where it was found. */
