@@ -54,7 +54,8 @@ export async function copyReferrers(
   { parts, main }: { readonly parts: ReadonlyMap<Referrer, Part>; readonly main: Graph },
   context: ManifestContext,
 ): Promise<void> {
-  const lists = new ReferrerLists(run.store, (subject, call) => run.request('list referrers', subject, call));
+  const { maxDescriptors } = context.session.settings;
+  const lists = new ReferrerLists(run.store, maxDescriptors, (subject, call) => run.request('list referrers', subject, call));
   const isMain = new Set(main.levels.flat());
   const ends = new Map<Digest, Promise<CopyError | undefined>>();
   const copies = [...parts].map(async ([referrer, part]) => {

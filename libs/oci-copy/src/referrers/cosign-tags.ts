@@ -9,6 +9,9 @@ const cosignTag = /^sha256-[0-9a-f]{64}\.(?:sig|att|sbom)$/;
 /** Manifests up to which three questions each cost less than a list of all tags. */
 const mostAskedFor = 8;
 
+/** Tags that are listed in search of cosign's; where there are more, single tags are asked for instead. */
+const maxListed = 100_000;
+
 export type TagReader = Pick<TagStore, 'resolveTag' | 'listTags'>;
 
 /** A source may be something that has no tags. */
@@ -28,22 +31,23 @@ function cosignTagsOf(subject: Digest): Tag[] {
 /** Finds what cosign has attached to manifests of one store, by their tags alone. */
 export class CosignTags {
   #asked = 0;
-  #listing: Promise<void> | undefined;
+  #listing: Promise<ReadonlySet<Tag> | undefined> | undefined;
 
   /** `known` are all of cosign's tags at the store, when somebody has listed them already. */
   constructor(
     private readonly store: TagReader,
     private readonly context: RequestContext,
     private known?: ReadonlySet<Tag>,
+    private readonly most = maxListed,
   ) {}
 
   /** Says that `count` manifests will be asked for; when they are many, the tags are listed once instead. */
   async prepare(count: number): Promise<void> {
     this.#asked += count;
     if (this.known !== undefined || this.#asked <= mostAskedFor) return;
-    // A store that lists nothing may still answer for single tags; when it does not, that is told then.
+    // A store that lists nothing, or too much, may still answer for single tags; when it does not, that is told then.
     this.#listing ??= this.#list().catch(() => undefined);
-    await this.#listing;
+    this.known = await this.#listing;
   }
 
   /** The tags that attach something to `subject`, with what they name. Rejects with CopyError. */
@@ -53,10 +57,16 @@ export class CosignTags {
     return named.flatMap(({ tag, digest }) => (digest === undefined ? [] : [{ tag, digest }]));
   }
 
-  async #list(): Promise<void> {
-    this.known = await request({ side: 'source', operation: 'list tags' }, this.context, async (signal) => {
+  /** Undefined when there are too many tags. */
+  async #list(): Promise<ReadonlySet<Tag> | undefined> {
+    return await request({ side: 'source', operation: 'list tags' }, this.context, async (signal) => {
       const found = new Set<Tag>();
-      for await (const tag of this.store.listTags(signal)) if (isCosignTag(tag)) found.add(tag);
+      let listed = 0;
+      for await (const tag of this.store.listTags(signal)) {
+        listed += 1;
+        if (listed > this.most) return undefined;
+        if (isCosignTag(tag)) found.add(tag);
+      }
       return found;
     });
   }

@@ -26,7 +26,9 @@ export async function missingReferences(
   context: ReferenceContext,
 ): Promise<Digest[]> {
   const side = { side: 'target', target: context.target } as const;
-  const lists = new ReferrerLists(store, (digest, call) => request({ ...side, operation: 'list referrers', digest }, context, call));
+  const lists = new ReferrerLists(store, context.settings.maxDescriptors, (digest, call) =>
+    request({ ...side, operation: 'list referrers', digest }, context, call),
+  );
   const isNamed = async ({ referrer, tags }: ExpectedReferrer, signal: AbortSignal) => {
     if (!isTagReader(store)) return true;
     const place = { ...side, operation: 'resolve tag', digest: referrer };
