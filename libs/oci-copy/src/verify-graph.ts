@@ -55,11 +55,12 @@ async function verifyAll(reading: Reading, { referrers = [], presentBlobs }: Ver
   const { store, root, side, context } = reading;
   const rootManifest = await reading.load(root, context.signal);
   if (rootManifest === undefined) throw incomplete(reading, { blobs: [], referrers: [] });
-  const graphs = [await reading.walk(rootManifest)];
-  for (const { referrer } of referrers) {
-    const manifest = await reading.load(referrer, context.signal);
-    if (manifest !== undefined) graphs.push(await reading.walk(manifest));
-  }
+  const main = await reading.walk(rootManifest, context.signal);
+  const beneathReferrers = await allOrStop(referrers, context.signal, async ({ referrer }, signal) => {
+    const manifest = await reading.load(referrer, signal);
+    return manifest === undefined ? [] : [await reading.walk(manifest, signal)];
+  });
+  const graphs = [main, ...beneathReferrers.flat()];
   const blobs = new Map(graphs.flatMap((graph) => graph.blobs.map((blob) => [blob.digest, blob] as const)));
   const unproven = [...blobs.values()].filter((blob) => presentBlobs?.has(blob.digest) !== true);
   const missing = {
@@ -81,6 +82,7 @@ class Reading {
   readonly read = new Map<Digest, Digest | undefined>();
   readonly missing: Digest[] = [];
 
+  readonly #begun = new Set<Digest>();
   readonly #manifests: ManifestSource;
   readonly #tally: GraphTally;
   readonly #onManifest: VerifyOptions['onManifest'];
@@ -100,9 +102,10 @@ class Reading {
     this.#onManifest = onManifest;
   }
 
-  /** Undefined when the manifest is missing, or was read back before with all that is beneath it. */
+  /** Undefined when the manifest is missing, or when somebody else reads it back, with all that is beneath it. */
   async load(digest: Digest, signal: AbortSignal): Promise<Manifest | undefined> {
-    if (this.read.has(digest)) return undefined;
+    if (this.#begun.has(digest)) return undefined;
+    this.#begun.add(digest);
     try {
       const manifest = await this.#manifests.read(digest, signal);
       this.read.set(digest, subjectOf(manifest));
@@ -116,9 +119,9 @@ class Reading {
     }
   }
 
-  walk(from: Manifest): Promise<Graph> {
-    const load = (digest: Digest, signal: AbortSignal) => this.load(digest, signal);
-    return walkGraph(from, { load, side: this.side, settings: this.context.settings, tally: this.#tally });
+  walk(from: Manifest, signal: AbortSignal): Promise<Graph> {
+    const load = (digest: Digest, stop: AbortSignal) => this.load(digest, stop);
+    return walkGraph(from, { load, side: this.side, settings: { ...this.context.settings, signal }, tally: this.#tally });
   }
 }
 

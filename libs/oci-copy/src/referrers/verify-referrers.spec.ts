@@ -1,5 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BlobRef, ContentError, type ContentReader, type Descriptor, type Digest, parseTag, referrersTagOf } from '@waybill/oci-model';
+import {
+  type BlobRef,
+  ContentError,
+  type ContentReader,
+  type Descriptor,
+  type Digest,
+  type Manifest,
+  parseTag,
+  referrersTagOf,
+  type Tag,
+} from '@waybill/oci-model';
 import { buildIndex, buildSignedArtifact, MemoryStore, pushArtifact } from '@waybill/testing';
 import { copyGraph } from '../copy-graph.js';
 import { findReferrers } from '../find-referrers.js';
@@ -72,6 +82,31 @@ describe('verifyGraph with referrers', () => {
       details: { manifests: [], blobs: [], referrers: [sbom] },
       message: `target "prod" lacks 0 manifests and 0 blobs beneath ${root} and names 1 referrers nowhere: ${sbom}`,
     });
+  });
+
+  it('reads several at a time, as many as it may, and each manifest once', async () => {
+    class Counting extends MemoryStore {
+      most = 0;
+      #underWay = 0;
+
+      override async readManifest(reference: Digest | Tag, signal?: AbortSignal): Promise<Manifest> {
+        this.#underWay += 1;
+        this.most = Math.max(this.most, this.#underWay);
+        try {
+          return await super.readManifest(reference, signal);
+        } finally {
+          this.#underWay -= 1;
+        }
+      }
+    }
+    const store = await filled(new Counting());
+
+    const referrers = await expected();
+    await verifyGraph(store, root, { referrers: [...referrers, ...referrers], manifestsInParallel: 3 });
+
+    expect(store.most).toBe(3);
+    const reads = store.callsOf('readManifest');
+    expect([reads.length, new Set(reads).size]).toEqual([13, 13]);
   });
 
   it('does not take trouble for absence', async () => {
