@@ -2,6 +2,7 @@ import {
   ContentError,
   type Descriptor,
   type Digest,
+  hashesTo,
   isDigest,
   type Manifest,
   referrersIn,
@@ -68,6 +69,7 @@ export async function readReferrersIndex(scope: RepositoryScope, subject: Digest
   const tag = referrersTagOf(subject);
   try {
     const index = await readManifest(scope, tag, signal);
+    if (hashesTo(index.bytes, subject)) return undefined; // GitLab's registry takes the tag for the digest, and gives the subject
     referrersIn(index);
     return index;
   } catch (error) {

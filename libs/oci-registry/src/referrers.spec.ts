@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Descriptor, manifestFromBytes, mediaType, referrerDescriptorOf, referrersTagOf } from '@waybill/oci-model';
+import {
+  type Descriptor,
+  descriptorOf,
+  type Manifest,
+  manifestFromBytes,
+  mediaType,
+  referrerDescriptorOf,
+  referrersTagOf,
+} from '@waybill/oci-model';
 import { buildImage, buildReferrer, contentErrorOf, sample, type Script, scriptedRegistries } from '@waybill/testing';
 
 const { app } = sample;
@@ -23,6 +31,10 @@ function answering(scripts: Readonly<Record<string, Script>>): Script {
 
 function index(body: string, headers: Readonly<Record<string, string>> = {}): Script {
   return (_request, response) => response.writeHead(200, { 'content-type': mediaType.ociIndex, ...headers }).end(body);
+}
+
+function giving({ bytes, mediaType: type }: Manifest): Script {
+  return (_request, response) => response.writeHead(200, { 'content-type': type }).end(bytes);
 }
 
 function status(code: number, body = ''): Script {
@@ -56,12 +68,27 @@ describe('listing referrers', () => {
     ['405', status(405)],
     ['501', status(501)],
     ['400 UNSUPPORTED', status(400, '{"errors":[{"code":"UNSUPPORTED"}]}')],
+    ['a plain 400', status(400)],
+    ['406', status(406)],
     ['a list of none', index(indexOf())],
     ['a list that is null', index('{"schemaVersion":2,"manifests":null}')],
   ])('takes the tag alone when the registry says %s', async (_title, script) => {
     const { repository } = await registries.start(answering({ [api]: script, [tag]: index(indexOf(first)) }));
 
     expect(await listed(repository.listReferrers(subject))).toEqual([first]);
+  });
+
+  it.each([
+    ['an image', image.manifest],
+    [
+      'an index, whose children are no referrers',
+      manifestFromBytes(Buffer.from(indexOf(descriptorOf(image.manifest))), mediaType.ociIndex),
+    ],
+  ])('finds none where the tag gives the subject itself, %s, as at GitLab', async (_what, itself) => {
+    const path = `/v2/${app}/manifests/${referrersTagOf(itself.digest)}`;
+    const { repository } = await registries.start(answering({ [path]: giving(itself) }));
+
+    expect(await listed(repository.listReferrers(itself.digest))).toEqual([]);
   });
 
   it('does not ask a registry that is known to keep no list', async () => {
@@ -84,7 +111,7 @@ describe('listing referrers', () => {
     ['a second page that is gone', 'not-found', { [api]: index(indexOf(first), { link: `<${api}?page=2>; rel="next"` }) }],
     ['pages in a circle', 'protocol', { [api]: index(indexOf(), { link: `<${api}>; rel="next"` }) }],
     ['a tag that cannot be read', 'unavailable', { [tag]: status(500) }],
-    ['a tag that names no index', 'manifest-invalid', { [tag]: index(Buffer.from(image.manifest.bytes).toString('utf8')) }],
+    ['a tag that names no index', 'manifest-invalid', { [tag]: giving(buildImage({ seed: 82 }).manifest) }],
     ['an index under the tag that lists no descriptor', 'manifest-invalid', { [tag]: index(indexOf({ digest: 'x' })) }],
   ])('does not take %s for none, but says %s', async (_title, code, scripts) => {
     const { repository } = await registries.start(answering(scripts));

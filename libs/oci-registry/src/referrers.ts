@@ -1,7 +1,8 @@
-import { ContentError, type Descriptor, type Digest, referrersIn } from '@waybill/oci-model';
+import { type Capability, type Descriptor, type Digest, referrersIn } from '@waybill/oci-model';
 import type { Answer } from './exchange.js';
 import { listPages } from './listing.js';
 import { readReferrersIndex } from './referrers-tag.js';
+import { RegistryError } from './registry-error.js';
 import { ReferrerList } from './schema.js';
 import type { RepositoryScope } from './scope.js';
 
@@ -54,13 +55,15 @@ async function* listedByRegistry(scope: RepositoryScope, subject: Digest, signal
   try {
     yield* listPages(listing, signal);
   } catch (error) {
-    if (first.isRead || !saysNoSuchList(error)) throw error;
+    if (first.isRead || !saysNoSuchList(error, connection.capabilities.referrersApi)) throw error;
   }
 }
 
-/** Distribution 2.8 knows no such path and answers a plain 404. */
-function saysNoSuchList(error: unknown): boolean {
-  return error instanceof ContentError && (error.code === 'not-found' || error.code === 'unsupported');
+/** Distribution 2.8 knows no such path and answers a plain 404. Others answer 400 or 406 to what they do not know, and do not say why. */
+function saysNoSuchList(error: unknown, referrersApi: Capability): boolean {
+  if (!(error instanceof RegistryError)) return false;
+  if (error.code === 'not-found' || error.code === 'unsupported') return true;
+  return referrersApi !== true && error.code === 'protocol' && (error.status === 400 || error.status === 406);
 }
 
 /** A list that was narrowed without our asking lacks something that we may need. */
