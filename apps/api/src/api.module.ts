@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
 import { DocumentationModule } from './features/documentation/documentation.module.js';
+import { EventsModule } from './features/events/events.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { KeysModule } from './features/keys/keys.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
@@ -17,6 +18,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
 @Module({
   imports: [
     PromotionsModule,
+    EventsModule,
     ArtifactsModule,
     TopologyModule,
     RegistriesModule,

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { Problem } from '@waybill/contracts/http';
+import { eventData, Problem } from '@waybill/contracts/http';
 import { z } from 'zod';
 
 /** OpenAPI 3.0, from the schemas that validate. */
@@ -15,10 +15,19 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     operationIdFactory: (controller, method) => `${method}${controller.replace(/Controller$/, '')}`,
     standardSchemaConverter: (schema, { schemaType }) => (schema instanceof z.ZodType ? toOpenApi(schema, schemaType) : undefined),
   });
+  // Nest does not see them: a problem is every route's, and the data of events is in no answer's schema.
+  const unseen = Object.fromEntries(
+    [Problem, ...Object.values(eventData)].flatMap((schema) => Object.entries(asComponents(toOpenApi(schema, 'output').components))),
+  );
   return {
     ...document,
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...toOpenApi(Problem, 'output').components } },
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...unseen } },
   };
+}
+
+/** Nest does this to the schemas that it sees: what a schema defines for itself, a document keeps with its components. */
+function asComponents(definitions: Readonly<Record<string, object>>): Record<string, object> {
+  return JSON.parse(JSON.stringify(definitions).replaceAll('"#/definitions/', '"#/components/schemas/')) as Record<string, object>;
 }
 
 interface JsonSchema {

@@ -89,6 +89,7 @@ export function problem(facts: Pick<Problem, 'status' | 'code' | 'title'> & Part
 }
 
 export const promotionId = '01920000-0000-7000-8000-000000000001';
+export const targetId = '01920000-0000-7000-8000-00000000000a';
 export const digest = `sha256:${'ab'.repeat(32)}` as Promotion['items'][number]['digest'];
 
 type Target = Promotion['items'][number]['targets'][number];
@@ -96,6 +97,7 @@ const tag = '1.4.0' as Target['tags'][number]['tag'];
 
 export function target(facts: Partial<Target> = {}): Target {
   return {
+    id: targetId,
     registry: 'prod',
     location: 'eu',
     repository: 'team-a/app',

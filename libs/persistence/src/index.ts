@@ -9,6 +9,7 @@ export { Database, type DatabaseOptions } from './database.js';
 export { isDatabaseUnavailable } from './database-unavailable.js';
 export { type EventBounds, EventLog, type EventPage, type EventRow } from './events/event-log.js';
 export { readSystemState, type SystemState } from './metrics/system-state.js';
+export { maxPayloadBytes, sendProgress } from './events/send-progress.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';
 export { type Channel, Notifications } from './notifications.js';
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.js';
@@ -19,6 +20,7 @@ export {
   type PromotionCandidate,
   type PromotionDetail,
   PromotionReadModel,
+  type PromotionScope,
   type PromotionSummaryRow,
 } from './promotions/promotion.read-model.js';
 export { type ChainedRecord, ProvenanceChain } from './provenance/provenance-chain.js';

@@ -12,6 +12,7 @@ export const channels = {
   pause: 'waybill_pause',
   registryCheck: 'waybill_registry_check',
   event: 'waybill_event',
+  progress: 'waybill_progress',
 } as const;
 export type Channel = keyof typeof channels;
 

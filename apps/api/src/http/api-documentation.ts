@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension, ApiHeader, ApiOperation, ApiParam, ApiResponse } from '@nestjs/swagger';
-import { type ProblemCode, problemKinds } from '@waybill/contracts/http';
-import type { z } from 'zod';
+import { eventData, type EventName, type ProblemCode, problemKinds } from '@waybill/contracts/http';
+import { z } from 'zod';
 
 export interface RouteDocumentation {
   readonly summary: string;
@@ -49,6 +49,37 @@ export function Documented(route: RouteDocumentation): MethodDecorator {
     ...(idempotent ? [ApiHeader(idempotencyKey)] : []),
   );
 }
+
+export interface StreamDocumentation extends Pick<RouteDocumentation, 'summary' | 'parameters' | 'problems'> {
+  /** What the stream tells. */
+  readonly events: readonly EventName[];
+}
+
+/** A route that answers with server-sent events: OpenAPI has no words for their data, so the schemas are named. */
+export function DocumentedStream({ summary, parameters = {}, problems = [], events }: StreamDocumentation): MethodDecorator {
+  const schemas = events.map((name) => ({ name, schema: String(z.globalRegistry.get(eventData[name])?.id) }));
+  const anyOf = [...new Set(schemas.map(({ schema }) => schema))].map((schema) => ({ $ref: `#/components/schemas/${schema}` }));
+  return applyDecorators(
+    ApiOperation({ summary }),
+    ApiExtension('x-audience', 'clients'),
+    ApiExtension('x-stability', 'experimental'),
+    ...Object.entries(parameters).map(([name, description]) => ApiParam({ name, description, schema: { type: 'string', description } })),
+    ApiHeader(lastEventId),
+    ApiResponse({
+      status: 200,
+      description: `server-sent events, with JSON as their data: ${schemas.map(({ name, schema }) => `${name} (${schema})`).join(', ')}`,
+      content: { 'text/event-stream': { schema: { description: 'the data of one event', anyOf } } },
+    }),
+    ...problemResponses({ summary, status: 200, audience: 'clients', problems }),
+  );
+}
+
+const lastEventId = {
+  name: 'Last-Event-ID',
+  required: false,
+  description: 'the last event that was received: what follows it is sent, and where that is no longer known, `reset`',
+  schema: { type: 'string', description: 'digits' },
+} as const;
 
 const location = { description: 'where to follow what was made', schema: { type: 'string', description: 'path' } } as const;
 

@@ -31,6 +31,7 @@ export class AuthenticateGuard implements CanActivate {
   }
 }
 
-function bearerToken(request: Request): string {
+/** Empty when the request carries none. */
+export function bearerToken(request: Request): string {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }

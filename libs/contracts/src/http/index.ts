@@ -1,4 +1,17 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
+export {
+  BlobProgress,
+  CopyProgress,
+  eventData,
+  type EventName,
+  FollowEvents,
+  FollowPromotion,
+  PromotionChanged,
+  StreamPosition,
+  TagSettled,
+  TargetChanged,
+  TargetProgress,
+} from './events.js';
 export { Health, PartHealth } from './health.js';
 export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
 export { ListPromotions } from './list-promotions.js';

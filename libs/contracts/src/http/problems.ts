@@ -75,6 +75,11 @@ export const problemKinds = {
   },
   'check-unknown': { status: 404, title: 'No such check', help: 'Use the id that the creating request answered with.' },
   'promotion-unknown': { status: 404, title: 'No such promotion', help: 'Use the id that the creating request answered with.' },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many open streams',
+    help: 'Close streams that nobody reads, or read the resource from time to time; a stream may be had after Retry-After.',
+  },
   'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
   'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
   'no-location': {

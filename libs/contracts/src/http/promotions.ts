@@ -36,7 +36,7 @@ export const PromotionSource = z
   .object({ registry: RegistryName, repository: Repository, tag: TagText.optional().describe('tag that it was asked for by') })
   .meta({ id: 'PromotionSource', description: 'where an artifact comes from' });
 
-const ErrorFacts = z
+export const ErrorFacts = z
   .object({
     code: z.string().describe('kind of error'),
     message: z.string().describe('what happened, for people'),
@@ -61,6 +61,7 @@ export const PromotionTag = z
 
 export const PromotionTarget = z
   .object({
+    id: Id.describe('id of the target, as events name it'),
     registry: RegistryName,
     location: z.string().describe('location of the registry'),
     repository: Repository,

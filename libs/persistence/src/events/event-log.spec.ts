@@ -119,10 +119,10 @@ describe('EventLog', () => {
     const rounds = 25;
     const ids = await requested(writers);
     const seen: EventRow[] = [];
-    let writing = true;
+    const writing = { goesOn: true };
     const reading = (async () => {
       for (let isLast = false; !isLast;) {
-        isLast = !writing;
+        isLast = !writing.goesOn;
         for (;;) {
           const page = await log.read({ after: seen.at(-1)?.id ?? 0n, limit: 7 });
           seen.push(...page);
@@ -144,7 +144,7 @@ describe('EventLog', () => {
         }
       }),
     );
-    writing = false;
+    writing.goesOn = false;
     await reading;
 
     const expected = ids.flatMap((_id, writer) =>

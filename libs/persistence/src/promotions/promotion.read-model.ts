@@ -90,6 +90,15 @@ export class PromotionReadModel {
     return next.map(({ id }) => ({ id, summary: summaries.get(id) }));
   }
 
+  /** Has it ended, and is no target of it, replicas included, under way? */
+  async isSettled(id: string): Promise<boolean> {
+    const [row] = await this.#database.tables.$queryRaw<{ settled: boolean }[]>`
+      SELECT finished_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM item_target t WHERE t.promotion_id = p.id AND t.state <> 'done') AS settled
+      FROM promotion p WHERE id = ${id}::uuid`;
+    return row?.settled ?? false;
+  }
+
   /** The scopes of promotions, by id; unknown ids are left out. */
   async scopes(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, PromotionScope>> {
     if (ids.size === 0) return new Map();

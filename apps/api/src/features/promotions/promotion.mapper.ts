@@ -56,6 +56,7 @@ function toItem(item: Item, untaken: PromotionDetail['untaken']): ItemView {
 
 function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetView {
   return {
+    id: target.id,
     registry: target.registry.name,
     location: target.location,
     repository: target.repository,
