@@ -5,6 +5,14 @@ export type { Decision } from './control/decision.js';
 export { HeldTargets } from './control/held-targets.js';
 export { type NewPause, type PausePage, type PauseRow, Pauses, type PauseScope } from './control/pauses.js';
 export { PromotionControl } from './control/promotion-control.js';
+export {
+  ArtifactReadModel,
+  type KnownContent,
+  type KnownPlace,
+  type KnownTag,
+  type Place,
+  type Relatives,
+} from './artifacts/artifact.read-model.js';
 export { Database, type DatabaseOptions } from './database.js';
 export { isDatabaseUnavailable } from './database-unavailable.js';
 export { type EventBounds, EventLog, type EventPage, type EventRow } from './events/event-log.js';

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import type { Tag } from '@waybill/oci-model';
+import type { RepositoryName, Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
 import { EventLog } from './events/event-log.js';
+import { ArtifactReadModel, type Place } from './artifacts/artifact.read-model.js';
 import { readSystemState } from './metrics/system-state.js';
 import type { PromotionFilter } from './promotions/promotion-filter.js';
 import { PromotionReadModel } from './promotions/promotion.read-model.js';
@@ -160,11 +161,20 @@ describe(`statements on tables of ${rows} rows`, () => {
     expect(await scannedBy(() => promotions.list({ limit: 50, before: '80000000-0000-7000-8000-000000000000' }, filter()))).toEqual({});
   });
 
+  /** One where the digest is and many where it is not. */
+  const places = (): Place[] => [
+    ...Array.from({ length: 199 }, (_, n) => ({ registryId: scene.principalId, repository: `team-${n}/app` as RepositoryName })),
+    { registryId: scene.principalId, repository: 'team-a/app' as RepositoryName },
+  ];
   it.each<[string, () => Promise<unknown>]>([
     ['what is due', () => new Outbox(scene.database).redispatchDue()],
     ['where work is open', () => new Outbox(scene.database).openLocations()],
     ['what is to be relayed', () => scene.takeMessages()],
     ['what is known of a digest', () => new ProvenanceChain(scene.database).about(image.digest, { after: 0n, limit: 100 })],
+    ['places of a digest', () => new ArtifactReadModel(scene.database).places(image.digest, { limit: 200 })],
+    ['tags of a digest', () => new ArtifactReadModel(scene.database).tags(image.digest, places())],
+    ['what a digest is', () => new ArtifactReadModel(scene.database).content(image.digest)],
+    ['what hangs together with a digest', () => new ArtifactReadModel(scene.database).relatives(image.digest, places())],
     ['a stretch of the chain', () => new ProvenanceChain(scene.database).links({ after: 20_000n, limit: 100 })],
     ['what is not linked yet', () => new ProvenanceChain(scene.database).linkPending()],
     ['how far events go', () => new EventLog(scene.database).bounds()],

@@ -23,6 +23,18 @@ export {
   Estimate,
   OnBehalfOf,
   Promotion,
+export {
+  Artifact,
+  ArtifactPlace,
+  ArtifactRegistry,
+  ArtifactTag,
+  blindnessNames,
+  ContentFacts,
+  FindArtifact,
+  presenceNames,
+  ResolveArtifact,
+  ResolvedArtifact,
+} from './find-artifact.js';
   PromotionItem,
   PromotionList,
   PromotionSource,

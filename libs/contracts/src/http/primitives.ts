@@ -29,7 +29,7 @@ export const Labels = z
   .describe('free key-value pairs, at most 32');
 
 /** Keyset cursor: opaque, as the answer before gave it. */
-export const Cursor = z.string().min(1).max(200).describe('opaque; the `next` of the page before');
+export const Cursor = z.string().min(1).max(400).describe('opaque; the `next` of the page before');
 export const PageLimit = z.coerce.number().int().min(1).max(200).default(50).describe('entries per page, at most 200');
 /** What every list takes. */
 export const Page = z.strictObject({ limit: PageLimit, cursor: Cursor.optional() });

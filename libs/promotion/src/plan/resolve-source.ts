@@ -14,13 +14,16 @@ export interface ResolveSourceOptions {
   readonly mayName: (repository: RepositoryName) => boolean;
 }
 
+/** What an item is read by. */
+type SourceItem = Pick<PlannedItem, 'source' | 'reference'>;
+
 /**
  * Reads the manifest that an item's source names now; its digest is pinned from here on.
  * @throws PromotionError `tag-unknown`, `digest-unknown`, `repository-unknown` (with near names),
  *   `source-unreachable` (retryable), `source-refused`
  * @throws ContentError what else is wrong with the source's answer
  */
-export async function resolveSource(reader: RegistryReader, item: PlannedItem, options: ResolveSourceOptions): Promise<Manifest> {
+export async function resolveSource(reader: RegistryReader, item: SourceItem, options: ResolveSourceOptions): Promise<Manifest> {
   const { registry, repository } = item.source;
   try {
     return await reader.repository(registry, repository).readManifest(item.reference, options.signal);
@@ -33,7 +36,7 @@ export async function resolveSource(reader: RegistryReader, item: PlannedItem, o
 
 async function explainAbsence(
   reader: RegistryReader,
-  item: PlannedItem,
+  item: SourceItem,
   { signal, mayName }: ResolveSourceOptions,
 ): Promise<PromotionError> {
   const { registry, repository, digest } = item.source;

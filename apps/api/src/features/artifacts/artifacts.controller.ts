@@ -1,14 +1,23 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Actor, allows } from '@waybill/access';
-import { ListProvenance, Provenance } from '@waybill/contracts/http';
-import { parseDigest } from '@waybill/oci-model';
-import { type ChainedRecord, PromotionReadModel, ProvenanceChain } from '@waybill/persistence';
+import {
+  Artifact,
+  FindArtifact as FindQuery,
+  ListProvenance,
+  Provenance,
+  ResolveArtifact as ResolveQuery,
+  ResolvedArtifact,
+} from '@waybill/contracts/http';
+import { parseDigest, parseRepositoryName } from '@waybill/oci-model';
+import { type ChainedRecord, type Place, PromotionReadModel, ProvenanceChain } from '@waybill/persistence';
 import { Requires } from '../../http/access-rule.js';
-import { CurrentActor } from '../../http/actor.js';
+import { authorise, CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { visiblePage } from '../../http/visible-page.js';
+import { FindArtifact } from './find-artifact.js';
+import { ResolveArtifact } from './resolve-artifact.js';
 
 @ApiTags('artifacts')
 @ApiBearerAuth()
@@ -17,9 +26,61 @@ export class ArtifactsController {
   readonly #chain: ProvenanceChain;
   readonly #promotions: PromotionReadModel;
 
-  constructor(chain: ProvenanceChain, promotions: PromotionReadModel) {
+  readonly #find: FindArtifact;
+  readonly #resolve: ResolveArtifact;
+
+  constructor(chain: ProvenanceChain, promotions: PromotionReadModel, find: FindArtifact, resolve: ResolveArtifact) {
     this.#chain = chain;
     this.#promotions = promotions;
+    this.#find = find;
+    this.#resolve = resolve;
+  }
+
+  @Get()
+  @Requires('artifacts:read')
+  @Documented({
+    summary: 'What a reference names now',
+    audience: 'clients',
+    status: 200,
+    answer: ResolvedArtifact,
+    problems: [
+      'request-invalid',
+      'reference-invalid',
+      'tag-missing',
+      'no-topology',
+      'registry-unknown',
+      'repository-unknown',
+      'tag-unknown',
+      'digest-unknown',
+      'source-unreachable',
+      'source-refused',
+      'source-broken',
+    ],
+  })
+  resolve(@Query({ schema: ResolveQuery }) { reference }: ResolveQuery, @CurrentActor() actor: Actor): Promise<ResolvedArtifact> {
+    return this.#resolve.resolve(actor, reference);
+  }
+
+  @Get(':digest')
+  @Requires('artifacts:read')
+  @Documented({
+    summary: 'Where a digest is: what every registry says now, and what is on record',
+    parameters: { digest: 'digest of a manifest or a blob, e.g. sha256: and 64 hexadecimal digits' },
+    audience: 'clients',
+    status: 200,
+    answer: Artifact,
+    problems: ['digest-invalid', 'request-invalid', 'no-topology'],
+  })
+  async find(
+    @Param('digest') text: string,
+    @Query({ schema: FindQuery }) { limit, cursor, repository }: FindQuery,
+    @CurrentActor() actor: Actor,
+  ): Promise<Artifact> {
+    const digest = parseDigest(text);
+    if (repository !== undefined) authorise(actor, 'artifacts:read', { repository });
+    const after = cursor === undefined ? undefined : placeAt(decodeCursor(cursor, 'place'));
+    const { artifact, next } = await this.#find.find(actor, { digest, limit, after, repository });
+    return { ...artifact, ...(next === undefined ? {} : { next: encodeCursor(`${next.registryId} ${next.repository}`) }) };
   }
 
   @Get(':digest/provenance')
@@ -56,6 +117,12 @@ export class ArtifactsController {
       return scope?.repositories.every((repository) => allows(actor.grants, 'artifacts:read', { path: scope.path, repository })) ?? false;
     });
   }
+}
+
+/** What the cursor of a page of places holds. */
+function placeAt(position: string): Place {
+  const [registryId, repository] = position.split(' ') as [string, string];
+  return { registryId, repository: parseRepositoryName(repository) };
 }
 
 function toEntry({ record, link }: ChainedRecord): Provenance['entries'][number] {

@@ -3,6 +3,7 @@ import type { ApiConfig } from '@waybill/config';
 import { PromotionWriter, TopologyRevisions } from '@waybill/persistence';
 import { RegistryClients } from '@waybill/registry-clients';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
+import { openRegistryReader } from '../../infrastructure/open-registry-reader.js';
 import { CONFIG } from '../../infrastructure/tokens.js';
 import { PromotionsController } from './promotions.controller.js';
 import { RequestPromotion } from './request-promotion.js';
@@ -16,7 +17,12 @@ import { requestReadersOf } from './request-readers.js';
       provide: RequestPromotion,
       inject: [CONFIG, TopologyRevisions, RegistryClients, PromotionWriter],
       useFactory: ({ registryDeadlineMs }: ApiConfig, revisions: TopologyRevisions, clients: RegistryClients, writer: PromotionWriter) =>
-        new RequestPromotion({ revisions, readersOf: requestReadersOf(clients, revisions), writer, registryDeadlineMs }),
+        new RequestPromotion({
+          revisions,
+          readersOf: requestReadersOf(openRegistryReader(clients, revisions)),
+          writer,
+          registryDeadlineMs,
+        }),
     },
   ],
 })

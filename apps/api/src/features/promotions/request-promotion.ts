@@ -3,18 +3,11 @@ import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http
 import { type IdSource, uuidV7 } from '@waybill/kernel';
 import { ContentError, digestFromBytes, parseArtifactReference } from '@waybill/oci-model';
 import type { NewPromotion, PromotionWriter, StoredAnswer, TopologyRevision, TopologyRevisions } from '@waybill/persistence';
-import {
-  buildIntent,
-  type Estimate,
-  hashIntent,
-  planItems,
-  PromotionError,
-  refuseImmutableConflicts,
-  type RequestedItem,
-} from '@waybill/promotion';
+import { buildIntent, type Estimate, hashIntent, planItems, refuseImmutableConflicts, type RequestedItem } from '@waybill/promotion';
 import { ApiError } from '../../http/api-error.js';
 import type { OpenClaim } from '../../http/idempotent-requests.js';
 import { jsonAnswer } from '../../http/json-answer.js';
+import { activeRevision } from '../../infrastructure/active-revision.js';
 import { type RequestReaders, resolveItems } from './resolve-items.js';
 
 export interface RequestPromotionOptions {
@@ -40,7 +33,7 @@ export class RequestPromotion {
    * @throws ContentError a source whose answer cannot be used
    */
   async request(actor: Actor, body: CreatePromotion, claim: OpenClaim): Promise<StoredAnswer> {
-    const revision = await this.#activeRevision();
+    const revision = await activeRevision(this.#options.revisions, 'request promotion');
     const { topology } = revision;
     const planned = planItems(topology, body.path, requestedItems(body));
 
@@ -70,12 +63,6 @@ export class RequestPromotion {
     const answer = acceptance(promotion);
     if (await this.#options.writer.create(promotion, { ...claim, answer })) return answer;
     throw new ApiError('a repetition of this request took over', { code: 'request-in-flight', retryAfterMs: 1_000 });
-  }
-
-  async #activeRevision(): Promise<TopologyRevision> {
-    const revision = await this.#options.revisions.active();
-    if (revision !== undefined) return revision;
-    throw new PromotionError('no topology was applied yet', { code: 'no-topology', operation: 'request promotion' });
   }
 }
 
