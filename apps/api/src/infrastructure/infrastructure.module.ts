@@ -5,7 +5,9 @@ import {
   ApiKeys,
   ArtifactReadModel,
   Database,
+  EventLog,
   IdempotencyKeys,
+  Notifications,
   PromotionReadModel,
   PromotionWriter,
   ProvenanceChain,
@@ -27,6 +29,7 @@ const stores = [
   ArtifactReadModel,
   ProvenanceChain,
   RegistryChecks,
+  EventLog,
 ] as const;
 
 export interface InfrastructureParts {
@@ -39,21 +42,35 @@ export interface InfrastructureParts {
 @Module({
   providers: [
     { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
+    {
+      provide: Notifications,
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ databaseUrl }: ApiConfig, logger: Logger) =>
+        new Notifications(databaseUrl, (err) => logger.warn({ err }, 'the database connection that listens was lost')),
+    },
     { provide: Metrics, useFactory: () => new Metrics() },
     { provide: RegistryClients, inject: [CONFIG, LOGGER, Metrics], useFactory: clientsOfProcess },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],
-  exports: [Database, Metrics, RegistryClients, ...stores],
+  exports: [Database, Notifications, Metrics, RegistryClients, ...stores],
 })
 export class InfrastructureModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #config: ApiConfig;
   readonly #database: Database;
+  readonly #notifications: Notifications;
   readonly #clients: RegistryClients;
   readonly #keys: ApiKeys;
 
-  constructor(@Inject(CONFIG) config: ApiConfig, database: Database, clients: RegistryClients, keys: ApiKeys) {
+  constructor(
+    @Inject(CONFIG) config: ApiConfig,
+    database: Database,
+    notifications: Notifications,
+    clients: RegistryClients,
+    keys: ApiKeys,
+  ) {
     this.#config = config;
     this.#database = database;
+    this.#notifications = notifications;
     this.#clients = clients;
     this.#keys = keys;
   }
@@ -71,9 +88,12 @@ export class InfrastructureModule implements OnApplicationBootstrap, OnApplicati
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.#config.adminKey !== undefined) await ensureAdminKey(this.#keys, this.#config.adminKey);
+    // By now every feature has registered what it listens to.
+    this.#notifications.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.#notifications.close();
     this.#clients.close();
     await this.#database.close();
   }
