@@ -6,6 +6,7 @@ import { EventsModule } from './features/events/events.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { KeysModule } from './features/keys/keys.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
+import { PausesModule } from './features/pauses/pauses.module.js';
 import { PromotionsModule } from './features/promotions/promotions.module.js';
 import { RegistriesModule } from './features/registries/registries.module.js';
 import { RegistryChecksModule } from './features/registry-checks/registry-checks.module.js';
@@ -18,6 +19,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
 @Module({
   imports: [
     PromotionsModule,
+    PausesModule,
     EventsModule,
     ArtifactsModule,
     TopologyModule,

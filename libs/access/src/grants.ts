@@ -4,6 +4,9 @@ import { isLiteral, matchesPattern } from './pattern.js';
 export const verbs = [
   'promotions:create',
   'promotions:read',
+  'promotions:cancel',
+  'promotions:retry',
+  'pauses:manage',
   'artifacts:read',
   'topology:read',
   'topology:apply',

@@ -8,6 +8,8 @@ import {
   EventLog,
   IdempotencyKeys,
   Notifications,
+  Pauses,
+  PromotionControl,
   PromotionReadModel,
   PromotionWriter,
   ProvenanceChain,
@@ -30,6 +32,8 @@ const stores = [
   ProvenanceChain,
   RegistryChecks,
   EventLog,
+  PromotionControl,
+  Pauses,
 ] as const;
 
 export interface InfrastructureParts {

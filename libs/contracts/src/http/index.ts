@@ -1,5 +1,16 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
 export {
+  Cancellation,
+  CancelPromotion,
+  CreatePause,
+  ListPauses,
+  OpenPause,
+  Pause,
+  PauseList,
+  ResumePause,
+  RetryPromotion,
+} from './control.js';
+export {
   BlobProgress,
   CopyProgress,
   eventData,
@@ -12,17 +23,6 @@ export {
   TargetChanged,
   TargetProgress,
 } from './events.js';
-export { Health, PartHealth } from './health.js';
-export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
-export { ListPromotions } from './list-promotions.js';
-export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
-export { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
-export {
-  AcceptedPromotion,
-  CreatePromotion,
-  Estimate,
-  OnBehalfOf,
-  Promotion,
 export {
   Artifact,
   ArtifactPlace,
@@ -35,6 +35,17 @@ export {
   ResolveArtifact,
   ResolvedArtifact,
 } from './find-artifact.js';
+export { Health, PartHealth } from './health.js';
+export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
+export { ListPromotions } from './list-promotions.js';
+export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
+export { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
+export {
+  AcceptedPromotion,
+  CreatePromotion,
+  Estimate,
+  OnBehalfOf,
+  Promotion,
   PromotionItem,
   PromotionList,
   PromotionSource,

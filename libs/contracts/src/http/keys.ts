@@ -5,6 +5,9 @@ import { Cursor, Id, Page, Text, Timestamp } from './primitives.js';
 export const verbNames = [
   'promotions:create',
   'promotions:read',
+  'promotions:cancel',
+  'promotions:retry',
+  'pauses:manage',
   'artifacts:read',
   'topology:read',
   'topology:apply',

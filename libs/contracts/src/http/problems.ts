@@ -80,6 +80,37 @@ export const problemKinds = {
     title: 'Too many open streams',
     help: 'Close streams that nobody reads, or read the resource from time to time; a stream may be had after Retry-After.',
   },
+  'promotion-finished': {
+    status: 409,
+    title: 'The promotion has ended',
+    help: 'Nothing of it is left to stop; to take a release back, promote another one to the same tag where that may move.',
+  },
+  'promotion-unfinished': {
+    status: 409,
+    title: 'The promotion is under way',
+    help: 'Wait for its end, or cancel it: only then is known what there is to take up again.',
+  },
+  'nothing-to-retry': {
+    status: 409,
+    title: 'Nothing is there to try again',
+    help: 'Failed and cancelled targets are tried again; after a conflict request a new promotion, which shows what the tag holds now.',
+  },
+  'path-removed': {
+    status: 409,
+    title: 'The path is gone',
+    help: 'The active topology no longer has the promotion’s path: request a new promotion along another one.',
+  },
+  'registry-replaced': {
+    status: 409,
+    title: 'The registry is another one now',
+    help: 'Its name means another registry than when the promotion was requested: request it again.',
+  },
+  'already-paused': {
+    status: 409,
+    title: 'It is paused already',
+    help: 'List the pauses; resume the one that holds to give another reason.',
+  },
+  'pause-unknown': { status: 404, title: 'No such pause', help: 'List the pauses to see their ids.' },
   'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
   'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
   'no-location': {

@@ -1,3 +1,4 @@
+import { Cancellation, OpenPause } from './control.js';
 import { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
 import { Bytes, Count, Cursor, DigestText, Id, Labels, TagText, Text, Timestamp } from './primitives.js';
 import { z } from 'zod';
@@ -72,8 +73,11 @@ export const PromotionTarget = z
     dueAt: Timestamp.optional().describe('when it is tried again'),
     waitingFor: z
       .object({
-        what: z.enum(['worker', 'prod']).describe('a worker that serves its location, or the prod whose replica it is'),
+        what: z
+          .enum(['worker', 'prod', 'pause'])
+          .describe('a worker that serves its location, the prod whose replica it is, or the end of a pause'),
         since: Timestamp.describe('since when'),
+        pause: OpenPause.optional(),
       })
       .optional()
       .describe('what must come before anything is done'),
@@ -162,6 +166,7 @@ export const Promotion = z
     items: z.array(PromotionItem).describe('in the order of the request'),
     requestedAt: Timestamp.describe('when it was accepted'),
     finishedAt: Timestamp.optional().describe('when its state became final'),
+    cancellation: Cancellation.optional(),
   })
   .meta({ id: 'Promotion', description: 'a promotion with its items and targets' });
 export type Promotion = z.infer<typeof Promotion>;

@@ -1,6 +1,7 @@
 import type { Promotion, PromotionList } from '@waybill/contracts/http';
 import { type Digest, digestFromBytes, type Tag } from '@waybill/oci-model';
 import type { PromotionDetail, PromotionSummaryRow } from '@waybill/persistence';
+import { toOpenPause } from '../../http/pause-view.js';
 
 type Item = PromotionDetail['items'][number];
 type Target = Item['targets'][number];
@@ -21,6 +22,24 @@ export function toPromotion(row: PromotionDetail): Promotion {
     estimate: row.estimate as unknown as Promotion['estimate'],
     items: row.items.map((item) => toItem(item, row.untaken)),
     ...(row.onBehalfOf === null ? {} : { onBehalfOf: row.onBehalfOf as NonNullable<Promotion['onBehalfOf']> }),
+    ...optional('cancellation', toCancellation(row)),
+  };
+}
+
+/** A tag that is written stays, whatever is cancelled. */
+function toCancellation({ cancellation, items }: PromotionDetail): Promotion['cancellation'] {
+  if (cancellation === null) return undefined;
+  const tagsWritten = items.flatMap((item) =>
+    item.targets.flatMap(({ registry, repository, tags }) =>
+      tags.flatMap(({ tag, outcome }) => (outcome === 'written' ? [{ registry: registry.name, repository, tag }] : [])),
+    ),
+  );
+  return {
+    requestedBy: cancellation.requestedBy,
+    requestedAt: cancellation.requestedAt.toISOString(),
+    ...optional('reason', cancellation.reason ?? undefined),
+    stops: tagsWritten.length === 0 ? 'everything' : 'the-rest',
+    tagsWritten,
   };
 }
 
@@ -77,8 +96,9 @@ function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetVi
 }
 
 /** The work of a location is taken as a whole: what is done there waits for nobody. */
-function waitingFor({ state, waitingSince }: Target, untakenSince: Date | undefined): TargetView['waitingFor'] {
+function waitingFor({ state, waitingSince, pause, heldSince }: Target, untakenSince: Date | undefined): TargetView['waitingFor'] {
   if (state === 'done') return undefined;
+  if (pause !== null && heldSince !== null) return { what: 'pause', since: heldSince.toISOString(), pause: toOpenPause(pause) };
   if (untakenSince !== undefined) return { what: 'worker', since: untakenSince.toISOString() };
   return waitingSince === null ? undefined : { what: 'prod', since: waitingSince.toISOString() };
 }

@@ -1,11 +1,9 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { type Actor, allows } from '@waybill/access';
+import type { Actor } from '@waybill/access';
 import { AcceptedPromotion, CreatePromotion, ListPromotions, Promotion, PromotionList } from '@waybill/contracts/http';
-import { type PromotionCandidate, type PromotionDetail, PromotionReadModel } from '@waybill/persistence';
-import { PromotionError } from '@waybill/promotion';
+import { type PromotionCandidate, PromotionReadModel } from '@waybill/persistence';
 import type { Response } from 'express';
-import { z } from 'zod';
 import { Requires } from '../../http/access-rule.js';
 import { authorise, CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
@@ -15,9 +13,8 @@ import { answerWith } from '../../http/json-answer.js';
 import { visiblePage } from '../../http/visible-page.js';
 import { toPromotion, toSummary } from './promotion.mapper.js';
 import { toPromotionFilter } from './promotion-filter.mapper.js';
+import { mayRead, readablePromotion } from './readable-promotion.js';
 import { requestedItems, RequestPromotion } from './request-promotion.js';
-
-const PromotionId = z.guid();
 
 @ApiTags('promotions')
 @ApiBearerAuth()
@@ -94,13 +91,7 @@ export class PromotionsController {
     problems: ['promotion-unknown'],
   })
   async get(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<Promotion> {
-    const row = PromotionId.safeParse(id).success ? await this.#promotions.get(id) : undefined;
-    // What one may not see is as unknown as what is not there: the answer tells nobody which it is.
-    if (row !== undefined && mayRead(actor, row)) return toPromotion(row);
-    throw new PromotionError(`there is no promotion ${JSON.stringify(id.slice(0, 100))} that this key may read`, {
-      code: 'promotion-unknown',
-      operation: 'get promotion',
-    });
+    return toPromotion(await readablePromotion(this.#promotions, id, actor));
   }
 
   @Get()
@@ -125,12 +116,4 @@ export class PromotionsController {
     const promotions = rows.flatMap(({ summary }) => (summary === undefined ? [] : [toSummary(summary)]));
     return { promotions, ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
-}
-
-/** A promotion is read whole, so every one of its items must be granted. */
-function mayRead(
-  actor: Actor,
-  row: Pick<PromotionDetail, 'path'> & { readonly items: readonly { readonly sourceRepository: string }[] },
-): boolean {
-  return row.items.every((item) => allows(actor.grants, 'promotions:read', { path: row.path, repository: item.sourceRepository }));
 }

@@ -5,12 +5,13 @@ import { RegistryClients } from '@waybill/registry-clients';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
 import { openRegistryReader } from '../../infrastructure/open-registry-reader.js';
 import { CONFIG } from '../../infrastructure/tokens.js';
+import { PromotionControlController } from './promotion-control.controller.js';
 import { PromotionsController } from './promotions.controller.js';
 import { RequestPromotion } from './request-promotion.js';
 import { requestReadersOf } from './request-readers.js';
 
 @Module({
-  controllers: [PromotionsController],
+  controllers: [PromotionsController, PromotionControlController],
   providers: [
     IdempotentRequests,
     {
