@@ -27,6 +27,8 @@ export interface FaultProxy {
   readonly requests: readonly ProxiedRequest[];
   /** The next request that matches meets the fault, only that one. Resolves when the fault has come about. */
   once(matches: (request: ProxiedRequest) => boolean, fault: Fault): Promise<void>;
+  /** Every request that matches meets the fault from now on. */
+  always(matches: (request: ProxiedRequest) => boolean, fault: Fault): void;
   /** From now on every connection is broken at once, as if nobody were there. */
   down(): void;
   up(): void;
@@ -37,6 +39,7 @@ interface Trap {
   readonly matches: (request: ProxiedRequest) => boolean;
   readonly fault: Fault;
   readonly sprung: () => void;
+  readonly stays?: true;
 }
 
 /** Starts a proxy before the registry at `target`. The name that was asked for goes on to it, so its links lead back here. */
@@ -61,7 +64,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const server = createServer((request, response) => {
     const asked = { method: request.method ?? '', url: request.url ?? '' };
     requests.push(asked);
-    const trap = takeFirst(traps, ({ matches }) => matches(asked));
+    const trap = springFirst(traps, asked);
     if (trap?.fault.kind === 'refuse') {
       response.writeHead(trap.fault.status).end();
       trap.sprung();
@@ -86,6 +89,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     url: `http://127.0.0.1:${address.port}`,
     requests,
     once: (matches, fault) => new Promise((resolve) => void traps.push({ matches, fault, sprung: resolve })),
+    always: (matches, fault) => void traps.push({ matches, fault, sprung: () => undefined, stays: true }),
     down() {
       isDown = true;
       server.closeAllConnections();
@@ -125,7 +129,10 @@ function stallAfter(bytes: number, stalled: () => void): Transform {
   });
 }
 
-function takeFirst<T>(list: T[], matches: (one: T) => boolean): T | undefined {
-  const at = list.findIndex(matches);
-  return at === -1 ? undefined : list.splice(at, 1)[0];
+/** The first that matches, which is gone then unless it stays. */
+function springFirst(traps: Trap[], asked: ProxiedRequest): Trap | undefined {
+  const at = traps.findIndex(({ matches }) => matches(asked));
+  const trap = traps[at];
+  if (trap !== undefined && trap.stays === undefined) traps.splice(at, 1);
+  return trap;
 }

@@ -9,13 +9,14 @@ import { WokenLoop } from '../../infrastructure/woken-loop.js';
 const tickMs = 1_000;
 
 /** Sends what was held by a pause that has ended. */
-@Module({})
+@Module({
+  providers: [{ provide: HeldTargets, inject: [Database], useFactory: (database: Database) => new HeldTargets(database) }],
+})
 export class WakeHeldModule implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #loop: WokenLoop;
   readonly #notifications: Notifications;
 
-  constructor(database: Database, notifications: Notifications, @Inject(LOGGER) logger: Logger) {
-    const held = new HeldTargets(database);
+  constructor(held: HeldTargets, notifications: Notifications, @Inject(LOGGER) logger: Logger) {
     this.#loop = new WokenLoop(() => held.wake(), logger.child({ work: 'wake-held' }));
     this.#notifications = notifications;
   }

@@ -1,0 +1,98 @@
+import type { RepositoryClient } from '@waybill/oci-registry';
+import type { HeldTargets, Outbox, ProvenanceChain } from '@waybill/persistence';
+import type { RunJournal } from '@waybill/promotion';
+import type { JobQueue } from '@waybill/queue';
+import type { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
+
+/**
+ * - `changes`: what it does outlives the process, so it is a step with a failpoint before and after it.
+ * - `may change`: as `changes`, when it gives something; nothing, zero or false says that there was nothing to do.
+ * - `lasts not`: it reads, hands out, or changes this process only.
+ */
+type Kind = 'changes' | 'may change' | 'lasts not';
+
+type MethodOf<Port> = { [Name in keyof Port]: Port[Name] extends (...args: never[]) => unknown ? Name : never }[keyof Port] & string;
+
+/** What each method of a port does. A method that is added has to be added here: until then nothing compiles. */
+export type PortTable<Port> = Readonly<Record<MethodOf<Port>, Kind>>;
+
+const records: PortTable<RunRecords> = {
+  claim: 'may change',
+  cancelledAmong: 'lasts not',
+  renew: 'may change',
+  release: 'changes',
+  load: 'lasts not',
+  journalOf: 'lasts not',
+  close: 'changes',
+};
+
+const journal: PortTable<RunJournal> = {
+  beginAttempt: 'changes',
+  holdBack: 'changes',
+  recordCopy: 'changes',
+  recordSourceMove: 'changes',
+  intendManifest: 'changes',
+  settleContent: 'changes',
+  advance: 'changes',
+  readinessToTag: 'changes',
+  acquireTag: 'changes',
+  adoptExpected: 'changes',
+  intendTag: 'changes',
+  releaseTag: 'changes',
+  settleTag: 'changes',
+  unsettledEffects: 'lasts not',
+  finish: 'changes',
+  retryLater: 'changes',
+  reject: 'may change',
+};
+
+/** Blobs, manifests (referrers are manifests too) and tags at a registry. */
+const store: PortTable<RepositoryClient> = {
+  readManifest: 'lasts not',
+  readBlob: 'lasts not',
+  probeBlob: 'lasts not',
+  pushBlob: 'changes',
+  mountBlob: 'changes',
+  pushManifest: 'changes',
+  resolveTag: 'lasts not',
+  putTag: 'changes',
+  listTags: 'lasts not',
+  listReferrers: 'lasts not',
+  deleteManifest: 'changes',
+  deleteBlob: 'changes',
+  untag: 'changes',
+};
+
+/** What `consume` hands to its handler is the step `queue.job`: taken before, to be acknowledged after. */
+const queue: PortTable<JobQueue> = {
+  add: 'changes',
+  consume: 'lasts not',
+  consumers: 'lasts not',
+  health: 'lasts not',
+  close: 'lasts not',
+};
+
+const outbox: PortTable<Outbox> = { relay: 'may change', redispatchDue: 'may change', openLocations: 'lasts not' };
+
+const chain: PortTable<ProvenanceChain> = { linkPending: 'may change', about: 'lasts not', links: 'lasts not' };
+
+const held: PortTable<HeldTargets> = { wake: 'may change' };
+
+/** Every port through which a worker changes what outlives it while it promotes. */
+export const ports = { records, journal, store, queue, outbox, chain, held } as const;
+export type PortName = keyof typeof ports;
+
+/** Steps that no promotion takes; why is for whoever reads the table of the kill matrix. */
+export const notPromoting: Readonly<Record<string, string>> = {
+  'store.deleteManifest': 'a promotion deletes nothing',
+  'store.deleteBlob': 'a promotion deletes nothing',
+  'store.untag': 'a promotion removes no tag',
+};
+
+/** The name of every step, `port.method`; and of what the queue hands out. */
+export const steps: readonly string[] = [
+  ...Object.entries(ports).flatMap(([port, methods]) =>
+    Object.entries(methods).flatMap(([method, kind]) => (kind === 'lasts not' ? [] : [`${port}.${method}`])),
+  ),
+  'queue.job',
+];

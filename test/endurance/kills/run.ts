@@ -1,0 +1,62 @@
+// `npm run test:kills`: a worker is killed at every moment of every durable step, on both queues. What follows `--` are
+// parts of titles; only cases that have one are played.
+import globalSetup from '../../global-setup.mjs';
+import globalTeardown from '../../global-teardown.mjs';
+import type { KillVerdict } from './kill-case.js';
+import { type Baselines, casesOf, neverTaken, titleOf } from './matrix.js';
+import { sceneNames } from './scenes.js';
+import { Theatre } from './theatre.js';
+import { type QueueKind, queueKinds } from './world.js';
+
+/** More than processors: most of a case is waiting for a lease to end. */
+const lanes = Number(process.env['KILLS_LANES'] ?? 6);
+const wanted = process.argv.slice(2);
+
+interface Outcome extends KillVerdict {
+  readonly title: string;
+}
+
+async function play(theatre: Theatre, queue: QueueKind): Promise<{ readonly outcomes: readonly Outcome[]; readonly baselines: Baselines }> {
+  const played = await Promise.all(sceneNames.map(async (scene) => [scene, await theatre.undisturbed(scene, queue)] as const));
+  const baselines = Object.fromEntries(played) as unknown as Baselines;
+  const cases = casesOf(baselines, queue).filter((kill) => wanted.length === 0 || wanted.some((part) => titleOf(kill).includes(part)));
+  const outcomes = await Promise.all(
+    cases.map(async (kill): Promise<Outcome> => {
+      const verdict = await theatre.kill(kill, baselines[kill.scene], queue);
+      const outcome = { title: `${queue.padEnd(8)} ${titleOf(kill)}`, ...verdict };
+      tell(outcome);
+      return outcome;
+    }),
+  );
+  return { outcomes, baselines };
+}
+
+function tell({ title, problems, orphanedUploads, ms }: Outcome): void {
+  const verdict = problems.length === 0 ? 'equal' : `${problems.length} differences`;
+  console.log(`${title.padEnd(64)} ${verdict.padEnd(16)} ${orphanedUploads} uploads left by the dead, ${(ms / 1_000).toFixed(1)} s`);
+  for (const problem of problems) console.log(`    ${problem}`);
+}
+
+async function main(): Promise<void> {
+  const begun = performance.now();
+  await globalSetup();
+  let theatre: Theatre | undefined;
+  try {
+    theatre = await Theatre.open(lanes);
+    const results = [];
+    for (const queue of queueKinds) results.push(await play(theatre, queue));
+    const outcomes = results.flatMap((result) => result.outcomes);
+    const failed = outcomes.filter(({ problems }) => problems.length > 0);
+    const left = outcomes.reduce((sum, { orphanedUploads }) => sum + orphanedUploads, 0);
+    const untried = [...new Set(results.flatMap(({ baselines }) => neverTaken(baselines)))];
+    for (const step of untried) console.error(`no scene takes the step ${step}`);
+    console.log(`${outcomes.length} kills, ${failed.length} with differences, ${left} uploads left by the dead`);
+    console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s`);
+    if (failed.length > 0 || untried.length > 0 || outcomes.length === 0) process.exitCode = 1;
+  } finally {
+    await theatre?.close();
+    await globalTeardown();
+  }
+}
+
+await main();
