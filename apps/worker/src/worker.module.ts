@@ -5,6 +5,7 @@ import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
 import { PurgeExpiredModule } from './features/purge-expired/purge-expired.module.js';
+import { ReconcileModule } from './features/reconcile/reconcile.module.js';
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
@@ -18,6 +19,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     CheckRegistriesModule,
     RelayOutboxModule,
     RedispatchDueModule,
+    ReconcileModule,
     WakeHeldModule,
     LinkProvenanceModule,
     PurgeExpiredModule,

@@ -32,6 +32,8 @@ export {
   type PromotionSummaryRow,
 } from './promotions/promotion.read-model.js';
 export { type ChainedRecord, ProvenanceChain } from './provenance/provenance-chain.js';
+export { Leftovers } from './reconcile/leftovers.js';
+export { type OpenEffect, OpenEffects } from './reconcile/open-effects.js';
 export { type CheckLease, CheckLeases, type RegistryToCheck } from './registry-checks/check-leases.js';
 export {
   type CheckedRegistryRow,

@@ -3,12 +3,14 @@ import { uuidV7 } from '@waybill/kernel';
 import type { RepositoryName, Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
-import { EventLog } from './events/event-log.js';
 import { ArtifactReadModel, type Place } from './artifacts/artifact.read-model.js';
 import { readSystemState } from './metrics/system-state.js';
+import { EventLog } from './events/event-log.js';
 import type { PromotionFilter } from './promotions/promotion-filter.js';
 import { PromotionReadModel } from './promotions/promotion.read-model.js';
 import { ProvenanceChain } from './provenance/provenance-chain.js';
+import { Leftovers } from './reconcile/leftovers.js';
+import { OpenEffects } from './reconcile/open-effects.js';
 import { Outbox } from './run/outbox.js';
 import { image, MemoryCopier, Scene } from './scene.spec-helper.js';
 
@@ -169,6 +171,10 @@ describe(`statements on tables of ${rows} rows`, () => {
   it.each<[string, () => Promise<unknown>]>([
     ['what is due', () => new Outbox(scene.database).redispatchDue()],
     ['where work is open', () => new Outbox(scene.database).openLocations()],
+    ['effects left open', () => new OpenEffects(scene.database).claim('all')],
+    ['work that was forgotten', () => new Leftovers(scene.database).redispatchStranded()],
+    ['promotions without their end', () => new Leftovers(scene.database).settleEnded()],
+    ['leases on tags that ran out', () => new Leftovers(scene.database).releaseTagLeases()],
     ['what is to be relayed', () => scene.takeMessages()],
     ['what is known of a digest', () => new ProvenanceChain(scene.database).about(image.digest, { after: 0n, limit: 100 })],
     ['places of a digest', () => new ArtifactReadModel(scene.database).places(image.digest, { limit: 200 })],
@@ -177,11 +183,11 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['what hangs together with a digest', () => new ArtifactReadModel(scene.database).relatives(image.digest, places())],
     ['a stretch of the chain', () => new ProvenanceChain(scene.database).links({ after: 20_000n, limit: 100 })],
     ['what is not linked yet', () => new ProvenanceChain(scene.database).linkPending()],
+    ['what waits in the whole system', () => readSystemState(scene.database)],
     ['how far events go', () => new EventLog(scene.database).bounds()],
     ['the newest events', () => new EventLog(scene.database).read({ after: BigInt(rows) - 10n, limit: 500 })],
     ['events of one promotion', () => new EventLog(scene.database).read({ after: 0n, limit: 500, promotionId: scene.principalId })],
     ['events past their time', () => new EventLog(scene.database).purge()],
-    ['what waits in the whole system', () => readSystemState(scene.database)],
     ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
   ])('read no growing table so for %s', async (_name, work) => {
     expect(await scannedBy(work)).toEqual({});

@@ -48,7 +48,7 @@ describe('the end of a target', () => {
     const copier = new MemoryCopier();
     const { copy } = copier;
     copier.copy = async (item, targets, options) => {
-      await copy(item, targets, options);
+      await copy(item, targets, { ...options, onSettled: () => undefined });
       for (const { id } of targets) await options.beforeManifest(id, manifestNamed('never sent'));
       return broken('denied', false);
     };
@@ -170,6 +170,7 @@ describe('the end of a target', () => {
       await journal.beginAttempt([target]);
       await poison.copy(item, [target], {
         beforeManifest: (_id, manifest) => journal.intendManifest(target, manifest),
+        onSettled: () => undefined,
         signal: new AbortController().signal,
       });
       // Here the process dies.

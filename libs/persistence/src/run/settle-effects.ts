@@ -48,23 +48,34 @@ export async function unsettledEffects(database: Database, lease: DispatchLease,
   });
 }
 
-/**
- * Settles what was read back at targets that end with effects open, under the lease. A tag that turns out to
- * be ours counts in the order of its writes; its lease runs out by itself, since a write that was cut off may still land.
- * One that was overtaken stays so, whatever it holds.
- */
+/** Settles what was read back at targets that end with effects open, under the lease. */
 export async function settleReadBack(tables: Tables, lease: DispatchLease, readBack: readonly EffectReadBack[]): Promise<void> {
-  if (readBack.length === 0) return;
+  await settleSeen(tables, { promotionId: lease.promotionId, guard: underLease(lease) }, readBack);
+}
+
+/** Whose effects may be settled. */
+export interface SettlingRight {
+  readonly promotionId: string;
+  /** A common table expression `lease`, with a row while the right holds. */
+  readonly guard: Prisma.Sql;
+}
+
+/**
+ * Settles effects from what was seen of them; gives how many. A tag that turns out to be ours counts in the order of its
+ * writes; its lease runs out by itself, since a write that was cut off may still land. One that was overtaken stays so, whatever it holds.
+ */
+export async function settleSeen(tables: Tables, right: SettlingRight, readBack: readonly EffectReadBack[]): Promise<number> {
+  if (readBack.length === 0) return 0;
   const seen = readBack.map(({ effectId, found }) => ({ id: effectId, found: found === undefined ? null : hexOf(found) }));
-  await tables.$executeRaw`
-    WITH ${underLease(lease)}, seen AS (
+  const [row] = await tables.$queryRaw<{ settled: bigint }[]>`
+    WITH ${right.guard}, seen AS (
       SELECT id, decode(found, 'hex') AS found FROM jsonb_to_recordset(${JSON.stringify(seen)}::jsonb) AS seen (id uuid, found text)
     ), settled AS (
       UPDATE effect e SET state = 'settled', settled_at = now(), observed_digest = seen.found,
         outcome = CASE WHEN seen.found = e.digest THEN 'written'
                        WHEN e.kind = 'manifest' OR seen.found IS NOT DISTINCT FROM e.previous_digest THEN 'not-written'
                        ELSE 'overwritten' END
-      FROM seen WHERE e.id = seen.id AND e.promotion_id = ${lease.promotionId}::uuid AND e.state = 'intended' AND EXISTS (SELECT 1 FROM lease)
+      FROM seen WHERE e.id = seen.id AND e.promotion_id = ${right.promotionId}::uuid AND e.state = 'intended' AND EXISTS (SELECT 1 FROM lease)
       RETURNING ${settledEffect}
     ), ${recordSettled}, ${noteTagEvents}, written AS (
       UPDATE item_target_tag t SET outcome = 'written'
@@ -76,9 +87,12 @@ export async function settleReadBack(tables: Tables, lease: DispatchLease, readB
       SELECT o.registry_id, o.repository, o.tag, w.digest, w.ticket
       FROM tag_order o JOIN written w ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag
       ORDER BY o.registry_id, o.repository, o.tag FOR UPDATE OF o
+    ), ordered AS (
+      UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest, written_order = nextval('order_of_events')
+      FROM locked w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket
     )
-    UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest, written_order = nextval('order_of_events')
-    FROM locked w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket`;
+    SELECT count(*) AS settled FROM settled`;
+  return Number(row?.settled ?? 0);
 }
 
 function hexOf(digest: Digest): string {
