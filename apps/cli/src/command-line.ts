@@ -16,6 +16,7 @@ import { applyTopology, showTopology, validateTopology } from './topology/topolo
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
 
+import { where } from './where/where.js';
 /** What the command line has around it. */
 export interface Surroundings extends Streams {
   /** The repository's root, built. */
@@ -41,10 +42,16 @@ const exitStatusHelp = `
 Exit status:
   0  done                       3  partial: some targets failed
   1  failed                     4  superseded by a newer promotion
-  2  wrong usage                5  not finished yet (status, topology check)
+  2  wrong usage                5  not finished yet, or not known (status, topology check, where)
   128 and the signal's number when interrupted, e.g. 130 by Ctrl-C`;
 
 const environmentHelp = `
+const whereHelp = `
+Exit status:
+  0  it is somewhere
+  1  it is nowhere: every registry that was asked said so
+  5  it was not found, and a registry could not be asked`;
+
 Environment:
   WAYBILL_API_URL  where the API is (default: that of "waybill up" in this folder, else http://127.0.0.1:8080)
   WAYBILL_API_KEY  the key to show to it`;
@@ -96,6 +103,7 @@ function program(surroundings: Surroundings, run: Run): Command {
   provenanceCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);
   return waybill;
+  whereCommand(waybill, surroundings, run);
 }
 
 function upCommand(waybill: Command, { root, version, stop, environment }: Surroundings, run: Run): void {
@@ -167,6 +175,19 @@ function provenanceCommand(waybill: Command, { stop, environment }: Surroundings
 
 function topologyCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
   const api = (): WaybillApi => connect(environment, stop);
+function whereCommand(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+  waybill
+    .command('where')
+    .description('look into every registry for an artifact')
+    .argument('<artifact>', 'its digest, or registry/repository:tag')
+    .option('--repository <name>', 'look in this repository of every registry too (default: that of the reference)')
+    .option(...json)
+    .addHelpText('after', whereHelp)
+    .action((named: string, options: Parameters<typeof where>[2]) =>
+      run(options, (output) => where(connect(environment, stop), named, options, output)),
+    );
+}
+
   const topology = waybill.command('topology').description('check, apply and show the topology');
   topology
     .command('validate')

@@ -4,6 +4,7 @@ import {
   AcceptedRegistryCheck,
   ActiveTopology,
   AppliedTopology,
+  Artifact,
   CreatedKey,
   type CreateKey,
   type CreatePromotion,
@@ -15,6 +16,7 @@ import {
   PromotionList,
   Provenance,
   RegistryCheck,
+  ResolvedArtifact,
 } from '@waybill/contracts/http';
 import type { z } from 'zod';
 import { systemCodeOf } from '../system-error.js';
@@ -96,6 +98,16 @@ export class WaybillApi {
     for await (const { entries } of this.#pages(path, Provenance)) yield* entries;
   }
 
+  /** Where a digest is, and in `repository` of every registry too if one is named; page by page, at least one. */
+  artifact(digest: string, repository?: string): AsyncGenerator<Artifact> {
+    return this.#pages(`/api/v1/artifacts/${encodeURIComponent(digest)}`, Artifact, { repository });
+  }
+
+  /** What `registry/repository:tag` names now. */
+  resolveArtifact(reference: string): Promise<ResolvedArtifact> {
+    return this.#call({ method: 'GET', path: `/api/v1/artifacts?${queryOf({ reference })}`, answer: ResolvedArtifact });
+  }
+
   topology(): Promise<ActiveTopology> {
     return this.#call({ method: 'GET', path: '/api/v1/topology', answer: ActiveTopology });
   }
@@ -137,11 +149,14 @@ export class WaybillApi {
     await this.#call({ method: 'DELETE', path: `/api/v1/keys/${encodeURIComponent(id)}` });
   }
 
-  async *#pages<Page extends { readonly next?: string | undefined }>(path: string, answer: z.ZodType<Page>): AsyncGenerator<Page> {
+  async *#pages<Page extends { readonly next?: string | undefined }>(
+    path: string,
+    answer: z.ZodType<Page>,
+    query: Readonly<Record<string, string | undefined>> = {},
+  ): AsyncGenerator<Page> {
     let cursor: string | undefined;
     do {
-      const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page = await this.#call({ method: 'GET', path: `${path}?limit=${pageSize}${from}`, answer });
+      const page = await this.#call({ method: 'GET', path: `${path}?${queryOf({ ...query, limit: String(pageSize), cursor })}`, answer });
       yield page;
       cursor = page.next;
     } while (cursor !== undefined);

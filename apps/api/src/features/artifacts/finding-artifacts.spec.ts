@@ -13,7 +13,8 @@ import {
   startRegistry,
 } from '../../registries-under-test.spec-helper.js';
 
-const about = (digest: string, query: Readonly<Record<string, string>> = {}) => `/api/v1/artifacts/${digest}?${new URLSearchParams(query)}`;
+const about = (digest: string, query: Readonly<Record<string, string>> = {}) =>
+  `/api/v1/artifacts/${digest}?${new URLSearchParams(query).toString()}`;
 
 describe('where an artifact is', () => {
   let api: ApiUnderTest;
@@ -23,8 +24,8 @@ describe('where an artifact is', () => {
 
   beforeAll(async () => {
     [api, ci, prod, prodUs] = await Promise.all([startApi(), startRegistry(), startRegistry(), startRegistry()]);
-    digest = (await ci!.push('team-a/app', '1.0.0')).manifest.digest;
-    await applyRelease(api, { 'ci-snapshots': ci!.url, prod: prod!.url, 'prod-us': prodUs!.url });
+    digest = (await ci.push('team-a/app', '1.0.0')).manifest.digest;
+    await applyRelease(api, { 'ci-snapshots': ci.url, prod: prod.url, 'prod-us': prodUs.url });
     promotionId = ((await api.post('/api/v1/promotions', promotionOf())).body as AcceptedPromotion).id;
   });
   afterEach(() => {
@@ -202,7 +203,7 @@ describe('where an artifact is', () => {
   });
 
   describe('by reference', () => {
-    const resolve = (reference: string) => api.send('GET', `/api/v1/artifacts?${new URLSearchParams({ reference })}`);
+    const resolve = (reference: string) => api.send('GET', `/api/v1/artifacts?${new URLSearchParams({ reference }).toString()}`);
 
     it('says what a tag names now', async () => {
       expect((await resolve('ci-snapshots/team-a/app:1.0.0')).body as ResolvedArtifact).toMatchObject({

@@ -42,7 +42,7 @@ describe('filtering promotions', () => {
     let cursor: string | undefined;
     do {
       const asked = new URLSearchParams({ ...query, limit: String(limit), ...(cursor === undefined ? {} : { cursor }) });
-      const { promotions, next } = (await api.send('GET', `${path}?${asked}`, { key })).body as PromotionList;
+      const { promotions, next } = (await api.send('GET', `${path}?${asked.toString()}`, { key })).body as PromotionList;
       places.push(...promotions.map(({ id }) => made.findIndex((one) => one.id === id)));
       cursor = next;
     } while (cursor !== undefined);
@@ -88,7 +88,7 @@ describe('filtering promotions', () => {
     ['requestedBefore', '2026-01-01'],
     ['requestedBefore', '2026-01-01T00:00:00+01:00'],
   ])('refuses %s=%s', async (name, value) => {
-    expect(problemIn(await api.send('GET', `${path}?${new URLSearchParams({ [name]: value })}`))).toMatchObject({
+    expect(problemIn(await api.send('GET', `${path}?${new URLSearchParams({ [name]: value }).toString()}`))).toMatchObject({
       status: 422,
       code: 'request-invalid',
       errors: [{ pointer: `/${name}` }],
