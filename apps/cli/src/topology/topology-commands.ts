@@ -36,10 +36,11 @@ export async function applyTopology(api: WaybillApi, file: string, { json }: Jso
   if (json) output.json(applied);
   else output.line(`revision ${applied.revision.number} is active${applied.changed ? '' : ': it said the same already'}`);
   const idle = await idleLocalRegistries(api);
-  if (idle.length > 0)
+  if (idle.length > 0) {
     output.error(
       `warning: nobody has said where these local registries listen: ${idle.join(', ')}\n  start waybill up with this file to run them`,
     );
+  }
   return exitStatus.succeeded;
 }
 
