@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Environment, environmentAndFolderSecrets, loadClientConfig, loadSecretsConfig } from '@waybill/config';
 import { RegistryClients } from '@waybill/registry-clients';
 import { WaybillApi } from './api-client/waybill-api.js';
+import { controlCommands } from './control/control-commands.js';
 import { Interruption } from './interruption.js';
 import { consoleOutput, type Output, type Streams } from './output/console-output.js';
 import { exitStatus } from './output/exit-status.js';
@@ -15,8 +16,8 @@ import { checkTopologyFile } from './topology/check-topology-file.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
-
 import { where } from './where/where.js';
+
 /** What the command line has around it. */
 export interface Surroundings extends Streams {
   /** The repository's root, built. */
@@ -45,13 +46,13 @@ Exit status:
   2  wrong usage                5  not finished yet, or not known (status, topology check, where)
   128 and the signal's number when interrupted, e.g. 130 by Ctrl-C`;
 
-const environmentHelp = `
 const whereHelp = `
 Exit status:
   0  it is somewhere
   1  it is nowhere: every registry that was asked said so
   5  it was not found, and a registry could not be asked`;
 
+const environmentHelp = `
 Environment:
   WAYBILL_API_URL  where the API is (default: that of "waybill up" in this folder, else http://127.0.0.1:8080)
   WAYBILL_API_KEY  the key to show to it`;
@@ -100,10 +101,11 @@ function program(surroundings: Surroundings, run: Run): Command {
     .addHelpText('after', `${environmentHelp}\n${exitStatusHelp}`);
   upCommand(waybill, surroundings, run);
   promotionCommands(waybill, surroundings, run);
+  controlCommands(waybill, { api: () => connect(surroundings.environment, surroundings.stop), stop: surroundings.stop, run });
   provenanceCommand(waybill, surroundings, run);
+  whereCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);
   return waybill;
-  whereCommand(waybill, surroundings, run);
 }
 
 function upCommand(waybill: Command, { root, version, stop, environment }: Surroundings, run: Run): void {
@@ -173,8 +175,6 @@ function provenanceCommand(waybill: Command, { stop, environment }: Surroundings
     );
 }
 
-function topologyCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
-  const api = (): WaybillApi => connect(environment, stop);
 function whereCommand(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
   waybill
     .command('where')
@@ -188,6 +188,8 @@ function whereCommand(waybill: Command, { stop, environment }: Surroundings, run
     );
 }
 
+function topologyCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+  const api = (): WaybillApi => connect(environment, stop);
   const topology = waybill.command('topology').description('check, apply and show the topology');
   topology
     .command('validate')

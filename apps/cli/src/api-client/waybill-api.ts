@@ -4,18 +4,24 @@ import {
   AcceptedRegistryCheck,
   ActiveTopology,
   AppliedTopology,
+  type CancelPromotion,
   Artifact,
   CreatedKey,
   type CreateKey,
+  type CreatePause,
   type CreatePromotion,
   KeyList,
   type KeyView,
   type ListPromotions,
+  Pause,
+  PauseList,
   Problem,
   Promotion,
   PromotionList,
   Provenance,
   RegistryCheck,
+  type ResumePause,
+  type RetryPromotion,
   ResolvedArtifact,
 } from '@waybill/contracts/http';
 import type { z } from 'zod';
@@ -69,6 +75,40 @@ export class WaybillApi {
 
   promotion(id: string): Promise<Promotion> {
     return this.#call({ method: 'GET', path: `/api/v1/promotions/${encodeURIComponent(id)}`, answer: Promotion });
+  }
+
+  /** Said twice it is the same. */
+  cancelPromotion(id: string, body: CancelPromotion): Promise<Promotion> {
+    return this.#call({ method: 'POST', path: `/api/v1/promotions/${encodeURIComponent(id)}/cancel`, body, answer: Promotion });
+  }
+
+  retryPromotion(id: string, body: RetryPromotion, idempotencyKey: string): Promise<Promotion> {
+    return this.#call({
+      method: 'POST',
+      path: `/api/v1/promotions/${encodeURIComponent(id)}/retry`,
+      body,
+      idempotencyKey,
+      answer: Promotion,
+    });
+  }
+
+  createPause(body: CreatePause, idempotencyKey: string): Promise<Pause> {
+    return this.#call({ method: 'POST', path: '/api/v1/pauses', body, idempotencyKey, answer: Pause });
+  }
+
+  /** Said twice it is the same. */
+  resumePause(id: string, body: ResumePause): Promise<Pause> {
+    return this.#call({ method: 'POST', path: `/api/v1/pauses/${encodeURIComponent(id)}/resume`, body, answer: Pause });
+  }
+
+  /** The newest. */
+  pauses(limit: number, state: 'open' | 'all'): Promise<PauseList> {
+    return this.#call({ method: 'GET', path: `/api/v1/pauses?${queryOf({ state, limit: String(limit) })}`, answer: PauseList });
+  }
+
+  /** Every pause that holds, page by page. */
+  async *openPauses(): AsyncGenerator<Pause> {
+    for await (const { pauses } of this.#pages('/api/v1/pauses', PauseList)) yield* pauses;
   }
 
   /** Where a promotion is found by any client of HTTP. */

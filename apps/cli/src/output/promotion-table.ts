@@ -15,6 +15,19 @@ export function promotionTable(promotion: Promotion): string {
 
 /** What kept targets from being done, and what happened beside. */
 export function promotionNotes(promotion: Promotion): string[] {
+  return [...notesOfItems(promotion), ...cancellationNote(promotion)];
+}
+
+/** What is written stays: cancelling takes nothing back. */
+function cancellationNote({ cancellation }: Promotion): string[] {
+  if (cancellation === undefined) return [];
+  const { requestedBy, requestedAt, reason, tagsWritten } = cancellation;
+  const stays = tagsWritten.map(({ registry, repository, tag }) => `${registry}/${repository}:${tag}`);
+  const rest = stays.length === 0 ? '' : `; written before, and staying: ${stays.join(', ')}`;
+  return [`cancelled by ${requestedBy} at ${requestedAt}${reason === undefined ? '' : `: ${reason}`}${rest}`];
+}
+
+function notesOfItems(promotion: Promotion): string[] {
   return promotion.items.flatMap((item) => [
     ...(item.sourceMoved === undefined
       ? []
@@ -32,8 +45,13 @@ export function failureOf({ registry, state, error, dueAt, attempts }: Target): 
   return `${registry}: ${error.message}${state === 'done' ? '' : ` (attempt ${attempts}, next ${dueAt ?? 'soon'})`}`;
 }
 
-/** Which worker it waits for; a prod's own row tells how far it is. */
+/** Which worker or pause it waits for; a prod's own row tells how far it is. */
 function waitOf({ registry, location, waitingFor }: Target): string | undefined {
+  if (waitingFor?.pause !== undefined) {
+    const { id, scope, name, reason, pausedBy, pausedAt } = waitingFor.pause;
+    const what = name === undefined ? 'everything' : `${scope} ${name}`;
+    return `${registry}: ${what} is paused by ${pausedBy} since ${pausedAt}: ${reason} (pause ${id})`;
+  }
   if (waitingFor?.what !== 'worker') return undefined;
   return `${registry}: waiting for a worker that serves ${location}, since ${waitingFor.since}`;
 }

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import type { CreatePause, Pause } from '@waybill/contracts/http';
+import type { WaybillApi } from '../api-client/waybill-api.js';
+import type { Output } from '../output/console-output.js';
+import { exitStatus } from '../output/exit-status.js';
+import { drawTable } from '../output/table.js';
+
+/** What a pause covers: everything, where nothing is named. */
+export interface Covered {
+  readonly path?: string;
+  readonly registry?: string;
+}
+
+export interface PauseOptions extends Covered {
+  readonly reason: string;
+  readonly json: boolean;
+}
+
+/** Holds a path, a registry or everything still; gives the exit status. */
+export async function pause(api: WaybillApi, options: PauseOptions, output: Output): Promise<number> {
+  const made = await api.createPause({ ...scopeOf(options), reason: options.reason }, randomUUID());
+  if (options.json) output.json(made);
+  else output.line(`${coveredBy(made)} is paused: end it with waybill resume ${made.id}`);
+  return exitStatus.succeeded;
+}
+
+export interface ResumeOptions extends Covered {
+  readonly all?: boolean;
+  readonly reason?: string;
+  readonly json: boolean;
+}
+
+/** Ends pauses: the one of the id, those of a path or a registry, or all that hold; gives the exit status. */
+export async function resume(api: WaybillApi, id: string | undefined, options: ResumeOptions, output: Output): Promise<number> {
+  const ids = id === undefined ? await openPauses(api, options) : [id];
+  const ended: Pause[] = [];
+  for (const each of ids) ended.push(await api.resumePause(each, options.reason === undefined ? {} : { reason: options.reason }));
+  if (options.json) output.json({ pauses: ended });
+  else if (ended.length === 0) output.line('nothing of that is paused');
+  for (const one of options.json ? [] : ended) output.line(`${coveredBy(one)} goes on`);
+  return ended.length === 0 ? exitStatus.failed : exitStatus.succeeded;
+}
+
+export interface ListOptions {
+  readonly history: boolean;
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+/** The pauses that hold, or those too that have ended; gives the exit status. */
+export async function listPauses(api: WaybillApi, { history, limit, json }: ListOptions, output: Output): Promise<number> {
+  const page = await api.pauses(limit, history ? 'all' : 'open');
+  if (json) output.json(page);
+  else if (page.pauses.length === 0) output.line(history ? 'nothing was paused yet' : 'nothing is paused');
+  else {
+    output.line(drawTable(['pause', 'covers', 'since', 'until', 'reason'], page.pauses.map(rowOf)));
+    if (page.next !== undefined) output.line('only the newest are shown: see --limit');
+  }
+  return exitStatus.succeeded;
+}
+
+async function openPauses(api: WaybillApi, { path, registry, all }: ResumeOptions): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id, scope, name } of api.openPauses()) {
+    if (all === true || (scope === 'path' && name === path) || (scope === 'registry' && name === registry)) ids.push(id);
+  }
+  return ids;
+}
+
+function scopeOf({ path, registry }: Covered): Pick<CreatePause, 'scope' | 'name'> {
+  if (path !== undefined) return { scope: 'path', name: path };
+  return registry === undefined ? { scope: 'global' } : { scope: 'registry', name: registry };
+}
+
+function coveredBy({ scope, name }: Pick<Pause, 'scope' | 'name'>): string {
+  return name === undefined ? 'everything' : `${scope} ${name}`;
+}
+
+function rowOf(one: Pause): string[] {
+  return [one.id, coveredBy(one), one.pausedAt, one.resumedAt ?? '–', one.reason];
+}
