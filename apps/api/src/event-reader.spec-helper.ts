@@ -21,9 +21,7 @@ export class EventReader {
 
   private constructor(abort: AbortController, body: ReadableStream<Uint8Array>) {
     this.#abort = abort;
-    // The platform's types differ in what a decoder may be given.
-    const text = body.pipeThrough(new TextDecoderStream() as unknown as TransformStream<Uint8Array, string>);
-    this.#events = text.pipeThrough(new EventSourceParserStream()).getReader();
+    this.#events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
   }
 
   static async open(address: string, { key, lastEventId }: Opening): Promise<EventReader> {

@@ -68,6 +68,26 @@ describe('hooks', () => {
     expect(Object.fromEntries(bytes)).toEqual({ a: all, b: all });
   });
 
+  it('tell how far each upload is, anew when it is tried again', async () => {
+    const store = new MemoryStore();
+    const [blob] = blobsOf(child).keys();
+    const failures = [new ContentError('gone', { code: 'unavailable', operation: 'push blob', retryable: true })];
+    const push = store.pushBlob.bind(store);
+    store.pushBlob = async (descriptor, content, options) => {
+      const failure = descriptor.digest === blob ? failures.pop() : undefined;
+      if (failure === undefined) return push(descriptor, content, options);
+      for await (const chunk of content) if (chunk !== undefined) break;
+      throw failure;
+    };
+    const told: { readonly digest: string; readonly size: number; readonly done: number; readonly bytes: number }[] = [];
+
+    await copied({ onBytes: ({ blob: { digest, size }, bytes, done }) => void told.push({ digest, size, bytes, done }) }, { t: store });
+
+    const ofBlob = told.filter(({ digest }) => digest === blob);
+    expect(ofBlob.filter(({ bytes, done }) => bytes === done)).toHaveLength(2);
+    expect(ofBlob.at(-1)?.done).toBe(ofBlob[0]?.size);
+  });
+
   it('are waited for', async () => {
     const store = new MemoryStore();
     let pushedBefore = -1;

@@ -3,6 +3,7 @@ export { CopyError, type CopyErrorCode, type CopySide, type Fault } from './copy
 export { findReferrers, type FindReferrersOptions, type ReferrersReport } from './find-referrers.js';
 export type {
   BlobEvent,
+  BytesGiven,
   CopyHooks,
   CopyOptions,
   CopyTarget,

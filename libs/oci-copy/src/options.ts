@@ -41,6 +41,13 @@ export interface TagEvent {
   readonly manifest: Manifest;
 }
 
+export interface BytesGiven {
+  /** Since the last call. */
+  readonly bytes: number;
+  /** Since this upload of the blob began. */
+  readonly done: number;
+}
+
 /**
  * Progress, provenance, policy and bandwidth limits attach here. Hooks are awaited;
  * one that rejects fails the target it was called for and no other.
@@ -51,10 +58,10 @@ export interface CopyHooks {
   afterManifest?(event: ManifestEvent & { readonly outcome: 'copied' | 'already-present' }): Promise<void> | void;
   afterBlob?(event: BlobEvent & { readonly outcome: 'copied' | 'mounted' | 'already-present' }): Promise<void> | void;
   /**
-   * Bytes handed to a target's upload since the last call. Synchronous, and called often.
-   * An upload that is tried again counts again, so the sum may exceed the blob's size.
+   * Bytes handed to a target's upload. Synchronous, and called often.
+   * An upload that is tried again counts again: the sum of `bytes` may exceed the blob's size, `done` begins anew.
    */
-  onBytes?(event: BlobEvent & { readonly bytes: number }): void;
+  onBytes?(event: BlobEvent & BytesGiven): void;
   /** Only when the tag will be written. */
   beforeTag?(event: TagEvent): Promise<void> | void;
   afterTag?(event: TagEvent): Promise<void> | void;

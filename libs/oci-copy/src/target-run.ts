@@ -4,7 +4,7 @@ import { abortedBy, CopyError } from './copy-error.js';
 import type { HoldUp } from './hold-up.js';
 import type { KnownBlobs } from './known-blobs.js';
 import { LinkedAbort } from './linked-abort.js';
-import { type CopyHooks, type CopyTarget, maxMountSources, type Settings } from './options.js';
+import { type BytesGiven, type CopyHooks, type CopyTarget, maxMountSources, type Settings } from './options.js';
 import type { ReferrerReport, TargetReport } from './report.js';
 import { request } from './request.js';
 import type { CopySession, Lane, TargetState } from './session.js';
@@ -125,9 +125,9 @@ export class TargetRun {
   }
 
   /** @throws CopyError `hook-failed` */
-  reportBytes(blob: Descriptor, bytes: number): void {
+  reportBytes(blob: Descriptor, given: BytesGiven): void {
     try {
-      this.#settings.hooks.onBytes?.({ target: this.id, blob, bytes });
+      this.#settings.hooks.onBytes?.({ target: this.id, blob, ...given });
     } catch (cause) {
       throw this.#hookFailed('onBytes', cause);
     }

@@ -59,6 +59,7 @@ export async function transferBlob(
 class Push {
   readonly sink: Sink;
   readonly #place: Place;
+  #given = 0;
 
   constructor(
     readonly errand: Errand,
@@ -71,7 +72,8 @@ class Push {
     this.sink = new Sink(sinkBufferBytes, {
       onBytes: (bytes) => {
         holdUp.took(bytes);
-        part.run.reportBytes(blob, bytes);
+        this.#given += bytes;
+        part.run.reportBytes(blob, { bytes, done: this.#given });
       },
       holdUp: isInCompany ? holdUp : undefined,
       leftBehind: () => stalled(this.#place, settings.holdUpMs),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { CopyProgress, eventData, type EventName } from '@waybill/contracts/http';
+import { type CopyProgress, eventData, type EventName } from '@waybill/contracts/http';
 import { Database, EventLog, sendProgress } from '@waybill/persistence';
 import { createMigratedDatabase, type TestDatabase } from '@waybill/testing';
 import { allBut, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
@@ -35,7 +35,10 @@ describe('events', () => {
   }
 
   const record = (facts: { readonly path?: string; readonly repository?: string } = {}) => RecordedPromotion.make(database, facts);
-  const told = ({ name, data }: ReadEvent) => [name, data['state'] ?? data['outcome']].filter((word) => word !== undefined).join(' ');
+  const told = ({ name, data }: ReadEvent) => {
+    const word = data['state'] ?? data['outcome'];
+    return typeof word === 'string' ? `${name} ${word}` : name;
+  };
 
   it('begin with where they begin, and go on to the end of the promotion', async () => {
     const promotion = await record();

@@ -74,7 +74,12 @@ describe('following events', () => {
 
   async function read(address: string, lastEventId?: string): Promise<EventReader> {
     const reader = await EventReader.open(lastEventId === undefined ? address : `${address}&after=${lastEventId}`, { key: 'key' });
-    open.push({ close: () => Promise.resolve(reader.close()) });
+    open.push({
+      close: () => {
+        reader.close();
+        return Promise.resolve();
+      },
+    });
     return reader;
   }
 

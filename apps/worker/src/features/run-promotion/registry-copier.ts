@@ -13,6 +13,7 @@ import type { RegistryClient, RepositoryClient } from '@waybill/oci-registry';
 import type { ContentCopier, CopyOptions, CopyOutcome, ItemRun, TargetRun, VerifiedContent, VerifiedManifest } from '@waybill/promotion';
 import { originOf, type RegistryClients } from '@waybill/registry-clients';
 import { registryNamed, repositoryAtOrigin, type Topology } from '@waybill/topology';
+import type { ReportProgress } from './report-progress.js';
 
 export interface CopierOptions {
   readonly clients: RegistryClients;
@@ -20,6 +21,8 @@ export interface CopierOptions {
   readonly topology: Topology;
   /** Where local registries listen now, by name. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** Told of every blob on its way. */
+  readonly progress?: Pick<ReportProgress, 'given' | 'arrived'>;
   /** How patient copies are; the engine's own patience unless said. */
   readonly patience?: Patience;
 }
@@ -47,7 +50,11 @@ export class RegistryCopier implements ContentCopier {
       targets.map((target) => this.#copyTarget(item, target)),
       {
         signal: options.signal,
-        hooks: { beforeManifest: ({ target, manifest }) => options.beforeManifest(idOf(target), manifest) },
+        hooks: {
+          beforeManifest: ({ target, manifest }) => options.beforeManifest(idOf(target), manifest),
+          onBytes: ({ target, blob, done }) => this.#options.progress?.given(idOf(target), blob, done),
+          afterBlob: ({ target, blob, outcome }) => this.#options.progress?.arrived(idOf(target), blob, outcome),
+        },
         onSettled: (registry, report) => options.onSettled(idOf(registry), toOutcome(report)),
         manifestCacheBytes,
         ...this.#options.patience,

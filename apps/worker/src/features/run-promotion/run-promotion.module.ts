@@ -3,13 +3,14 @@ import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } fro
 import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import { type Logger, Metrics } from '@waybill/observability';
-import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
+import { Database, maxPayloadBytes, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import type { JobQueue } from '@waybill/queue';
 import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, JOB_QUEUE, LOGGER } from '../../infrastructure/tokens.js';
 import { Cancellations } from './cancellations.js';
 import { PromotionConsumers } from './promotion-consumers.js';
 import { RegistryCopier } from './registry-copier.js';
+import { ReportProgress } from './report-progress.js';
 import { runMetrics } from './run-metrics.js';
 import { RunPromotion } from './run-promotion.js';
 import { RunRecords } from './run-records.js';
@@ -46,7 +47,10 @@ const tickMs = 15_000;
         return new RunPromotion({
           records,
           cancellations,
-          copierOf: ({ topology, addresses }) => new RegistryCopier({ clients, topology, addresses }),
+          copierOf: ({ topology, addresses, run: { promotionId, location } }) => {
+            const progress = new ReportProgress({ promotionId, location, maxPayloadBytes, send: (payloads) => records.tell(payloads) });
+            return new RegistryCopier({ clients, topology, addresses, progress });
+          },
           watchOf: ({ topology }) => watchOf(topology),
           logger,
           workerId: `${hostname()}:${process.pid}`,

@@ -9,6 +9,7 @@ import {
   loadRun,
   PrismaRunJournal,
   RegistryChecks,
+  sendProgress,
 } from '@waybill/persistence';
 import type { RunJournal } from '@waybill/promotion';
 import { withProbedCapabilities } from '@waybill/topology';
@@ -56,6 +57,11 @@ export class RunRecords {
 
   journalOf(lease: DispatchLease): RunJournal {
     return new PrismaRunJournal(this.#database, lease, { tagLeaseMs: this.#leaseMs });
+  }
+
+  /** Tells whoever listens of bytes under way. Nothing is kept. */
+  tell(payloads: readonly string[]): Promise<void> {
+    return sendProgress(this.#database, payloads);
   }
 
   /** Ends a run that did all it could. */
