@@ -64,7 +64,9 @@ async function openLayouts(): Promise<Place> {
       const before = await stateOf(folder);
       await work();
       const after = await stateOf(folder);
-      return [...after].filter(([file, state]) => before.get(file) !== state).map(([file]) => file);
+      const written = [...after].filter(([file, state]) => before.get(file) !== state).map(([file]) => file);
+      const gone = [...before.keys()].filter((file) => !after.has(file)).map((file) => `${file} is gone`);
+      return [...written, ...gone];
     },
     dispose: () => rm(folder, { recursive: true, force: true }),
   };
