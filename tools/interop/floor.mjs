@@ -11,6 +11,7 @@ export const FLOOR = {
   'contract.spec.ts': 1110,
   'cosign.spec.ts': 215,
   'judges.spec.ts': 79,
+  'layout-referrers.spec.ts': 11,
   'matrix.spec.ts': 97,
   'places.spec.ts': 1,
   'sync.spec.ts': 15,
