@@ -1,18 +1,29 @@
 export { derivePromotionState, isSettled, isTerminal, type ItemTargetStatus } from './derive-promotion-state.js';
 export {
+  type Counts,
   estimate,
   type Estimate,
   type ItemContent,
   type LinkEstimate,
+  type Piece,
+  type SeenContent,
   type SourceContent,
   type TargetEstimate,
   type TargetForecast,
+  type Unseen,
 } from './estimate.js';
 export { type ExpectedDigest, expectedFrom } from './expected-digest.js';
 export { hashIntent, type Intent, type IntentItem, type IntentTarget } from './intent.js';
+export { type Blindness, blindnessOf } from './plan/blindness.js';
 export { buildIntent, type ResolvedItem } from './plan/build-intent.js';
-export { forecastTarget, inspectContent } from './plan/inspect-content.js';
-export { type ObservedTarget, observeTargets, refuseImmutableConflicts } from './plan/observe-targets.js';
+export { type ForecastLimits, forecastTarget, inspectContent } from './plan/inspect-content.js';
+export {
+  type ImmutableConflict,
+  immutableConflicts,
+  type ObservedTarget,
+  observeTargets,
+  refuseImmutableConflicts,
+} from './plan/observe-targets.js';
 export { planItems, type PlannedItem, type PlannedTarget, type RequestedItem } from './plan/plan-items.js';
 export type { RegistryReader, RepositoryReader } from './plan/registry-reader.js';
 export { resolveSource, type ResolveSourceOptions } from './plan/resolve-source.js';

@@ -23,6 +23,7 @@ export {
   TargetChanged,
   TargetProgress,
 } from './events.js';
+export { Estimate, PromotionEstimate, unseenNames } from './estimates.js';
 export {
   Artifact,
   ArtifactPlace,
@@ -43,7 +44,6 @@ export { outcomeNames, promotionStateNames, targetStateNames } from './promotion
 export {
   AcceptedPromotion,
   CreatePromotion,
-  Estimate,
   OnBehalfOf,
   Promotion,
   PromotionItem,

@@ -1,4 +1,5 @@
 import { Cancellation, OpenPause } from './control.js';
+import { Estimate } from './estimates.js';
 import { outcomeNames, promotionStateNames, targetStateNames } from './promotion-words.js';
 import { Bytes, Count, Cursor, DigestText, Id, Labels, TagText, Text, Timestamp } from './primitives.js';
 import { z } from 'zod';
@@ -106,45 +107,6 @@ export const PromotionItem = z
     targets: z.array(PromotionTarget).describe('where it goes'),
   })
   .meta({ id: 'PromotionItem', description: 'one artifact of a promotion' });
-
-const Counts = z
-  .object({
-    copy: Count.describe('to be sent'),
-    mount: Count.describe('to be taken over within the registry'),
-    skip: Count.describe('there already'),
-  })
-  .meta({ id: 'ForecastCounts', description: 'what will probably be done' });
-
-export const Estimate = z
-  .object({
-    madeAt: Timestamp.describe('when it was made'),
-    targets: z
-      .array(
-        z
-          .object({
-            item: Count.describe('index of the item'),
-            registry: RegistryName,
-            blobs: Counts.optional().describe('numbers of blobs; absent when source or target could not be asked in time'),
-            bytes: Counts.optional().describe('sizes in bytes; absent when source or target could not be asked in time'),
-            requests: Count.optional().describe('requests to the registry'),
-          })
-          .describe('forecast for one item at one target'),
-      )
-      .describe('one entry per item and target'),
-    links: z
-      .array(
-        z
-          .object({
-            from: z.string().describe('location'),
-            to: z.string().describe('location'),
-            bytes: Bytes,
-            cost: z.number().min(0).optional().describe('in the topology’s currency; absent where no price is declared'),
-          })
-          .describe('what crosses from one location to another'),
-      )
-      .describe('links between locations that bytes will cross'),
-  })
-  .meta({ id: 'Estimate', description: 'forecast made at request; not part of the intent' });
 
 const Revision = z.int().min(1).describe('topology revision that it is pinned to');
 const IntentHash = DigestText.describe('hash of what was asked for; approvals bind to it');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Digest, Tag } from '@waybill/oci-model';
 import type { ExpectedDigest } from '../expected-digest.js';
-import { observeTargets, type ObservedTarget, refuseImmutableConflicts } from './observe-targets.js';
+import { observeTargets, type ObservedTarget, refuseImmutableConflicts, immutableConflicts } from './observe-targets.js';
 import { contentError, FakeReader, imageOf, requested, topologyWith } from './plan-fixtures.spec-helper.js';
 import { planItems, type PlannedItem } from './plan-items.js';
 
@@ -92,5 +92,19 @@ describe('refuseImmutableConflicts', () => {
     ['may be moved', targetHolding(holdsOther, { registry: 'staging' })],
   ])('accepts a tag that %s', (_name, item) => {
     expect(() => refuseImmutableConflicts(topologyWith(), [item])).not.toThrow();
+  });
+});
+
+describe('immutableConflicts', () => {
+  it('names every conflict, those of replicas too', () => {
+    const holdsOther: ExpectedDigest = { kind: 'digest', digest: other.digest };
+    const atReplica = targetHolding(holdsOther, { registry: 'prod-us', requirement: 'best-effort' });
+    const items = [targetHolding({ kind: 'unknown' }), targetHolding(holdsOther), atReplica];
+    const facts = { repository: 'team-a/app', tag: '1.0.0', holds: other.digest, wanted: image.digest };
+
+    expect(immutableConflicts(topologyWith(), items)).toEqual([
+      { ...facts, item: 1, registry: 'prod', requirement: 'required' },
+      { ...facts, item: 2, registry: 'prod-us', requirement: 'best-effort' },
+    ]);
   });
 });

@@ -1,7 +1,8 @@
-import { ContentError, type Digest, type Tag } from '@waybill/oci-model';
+import { ContentError, type Digest, type RepositoryName, type Tag } from '@waybill/oci-model';
 import { isImmutableTag, type Topology } from '@waybill/topology';
 import { type ExpectedDigest, expectedFrom } from '../expected-digest.js';
 import { PromotionError } from '../promotion-error.js';
+import type { Requirement } from '../states.js';
 import type { PlannedItem, PlannedTarget } from './plan-items.js';
 import type { RegistryReader } from './registry-reader.js';
 
@@ -23,31 +24,48 @@ export async function observeTargets(reader: RegistryReader, item: PlannedItem, 
   );
 }
 
+/** A target tag that must not move and holds something else. */
+export interface ImmutableConflict {
+  readonly item: number;
+  readonly registry: string;
+  readonly repository: RepositoryName;
+  readonly requirement: Requirement;
+  readonly tag: Tag;
+  readonly holds: Digest;
+  readonly wanted: Digest;
+}
+
+interface LookedAtItem {
+  readonly digest: Digest;
+  readonly targets: readonly ObservedTarget[];
+}
+
+/** Every conflict that is known now, those of replicas too. */
+export function immutableConflicts(topology: Topology, items: readonly LookedAtItem[]): ImmutableConflict[] {
+  return items.flatMap((item, position) =>
+    item.targets.flatMap(({ registry, repository, requirement, tags }) =>
+      tags.flatMap(({ tag, expected }): ImmutableConflict[] => {
+        if (expected.kind !== 'digest' || expected.digest === item.digest) return [];
+        if (!isImmutableTag(topology, registry, tag)) return [];
+        return [{ item: position, registry, repository, requirement, tag, holds: expected.digest, wanted: item.digest }];
+      }),
+    ),
+  );
+}
+
 /**
  * A conflict that is known now is refused now; one found at tag time is an outcome.
  * Replicas are best-effort, so theirs never refuses a promotion.
  * @throws PromotionError `tag-immutable`
  */
-export function refuseImmutableConflicts(
-  topology: Topology,
-  items: readonly { readonly digest: Digest; readonly targets: readonly ObservedTarget[] }[],
-): void {
-  for (const [position, item] of items.entries()) {
-    for (const target of item.targets.filter((candidate) => candidate.requirement === 'required')) {
-      for (const { tag, expected } of target.tags) {
-        if (expected.kind !== 'digest' || expected.digest === item.digest) continue;
-        if (!isImmutableTag(topology, target.registry, tag)) continue;
-        throw new PromotionError(
-          `${target.registry}/${target.repository}:${tag} is immutable and already holds ${expected.digest}, not ${item.digest}: promote under a new tag`,
-          {
-            code: 'tag-immutable',
-            operation: 'request promotion',
-            details: { pointer: `/items/${position}`, registry: target.registry, tag, holds: expected.digest, wanted: item.digest },
-          },
-        );
-      }
-    }
-  }
+export function refuseImmutableConflicts(topology: Topology, items: readonly LookedAtItem[]): void {
+  const conflict = immutableConflicts(topology, items).find(({ requirement }) => requirement === 'required');
+  if (conflict === undefined) return;
+  const { item, registry, repository, tag, holds, wanted } = conflict;
+  throw new PromotionError(
+    `${registry}/${repository}:${tag} is immutable and already holds ${holds}, not ${wanted}: promote under a new tag`,
+    { code: 'tag-immutable', operation: 'request promotion', details: { pointer: `/items/${item}`, registry, tag, holds, wanted } },
+  );
 }
 
 async function observeTag(reader: RegistryReader, target: PlannedTarget, tag: Tag, signal: AbortSignal): Promise<ExpectedDigest> {

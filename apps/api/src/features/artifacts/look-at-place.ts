@@ -1,9 +1,5 @@
-import type { Artifact } from '@waybill/contracts/http';
 import { ContentError, type Digest, isManifestMediaType, type Manifest, type RepositoryName, type Tag } from '@waybill/oci-model';
-import type { RegistryReader, RepositoryReader } from '@waybill/promotion';
-
-type Registry = Artifact['registries'][number];
-export type Blindness = NonNullable<Registry['reason']>;
+import { type Blindness, blindnessOf, type RegistryReader, type RepositoryReader } from '@waybill/promotion';
 
 /** What a look found. Whatever goes wrong is a reason not to know, and never absence. */
 export type Sight<Found> =
@@ -65,23 +61,6 @@ async function sight<Found>(ask: () => Promise<Found>, deadline: AbortSignal): P
     return { kind: 'found', found: await ask() };
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
-    return { kind: 'unknown', reason: deadline.aborted ? 'deadline' : reasonOf(error), detail: error.message };
-  }
-}
-
-function reasonOf({ code }: ContentError): Blindness {
-  switch (code) {
-    case 'unauthorized':
-    case 'denied':
-      return 'unauthorized';
-    case 'unreachable':
-    case 'unavailable':
-    case 'rate-limited':
-      return code;
-    case 'timeout':
-    case 'aborted':
-      return 'deadline';
-    default:
-      return 'broken-answer';
+    return { kind: 'unknown', reason: blindnessOf(error, deadline), detail: error.message };
   }
 }

@@ -329,7 +329,7 @@ describe('POST /api/v1/promotions', () => {
       const accepted = await api.post(path, promotionOf());
       expect(accepted.status).toBe(202);
       const { estimate, id } = accepted.body as AcceptedPromotion;
-      expect(estimate.targets[0]).toEqual({ item: 0, registry: 'prod' });
+      expect(estimate.targets[0]).toEqual({ item: 0, registry: 'prod', unseen: expect.any(String) });
       const shown = (await api.send('GET', `${path}/${id}`)).body as Promotion;
       return shown.items[0]?.targets.find(({ registry }) => registry === 'prod')?.tags;
     }

@@ -5,7 +5,7 @@ import { AcceptedPromotion, CreatePromotion, ListPromotions, Promotion, Promotio
 import { type PromotionCandidate, PromotionReadModel } from '@waybill/persistence';
 import type { Response } from 'express';
 import { Requires } from '../../http/access-rule.js';
-import { authorise, CurrentActor } from '../../http/actor.js';
+import { CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
@@ -14,7 +14,9 @@ import { visiblePage } from '../../http/visible-page.js';
 import { toPromotion, toSummary } from './promotion.mapper.js';
 import { toPromotionFilter } from './promotion-filter.mapper.js';
 import { mayRead, readablePromotion } from './readable-promotion.js';
-import { requestedItems, RequestPromotion } from './request-promotion.js';
+import { authoriseRequest } from './plan-promotion.js';
+import { requestProblems } from './request-problems.js';
+import { RequestPromotion } from './request-promotion.js';
 
 @ApiTags('promotions')
 @ApiBearerAuth()
@@ -40,26 +42,7 @@ export class PromotionsController {
     answer: AcceptedPromotion,
     body: true,
     idempotent: true,
-    problems: [
-      'reference-invalid',
-      'no-topology',
-      'path-unknown',
-      'registry-unknown',
-      'repository-unknown',
-      'tag-unknown',
-      'digest-unknown',
-      'source-mismatch',
-      'not-admitted',
-      'tag-missing',
-      'tag-reserved',
-      'duplicate-target',
-      'target-invalid',
-      'tag-immutable',
-      'topology-changed',
-      'source-unreachable',
-      'source-refused',
-      'source-broken',
-    ],
+    problems: [...requestProblems, 'tag-immutable', 'topology-changed'],
   })
   async create(
     @Body({ schema: CreatePromotion }) body: CreatePromotion,
@@ -67,9 +50,7 @@ export class PromotionsController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<string> {
-    for (const { source } of requestedItems(body)) {
-      authorise(actor, 'promotions:create', { path: body.path, repository: source.repository });
-    }
+    authoriseRequest(actor, body);
     const answer = await this.#idempotent.handle({
       actor,
       route: 'POST /api/v1/promotions',

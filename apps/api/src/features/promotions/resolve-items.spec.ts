@@ -72,7 +72,13 @@ describe('resolveItems', () => {
   });
 
   const resolve = (sources: FakeReader, targets: FakeReader) =>
-    resolveItems([item], { topology, readers: { sources, targets }, deadlineMs: 60_000, mayName: () => true });
+    resolveItems([item], {
+      topology,
+      readers: { sources, targets },
+      deadlineMs: 60_000,
+      limits: { manifests: 64, probes: 64 },
+      mayName: () => true,
+    });
 
   it('asks the targets for their tags while a source is read', async () => {
     const sources = new FakeReader({ readManifest: () => targetAsked.then(() => manifest) });

@@ -3,6 +3,7 @@ import { ContentError, type Manifest, viewManifest } from '@waybill/oci-model';
 import {
   estimate,
   type Estimate,
+  type ForecastLimits,
   forecastTarget,
   inspectContent,
   type ItemContent,
@@ -31,6 +32,8 @@ export interface ResolveItemsOptions extends Pick<ResolveSourceOptions, 'mayName
   readonly readers: RequestReaders;
   /** How long registries may be looked at, in milliseconds. */
   readonly deadlineMs: number;
+  /** How much of an item is looked at for the forecast. */
+  readonly limits: ForecastLimits;
 }
 
 interface ReadSource {
@@ -104,30 +107,29 @@ async function inTime<T>(item: PlannedItem, reading: Promise<T>, deadline: Abort
   }
 }
 
-const nothing: ItemContent = { manifests: 0, blobs: [] };
-
-/** A forecast is a courtesy: what cannot be read in time is left out of it. */
+/** A forecast is a courtesy: what cannot be read in time is said to be unknown. */
 async function forecastCopy(
   sources: readonly ReadSource[],
-  { topology, readers, signal }: Pick<ResolveItemsOptions, 'topology' | 'readers'> & { readonly signal: AbortSignal },
+  { topology, readers, ...looking }: Pick<ResolveItemsOptions, 'topology' | 'readers' | 'limits'> & { readonly signal: AbortSignal },
 ): Promise<Estimate> {
   const contents = await Promise.all(
-    sources.map(({ item, root }) => inspectContent(readers.sources, item, root, signal).catch(undefinedOnContentError)),
+    sources.map(({ item, root }) => inspectContent(readers.sources, item, root, looking).catch(undefinedOnContentError)),
   );
   const forecasts = await Promise.all(
     sources.flatMap(({ item }, index) =>
-      item.targets.map(async (target) => {
-        const content = contents[index];
-        const asked = { ...target, item: index, source: item.source.registry };
-        const seen = await forecastTarget(readers.targets, content ?? nothing, asked, signal);
-        return content === undefined ? { ...seen, present: undefined } : seen;
+      item.targets.map((target) => {
+        const content = contents[index] ?? nothing;
+        return forecastTarget(readers.targets, content, { ...target, item: index, source: item.source.registry }, looking);
       }),
     ),
   );
   const source = sources[0]?.item.source.registry;
   const location = source === undefined ? undefined : registryNamed(topology, source).location;
-  return estimate(topology, { location, items: contents.map((content) => content ?? nothing) }, forecasts, new Date());
+  return estimate(topology, { location, items: contents }, forecasts, new Date());
 }
+
+/** Nobody is asked for what an unread item is made of. */
+const nothing: ItemContent = { manifests: [], blobs: [], isWhole: false };
 
 function undefinedOnContentError(error: unknown): undefined {
   if (error instanceof ContentError) return undefined;
