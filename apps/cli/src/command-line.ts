@@ -25,6 +25,8 @@ export interface Surroundings extends Streams {
   readonly version: string;
   /** Aborted with an Interruption when the command shall end. */
   readonly stop: AbortSignal;
+  /** A person's keyboard; absent where nobody can be asked. */
+  readonly keyboard?: NodeJS.ReadableStream | undefined;
   /** Default: the process's own. */
   readonly environment?: Environment;
 }
@@ -44,6 +46,7 @@ Exit status:
   0  done                       3  partial: some targets failed
   1  failed                     4  superseded by a newer promotion
   2  wrong usage                5  not finished yet, or not known (status, topology check, where)
+  6  cancelled                  7  rejected
   128 and the signal's number when interrupted, e.g. 130 by Ctrl-C`;
 
 const whereHelp = `
@@ -123,7 +126,7 @@ function upCommand(waybill: Command, { root, version, stop, environment }: Surro
     );
 }
 
-function promotionCommands(waybill: Command, { stop, environment }: Surroundings, run: Run): void {
+function promotionCommands(waybill: Command, { stop, keyboard, environment }: Surroundings, run: Run): void {
   const api = (): WaybillApi => connect(environment, stop);
   waybill
     .command('promote')
@@ -139,12 +142,13 @@ function promotionCommands(waybill: Command, { stop, environment }: Surroundings
     .option(...json)
     .addHelpText('after', '\nExample:\n  waybill promote ci-snapshots/team-a/app:1.4.0 --path release --wait')
     .action((sources: string[], options: Parameters<typeof promote>[2]) =>
-      run(options, (output) => promote(api(), sources, { ...options, signal: stop }, output)),
+      run(options, (output) => promote(api(), sources, { ...options, signal: stop, keyboard }, output)),
     );
   waybill
     .command('status')
     .description('show a promotion, or the newest ones')
     .argument('[promotion]', 'its id')
+    .option('--watch', 'follow it to its end; without an id, tell what happens to all until Ctrl-C', false)
     .option('--limit <number>', 'how many to list', limit, 20)
     .option('--state <state>', 'list those in this state, e.g. failed')
     .option('--path <name>', 'list those along this path')
@@ -160,7 +164,7 @@ function promotionCommands(waybill: Command, { stop, environment }: Surroundings
     .option('--until <time>', 'list those requested before this time', moment)
     .option(...json)
     .action((id: string | undefined, options: Parameters<typeof status>[2]) =>
-      run(options, (output) => status(api(), id, options, output)),
+      run(options, (output) => status(api(), id, { ...options, signal: stop, keyboard }, output)),
     );
 }
 

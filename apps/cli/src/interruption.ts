@@ -9,7 +9,7 @@ export class Interruption extends WaybillError<'interrupted'> {
   /** 128 and the signal's number, as a shell gives it. */
   readonly exitStatus: number;
 
-  constructor(signal: StopSignal) {
+  constructor(readonly signal: StopSignal) {
     super(`stopped by ${signal}`, { code: 'interrupted', operation: 'run command' });
     this.exitStatus = 128 + constants.signals[signal];
   }

@@ -30,6 +30,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   root,
   version,
   stop: stopSignal(),
+  keyboard: process.stdin.isTTY ? process.stdin : undefined,
   stdout: process.stdout,
   stderr: process.stderr,
 });

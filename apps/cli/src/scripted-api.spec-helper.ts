@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Writable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { afterEach } from '@jest/globals';
 import type { AcceptedPromotion, Problem, Promotion } from '@waybill/contracts/http';
 import { type ScriptedServer, startScriptedServer } from '@waybill/testing';
 import { runCommandLine } from './command-line.js';
+import type { TextStream } from './output/console-output.js';
 
 /** A request that the API got. */
 export interface Asked {
@@ -58,6 +60,9 @@ export interface RunOptions {
   readonly api?: string;
   readonly key?: string;
   readonly stop?: AbortSignal;
+  /** Are the streams a terminal's? */
+  readonly isTTY?: boolean;
+  readonly keyboard?: NodeJS.ReadableStream;
   /** Beside the variables of the API. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Called with all that was written so far, after each write. */
@@ -67,16 +72,19 @@ export interface RunOptions {
 /** Runs the command line in this process, as `waybill ARGS` would. */
 export async function waybill(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written): { write(text: string): void } => ({
-    write: (text) => {
+  const stream = (name: keyof typeof written): TextStream => {
+    const write = (text: string, _encoding: string, done: () => void): void => {
       written[name] += text;
       options.onWrite?.(written.stdout + written.stderr);
-    },
-  });
+      done();
+    };
+    return Object.assign(new Writable({ write, decodeStrings: false }), { isTTY: options.isTTY ?? false, columns: 120 });
+  };
   const status = await runCommandLine(args, {
     root: '/nowhere',
     version: '1.2.3',
     stop: options.stop ?? new AbortController().signal,
+    keyboard: options.keyboard,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     environment: { ...options.environment, WAYBILL_API_URL: options.api ?? 'http://127.0.0.1:1', WAYBILL_API_KEY: options.key ?? 'wb_key' },
@@ -97,7 +105,7 @@ const tag = '1.4.0' as Target['tags'][number]['tag'];
 
 export function target(facts: Partial<Target> = {}): Target {
   return {
-    id: targetId,
+    id: facts.registry === undefined ? targetId : `${targetId.slice(0, -2)}${String(facts.registry.length).padStart(2, '0')}`,
     registry: 'prod',
     location: 'eu',
     repository: 'team-a/app',

@@ -28,6 +28,7 @@ import type { z } from 'zod';
 import { systemCodeOf } from '../system-error.js';
 import { ApiProblem } from './api-problem.js';
 import { queryOf } from './query-of.js';
+import { type ApiEvent, readEvents } from './read-events.js';
 
 export interface WaybillApiOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
@@ -45,10 +46,19 @@ interface Call<Answer> {
   readonly answer?: z.ZodType<Answer>;
 }
 
+/** How a stream is followed. */
+export interface Following {
+  /** The last event that was received. */
+  readonly after?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What promotions of a list have in common, as the API's query names it; it says what is wrong with a word. */
 export type PromotionFilter = { readonly [Key in keyof Omit<ListPromotions, 'limit' | 'cursor'>]?: string };
 
 const timeoutMs = 30_000;
+/** A stream says something every 15 seconds. */
+const silenceMs = 45_000;
 const pageSize = 200;
 
 /** A client of the HTTP API. Every method rejects with ApiProblem, or with the signal's reason. */
@@ -68,6 +78,11 @@ export class WaybillApi {
     return new WaybillApi({ url: this.url, key, signal: this.#signal });
   }
 
+  /** The same API for calls that the end of the command does not end. */
+  afterwards(): WaybillApi {
+    return new WaybillApi({ url: this.url, key: this.#key });
+  }
+
   /** `idempotencyKey` makes a repetition safe; each call gets a new one by default. */
   createPromotion(body: CreatePromotion, idempotencyKey: string = randomUUID()): Promise<AcceptedPromotion> {
     return this.#call({ method: 'POST', path: '/api/v1/promotions', body, idempotencyKey, answer: AcceptedPromotion });
@@ -75,6 +90,16 @@ export class WaybillApi {
 
   promotion(id: string): Promise<Promotion> {
     return this.#call({ method: 'GET', path: `/api/v1/promotions/${encodeURIComponent(id)}`, answer: Promotion });
+  }
+
+  /** What happens to a promotion, until nothing of it is left to do or the stream is cut. */
+  promotionEvents(id: string, following: Following): AsyncGenerator<ApiEvent> {
+    return this.#events(`/api/v1/promotions/${encodeURIComponent(id)}/events`, following);
+  }
+
+  /** What happens to all promotions that the key may read, until the stream is cut. */
+  events(following: Following): AsyncGenerator<ApiEvent> {
+    return this.#events('/api/v1/events', following);
   }
 
   /** Said twice it is the same. */
@@ -202,6 +227,41 @@ export class WaybillApi {
     } while (cursor !== undefined);
   }
 
+  /** @throws ApiProblem that is retryable when the stream was cut or the API is away, and not when no stream comes through */
+  async *#events(path: string, { after, signal }: Following): AsyncGenerator<ApiEvent> {
+    const silence = new AbortController();
+    const watch = setTimeout(() => silence.abort(), silenceMs);
+    const signals = [silence.signal, signal, this.#signal].filter((one) => one !== undefined);
+    let hasBegun = false;
+    try {
+      const response = await fetch(`${this.url}${path}`, { headers: this.#streamHeaders(after), signal: AbortSignal.any(signals) });
+      if (!response.ok) throw ApiProblem.from(response.status, Problem.safeParse(parseJson(await response.text())).data);
+      if (response.body === null || !isEventStream(response)) {
+        throw new ApiProblem(`${this.url} gave no stream`, { code: 'answer-invalid' });
+      }
+      for await (const event of readEvents({ body: response.body, onSign: () => watch.refresh() })) {
+        hasBegun = true;
+        yield event;
+      }
+    } catch (cause) {
+      for (const one of [signal, this.#signal]) one?.throwIfAborted();
+      if (cause instanceof ApiProblem) throw cause;
+      // One that is held back by a proxy says nothing from the start.
+      const retryable = hasBegun || !silence.signal.aborted;
+      throw new ApiProblem(`the stream from ${this.url} was cut`, { code: 'api-unreachable', retryable, cause });
+    } finally {
+      clearTimeout(watch);
+    }
+  }
+
+  #streamHeaders(after: string | undefined): Record<string, string> {
+    return {
+      accept: 'text/event-stream',
+      ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
+      ...(after === undefined ? {} : { 'last-event-id': after }),
+    };
+  }
+
   async #call<Answer>(call: Call<Answer>): Promise<Answer> {
     const { text, status } = await this.#send(call);
     const body = parseJson(text);
@@ -246,6 +306,10 @@ export class WaybillApi {
 function isTlsFailure(error: unknown): boolean {
   const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
   return /SSL|TLS|CERT/.test(systemCodeOf(cause) ?? '');
+}
+
+function isEventStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
 }
 
 function parseJson(text: string): unknown {

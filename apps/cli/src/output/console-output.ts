@@ -15,6 +15,8 @@ export interface Output {
   line(text?: string): void;
   /** The result for a program; the only thing on stdout with `--json`. */
   json(value: unknown): void;
+  /** One of many results, each on a line of its own. */
+  jsonLine(value: unknown): void;
   error(text: string): void;
   /** Where lines for people go. */
   readonly people: TextStream;
@@ -25,6 +27,7 @@ export function consoleOutput({ stdout, stderr }: Streams, options: { readonly j
   return {
     line: (text = '') => void people.write(`${text}\n`),
     json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    jsonLine: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
     error: (text) => void stderr.write(`${text}\n`),
     people,
   };

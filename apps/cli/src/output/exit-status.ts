@@ -8,6 +8,8 @@ export const exitStatus = {
   partial: 3,
   superseded: 4,
   unfinished: 5,
+  cancelled: 6,
+  rejected: 7,
 } as const;
 
 export function exitStatusOf(promotion: Pick<Promotion, 'state'>): number {
@@ -15,11 +17,10 @@ export function exitStatusOf(promotion: Pick<Promotion, 'state'>): number {
     case 'succeeded':
     case 'partial':
     case 'superseded':
-      return exitStatus[promotion.state];
     case 'failed':
     case 'rejected':
     case 'cancelled':
-      return exitStatus.failed;
+      return exitStatus[promotion.state];
     case 'requested':
     case 'waiting':
     case 'running':

@@ -12,9 +12,16 @@ export interface ProgressTask {
   failed(note: string): void;
 }
 
+/** A part of a task, shown only while it moves and only on a terminal. */
+export interface ProgressPiece {
+  update(done: number, total: number): void;
+  remove(): void;
+}
+
 /** Bars on a terminal, plain lines elsewhere. */
 export interface Progress {
   task(title: string): ProgressTask;
+  piece(title: string): ProgressPiece;
   /** A line that stays, above bars that move. */
   line(text: string): void;
   /** Leaves the terminal as it was. A task begun later starts anew. */
@@ -51,6 +58,13 @@ class Bars implements Progress {
   task(title: string): ProgressTask {
     const payload: Payload = { title: cutTitle(title), amount: '', note: '' };
     return barTask((this.#bars ??= openBars(this.#output.people)).create(0, 0, payload));
+  }
+
+  piece(title: string): ProgressPiece {
+    const bars = (this.#bars ??= openBars(this.#output.people));
+    const bar = bars.create(0, 0, { title: cutTitle(title), amount: '', note: '' } satisfies Payload);
+    const task = barTask(bar);
+    return { update: (done, total) => task.update(done, total), remove: () => void bars.remove(bar) };
   }
 
   line(text: string): void {
@@ -112,6 +126,7 @@ function plainLines(output: Output): Progress {
       const end = (note: string): void => output.line(`${title}: ${note}`);
       return { update: () => undefined, done: end, failed: end };
     },
+    piece: () => ({ update: () => undefined, remove: () => undefined }),
     line: (text) => output.line(text),
     stop: () => undefined,
   };

@@ -87,8 +87,8 @@ describe('waybill promote', () => {
   it.each([
     ['succeeded', 0],
     ['failed', 1],
-    ['rejected', 1],
-    ['cancelled', 1],
+    ['rejected', 7],
+    ['cancelled', 6],
     ['partial', 3],
     ['superseded', 4],
   ] as const)('ends with its own status for each end: %s', async (state, expected) => {

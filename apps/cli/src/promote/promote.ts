@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { AcceptedPromotion, CreatePromotion, Promotion } from '@waybill/contracts/http';
+import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
 import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
-import { followPromotion } from './follow-promotion.js';
+import { type FollowOptions, followOrAsk } from './follow-or-ask.js';
 import { printPromotion } from './print-promotion.js';
 
-export interface PromoteOptions {
+export interface PromoteOptions extends FollowOptions {
   readonly path: string;
   readonly tag?: readonly string[];
   readonly reason?: string;
@@ -16,7 +16,6 @@ export interface PromoteOptions {
   readonly idempotencyKey?: string;
   readonly wait: boolean;
   readonly json: boolean;
-  readonly signal?: AbortSignal;
 }
 
 /** Asks for a promotion of one or more sources; gives the exit status. */
@@ -28,7 +27,7 @@ export async function promote(api: WaybillApi, sources: readonly string[], optio
     return exitStatus.succeeded;
   }
   output.line(`promotion ${accepted.id}`);
-  const promotion = await follow(api, accepted.id, options, output);
+  const promotion = await followOrAsk(api, accepted.id, options, output);
   if (options.json) output.json(promotion);
   else printPromotion(promotion, output);
   return exitStatusOf(promotion);
@@ -54,15 +53,6 @@ async function request(api: WaybillApi, body: CreatePromotion, options: PromoteO
   } catch (error) {
     const isRefused = error instanceof ApiProblem && (!error.retryable || unrecorded.includes(error.code));
     if (!isRefused) output.error(`the request may have been accepted: repeat it safely with --idempotency-key ${key}`);
-    throw error;
-  }
-}
-
-async function follow(api: WaybillApi, id: string, { signal }: PromoteOptions, output: Output): Promise<Promotion> {
-  try {
-    return await followPromotion(api, id, output, signal);
-  } catch (error) {
-    if (signal?.aborted === true) output.error(`stopped waiting; the promotion goes on. Follow it with: waybill status ${id}`);
     throw error;
   }
 }

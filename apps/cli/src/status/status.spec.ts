@@ -10,7 +10,9 @@ describe('waybill status ID', () => {
       target(),
       target({ registry: 'prod-us', requirement: 'best-effort', state: 'copying', outcome: undefined, finishedAt: undefined }),
     ];
-    const api = await scriptedApi({ [read]: { body: promotion({ settled: false, finishedAt: '2026-05-01T10:00:02Z', reason: 'release day' }, targets) } });
+    const api = await scriptedApi({
+      [read]: { body: promotion({ settled: false, finishedAt: '2026-05-01T10:00:02Z', reason: 'release day' }, targets) },
+    });
 
     const { status, stdout } = await waybill(['status', promotionId], { api: api.url });
 

@@ -2,7 +2,9 @@ import type { PromotionFilter, WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { drawTable } from '../output/table.js';
+import { type FollowOptions, followOrAsk } from '../promote/follow-or-ask.js';
 import { printPromotion, printRequest } from '../promote/print-promotion.js';
+import { watchPromotions } from './watch-promotions.js';
 
 /** Of a list: what its promotions have in common. */
 export interface FilterOptions {
@@ -16,18 +18,21 @@ export interface FilterOptions {
   readonly until?: Date;
 }
 
-export interface StatusOptions extends FilterOptions {
+export interface StatusOptions extends FilterOptions, FollowOptions {
   readonly limit: number;
+  /** Follow it to its end; without one, tell what happens to all. */
+  readonly watch?: boolean;
   readonly json: boolean;
 }
 
 /** One promotion with its targets, or the newest ones; gives the exit status. */
 export async function status(api: WaybillApi, id: string | undefined, options: StatusOptions, output: Output): Promise<number> {
   if (id === undefined) {
+    if (options.watch === true) return await watchPromotions(api, options, output);
     await list(api, options, output);
     return exitStatus.succeeded;
   }
-  const promotion = await api.promotion(id);
+  const promotion = options.watch === true ? await followOrAsk(api, id, options, output) : await api.promotion(id);
   if (options.json) output.json(promotion);
   else {
     printRequest(promotion, output);
