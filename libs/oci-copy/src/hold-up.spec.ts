@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HoldUp, keptUp, type Step } from './hold-up.js';
 
@@ -131,5 +133,21 @@ describe('keptUp', () => {
     jest.advanceTimersByTime(1);
 
     expect((await keptUp([step(late)], () => true)).size).toBe(0);
+  });
+
+  it('leaves nothing of any wait behind: a large image has as many as it has chunks', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heap = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const [holdUp, chunks] = [new HoldUp(1_000), 50_000];
+    const before = heap();
+
+    for (let chunk = 0; chunk < chunks; chunk += 1) await keptUp([{ holdUp, work: Promise.resolve() }], () => true, true);
+
+    expect((heap() - before) / chunks).toBeLessThan(100);
+    expect(holdUp.isLeftBehind).toBe(false);
   });
 });

@@ -17,6 +17,7 @@ export class HoldUp {
   #timer: NodeJS.Timeout | undefined;
   #isLeftBehind = false;
   #leave: () => void = () => undefined;
+  readonly #waiting = new Set<() => void>();
 
   constructor(allowanceMs: number) {
     this.#allowanceMs = allowanceMs;
@@ -45,6 +46,22 @@ export class HoldUp {
     };
   }
 
+  /**
+   * Resolves when `work` has ended or the target is left behind; `work` never rejects. Unlike a race with `leftBehind`
+   * it leaves nothing at the target, which is waited for once for each chunk of a blob.
+   */
+  async endOf(work: Promise<unknown>): Promise<void> {
+    if (this.#isLeftBehind) return;
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        this.#waiting.delete(goOn);
+        resolve();
+      };
+      this.#waiting.add(goOn);
+      void work.then(goOn);
+    });
+  }
+
   /** The target has taken bytes. */
   took(bytes: number): void {
     this.#count();
@@ -64,6 +81,7 @@ export class HoldUp {
     }
     this.#isLeftBehind = true;
     this.#leave();
+    for (const goOn of this.#waiting) goOn();
   }
 
   #count(): void {
@@ -106,7 +124,7 @@ export async function keptUp<S extends Step<unknown>>(
       stops.get(step)?.();
       if (waits(result, step)) holdUp();
     });
-    await (step.holdUp === undefined ? ended : Promise.race([ended, step.holdUp.leftBehind]));
+    await (step.holdUp === undefined ? ended : step.holdUp.endOf(ended));
     stops.get(step)?.();
   };
   await Promise.all(steps.map(follow));
