@@ -169,6 +169,33 @@ describe('the lease of a tag', () => {
     });
   });
 
+  it('tells what other releases of ours were about to write when their workers died, until that is settled', async () => {
+    const tag = newTag();
+    const [earlier, middle, later] = [await runTo(tag), await runTo(tag, manifestNamed('between')), await runTo(tag, newer)];
+    for (const run of [earlier, later]) {
+      await acquire(run, tag);
+      await run.journal.intendTag(run.target, tag, run.item.digest, undefined);
+      await expireLease(tag);
+    }
+
+    const turn = await acquire(middle, tag);
+
+    expect(turn).toMatchObject({ turn: 'ours', writtenSince: undefined, intendedBefore: false });
+    expect('begun' in turn ? turn.begun.toSorted((one) => (one.isNewer ? 1 : -1)) : []).toEqual([
+      { digest: image.digest, isNewer: false },
+      { digest: newer.digest, isNewer: true },
+    ]);
+    await middle.journal.releaseTag(middle.target, tag);
+    await later.journal.finish(later.target, {
+      outcome: 'failed',
+      bytesCopied: 0,
+      bytesMounted: 0,
+      bytesSkipped: 0,
+      readBack: [{ effectId: (await effectOf(later)).id, found: undefined }],
+    });
+    expect(await acquire(middle, tag)).toMatchObject({ begun: [{ digest: image.digest, isNewer: false }] });
+  });
+
   it('keeps what the tag held at the last attempt, in one effect', async () => {
     const tag = newTag();
     const run = await runTo(tag);

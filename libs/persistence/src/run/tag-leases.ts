@@ -22,6 +22,7 @@ interface TurnRow {
   /** Null when the lease was not to be had. */
   readonly fence: bigint | null;
   readonly written_since: Uint8Array | null;
+  readonly begun: Extract<TagTurn, { turn: 'ours' }>['begun'];
   readonly intended: boolean;
   readonly settled: boolean;
   readonly is_paused: boolean;
@@ -78,6 +79,10 @@ export class TagLeases {
              (extract(epoch FROM w.lease_expires_at - clock_timestamp()) * 1000)::float8 AS wait_ms,
              taken.lease_fence AS fence, taken.written_since,
              earlier.state IS NOT NULL AS intended, earlier.state IS NOT DISTINCT FROM 'settled' AS settled,
+             (SELECT coalesce(jsonb_agg(jsonb_build_object('digest', digest_text(e.digest), 'isNewer', g.ticket > w.ticket)), '[]')
+              FROM effect e JOIN item_target_tag g ON g.item_target_id = e.item_target_id AND g.tag = e.tag
+              WHERE e.state = 'intended' AND e.kind = 'tag' AND e.registry_id = w.registry_id AND e.repository = w.repository
+                AND e.tag = w.tag AND e.item_target_id <> ${target.id}::uuid) AS begun,
              stops.is_paused, stops.is_cancelled
       FROM wanted w CROSS JOIN stops LEFT JOIN taken ON true
         LEFT JOIN effect earlier ON earlier.item_target_id = ${target.id}::uuid AND earlier.kind = 'tag' AND earlier.tag = w.tag
@@ -89,7 +94,7 @@ export class TagLeases {
     this.#fences.set(keyOf(target, tag), row.fence);
     const writtenSince = row.written_since === null ? undefined : digestFromBytes(row.written_since);
     const leaseMs = Math.max(Math.floor(asked + this.#leaseMs - this.#clock.monotonic()), 0);
-    return { turn: 'ours', leaseMs, writtenSince, intendedBefore: row.intended, settledBefore: row.settled };
+    return { turn: 'ours', leaseMs, writtenSince, begun: row.begun, intendedBefore: row.intended, settledBefore: row.settled };
   }
 
   /**

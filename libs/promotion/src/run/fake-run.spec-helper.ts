@@ -76,7 +76,7 @@ export function copying(ends: Readonly<Record<string, CopyOutcome>>): Partial<Co
 }
 
 export function ourTurn(facts: Partial<Extract<TagTurn, { turn: 'ours' }>> = {}): TagTurn {
-  return { turn: 'ours', leaseMs: 60_000, writtenSince: undefined, intendedBefore: false, settledBefore: false, ...facts };
+  return { turn: 'ours', leaseMs: 60_000, writtenSince: undefined, begun: [], intendedBefore: false, settledBefore: false, ...facts };
 }
 
 /** What a content port rejects with when its signal is given; settles with it, never by time. */

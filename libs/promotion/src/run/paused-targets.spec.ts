@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { paused } from '../promotion-error.js';
-import { FakeRun, itemRun, oneTag, targetRun } from './fake-run.spec-helper.js';
+import { FakeRun, itemRun, oneTag, ourTurn, targetRun } from './fake-run.spec-helper.js';
 import type { RunJournal } from './ports.js';
 import { runItem } from './run-item.js';
 
@@ -39,4 +39,4 @@ describe('runItem and pauses', () => {
   });
 });
 
-const anyTurn = { turn: 'ours', leaseMs: 60_000, writtenSince: undefined, intendedBefore: false, settledBefore: false } as const;
+const anyTurn = ourTurn();

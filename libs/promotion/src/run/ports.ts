@@ -120,6 +120,8 @@ export type TagTurn =
       readonly leaseMs: number;
       /** What an earlier release of ours wrote to this tag last, if that was after what is expected was read. */
       readonly writtenSince: Digest | undefined;
+      /** What other releases of ours were about to write to this tag when they broke off: nobody has recorded yet what became of that. */
+      readonly begun: readonly BegunWrite[];
       /** An attempt before this one recorded that it would write this tag. */
       readonly intendedBefore: boolean;
       /** What became of that is recorded already: whatever the tag holds now, it is not written a second time. */
@@ -130,6 +132,13 @@ export type TagTurn =
   /** A pause covers the target; or the promotion was cancelled. */
   | { readonly turn: 'paused' }
   | { readonly turn: 'cancelled' };
+
+/** A write of another release whose fate nobody knows; where the tag holds its digest, it has happened. */
+export interface BegunWrite {
+  readonly digest: Digest;
+  /** Its turn comes after ours. */
+  readonly isNewer: boolean;
+}
 
 export type TagResult =
   | { readonly outcome: 'written' }

@@ -78,7 +78,10 @@ async function writeInTurn(run: RunContext, write: TagWrite): Promise<TagResult>
     await run.ports.journal.releaseTag(write.target, write.tag.tag).catch(() => undefined);
     throw error;
   });
-  return 'outcome' in decided ? decided : send(run, write, decided.seen);
+  if (!('outcome' in decided)) return send(run, write, decided.seen);
+  // What is overtaken settles nothing, so it gives the lease up by itself.
+  if (decided.outcome === 'superseded') await run.ports.journal.releaseTag(write.target, write.tag.tag);
+  return decided;
 }
 
 /** Looks at the tag and records what is to be sent; gives what it held, or the result when nothing is to be sent. */
@@ -89,8 +92,10 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
   if (seen === digest) return { outcome: turn.intendedBefore ? 'written' : 'already-present' };
   // One effect has one record: somebody else moved the tag since ours was settled, and keeps it.
   if (turn.settledBefore) return { outcome: 'conflict', found: seen, afterWrite: true };
+  // Its worker died between the write and the record of it: the order holds all the same.
+  if (turn.begun.some((write) => write.isNewer && write.digest === seen)) return { outcome: 'superseded' };
   if (tag.expected.kind === 'unknown') await journal.adoptExpected(target, tag.tag, seen);
-  if (!mayReplace(tag, seen, turn.writtenSince)) return { outcome: 'conflict', found: seen, afterWrite: false };
+  if (!mayReplace(tag, seen, turn)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
   await journal.intendTag(target, tag.tag, digest, seen);
   // The lease may have ended while the intent was recorded.
@@ -127,10 +132,10 @@ async function readBack(
 }
 
 /** The tag holds what the intent saw, or what an earlier release of ours has written since; never what ours wrote before that. */
-function mayReplace(tag: TagRun, seen: Digest | undefined, writtenSince: Digest | undefined): boolean {
+function mayReplace(tag: TagRun, seen: Digest | undefined, { writtenSince, begun }: OurTurn): boolean {
   if (seen === undefined) return tag.expected.kind !== 'digest';
   if (tag.immutable) return false;
-  if (tag.expected.kind === 'unknown' || seen === writtenSince) return true;
+  if (tag.expected.kind === 'unknown' || seen === writtenSince || begun.some(({ digest }) => digest === seen)) return true;
   return tag.expected.kind === 'digest' && tag.expected.digest === seen;
 }
 
