@@ -139,6 +139,7 @@ function promotionCommands(waybill: Command, { stop, keyboard, environment }: Su
     .option('--external-ref <text>', 'a name in another system, e.g. of the pipeline run')
     .option('--idempotency-key <key>', 'makes a repetition of this command safe')
     .option('--wait', 'wait until every target is done, replicas included', false)
+    .option('--dry-run', 'say what it would do, cost and meet, and ask for nothing', false)
     .option(...json)
     .addHelpText('after', '\nExample:\n  waybill promote ci-snapshots/team-a/app:1.4.0 --path release --wait')
     .action((sources: string[], options: Parameters<typeof promote>[2]) =>

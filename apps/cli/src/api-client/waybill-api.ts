@@ -17,6 +17,7 @@ import {
   PauseList,
   Problem,
   Promotion,
+  PromotionEstimate,
   PromotionList,
   Provenance,
   RegistryCheck,
@@ -86,6 +87,11 @@ export class WaybillApi {
   /** `idempotencyKey` makes a repetition safe; each call gets a new one by default. */
   createPromotion(body: CreatePromotion, idempotencyKey: string = randomUUID()): Promise<AcceptedPromotion> {
     return this.#call({ method: 'POST', path: '/api/v1/promotions', body, idempotencyKey, answer: AcceptedPromotion });
+  }
+
+  /** What such a request would do, cost and meet; nothing is written. */
+  estimatePromotion(body: CreatePromotion): Promise<PromotionEstimate> {
+    return this.#call({ method: 'POST', path: '/api/v1/promotions/estimate', body, answer: PromotionEstimate });
   }
 
   promotion(id: string): Promise<Promotion> {

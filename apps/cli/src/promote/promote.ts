@@ -4,22 +4,22 @@ import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
+import { dryRun } from './dry-run.js';
 import { type FollowOptions, followOrAsk } from './follow-or-ask.js';
 import { printPromotion } from './print-promotion.js';
+import { requestOf, type RequestOptions } from './request-of.js';
 
-export interface PromoteOptions extends FollowOptions {
-  readonly path: string;
-  readonly tag?: readonly string[];
-  readonly reason?: string;
-  readonly label?: Readonly<Record<string, string>>;
-  readonly externalRef?: string;
+export interface PromoteOptions extends FollowOptions, RequestOptions {
   readonly idempotencyKey?: string;
+  /** Say what would be done, and ask for nothing. */
+  readonly dryRun: boolean;
   readonly wait: boolean;
   readonly json: boolean;
 }
 
 /** Asks for a promotion of one or more sources; gives the exit status. */
 export async function promote(api: WaybillApi, sources: readonly string[], options: PromoteOptions, output: Output): Promise<number> {
+  if (options.dryRun) return dryRun(api, sources, options, output);
   const accepted = await request(api, requestOf(sources, options), options, output);
   if (!options.wait) {
     if (options.json) output.json({ ...accepted, location: api.addressOfPromotion(accepted.id) });
@@ -55,19 +55,4 @@ async function request(api: WaybillApi, body: CreatePromotion, options: PromoteO
     if (!isRefused) output.error(`the request may have been accepted: repeat it safely with --idempotency-key ${key}`);
     throw error;
   }
-}
-
-function requestOf(sources: readonly string[], options: PromoteOptions): CreatePromotion {
-  const { path, tag, reason, label, externalRef } = options;
-  return {
-    path,
-    // The API says what is wrong with a tag, and where.
-    items: sources.map((source) => ({
-      source,
-      ...(tag === undefined ? {} : { tags: [...tag] as CreatePromotion['items'][number]['tags'] }),
-    })),
-    ...(reason === undefined ? {} : { reason }),
-    ...(label === undefined ? {} : { labels: { ...label } }),
-    ...(externalRef === undefined ? {} : { externalRef }),
-  };
 }
