@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FaultRule, type LocalRegistry, startLocalRegistry } from '@waybill/local-registry';
@@ -41,6 +41,11 @@ export class RegistryUnderTest {
   /** A repository by its name at the origin. */
   repository(name: string): RepositoryClient {
     return this.#client.repository(parseRepositoryName(name));
+  }
+
+  /** Upload sessions that are neither completed nor given up. */
+  openUploads(): Promise<string[]> {
+    return readdir(join(this.#dataDir, 'uploads')).catch(() => []);
   }
 
   async stop(): Promise<void> {

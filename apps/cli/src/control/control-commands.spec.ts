@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Pause } from '@waybill/contracts/http';
+import type { Pause, Promotion } from '@waybill/contracts/http';
 import { type Asked, problem, promotion, promotionId, scriptedApi, target, waybill } from '../scripted-api.spec-helper.js';
 
 const promotionPath = `/api/v1/promotions/${promotionId}`;
@@ -9,7 +9,13 @@ const paused: Pause = { id: pauseId, scope: 'path', name: 'release', reason: 're
 
 describe('waybill cancel', () => {
   const cancel = `POST ${promotionPath}/cancel`;
-  const cancellation = { requestedBy: promotionId, requestedAt: since, reason: 'wrong', stops: 'everything', tagsWritten: [] } as const;
+  const cancellation: Promotion['cancellation'] = {
+    requestedBy: promotionId,
+    requestedAt: since,
+    reason: 'wrong',
+    stops: 'everything',
+    tagsWritten: [],
+  };
   const ended = promotion({ state: 'cancelled', cancellation }, [target({ outcome: 'cancelled' })]);
 
   it('tells the API why, and shows what became of it', async () => {

@@ -26,8 +26,7 @@ export async function endedTargets(tables: Tables, promotionId: string): Promise
         WHERE c.promotion_id = p.id) AS is_over
     FROM promotion p CROSS JOIN LATERAL (SELECT document FROM topology_revision ORDER BY number DESC LIMIT 1) active
     WHERE p.id = ${promotionId}::uuid`;
-  if (promotion?.is_over !== true)
-    throw refusal('promotion-unfinished', 'the promotion has not ended yet: only then is known what to try again');
+  if (promotion?.is_over !== true) throw refusal('promotion-unfinished', 'the promotion has not ended yet: wait for that, or cancel it');
   if (promotion.is_path_removed) throw refusal('path-removed', `path ${promotion.path} was removed from the topology`);
   if (promotion.is_rejected) throw refusal('nothing-to-retry', 'the promotion was rejected as a whole: request a new one');
   const rows = await tables.$queryRaw<TargetRow[]>`

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { ContentError, type Tag } from '@waybill/oci-model';
+import { ContentError, type Digest, type Tag } from '@waybill/oci-model';
+import type { Registry } from '@waybill/topology';
 import { IdempotencyKeys, type StoredAnswer } from '../access/idempotency-keys.js';
 import type { PromotionDetail } from '../promotions/promotion.read-model.js';
 import { type Asked, image, manifestNamed, MemoryCopier, oneTag, Scene, topology } from '../scene.spec-helper.js';
@@ -161,7 +162,7 @@ describe('PromotionControl.retry', () => {
   it('ends superseded where a newer release has written since', async () => {
     const older = await failed({ targets: ['prod-b'] });
     const newer = manifestNamed('newer');
-    const tags = new Map();
+    const tags = new Map<string, Digest>();
     const id = await request({ targets: ['prod-b'], manifest: newer });
     await scene.run(await scene.messageOf(id), new MemoryCopier(newer, tags));
 
@@ -230,12 +231,11 @@ describe('PromotionControl.retry', () => {
     await scene.apply({ ...topology, paths: {} });
     await expect(retry(id)).rejects.toMatchObject({ code: 'path-removed' });
 
-    const { prod, ...others } = topology.registries;
-    if (prod === undefined) throw new Error('the topology has no prod');
-    await scene.apply({
-      ...topology,
-      registries: { ...others, prod: { ...prod, local: undefined, url: 'http://127.0.0.1:1' } as typeof prod },
-    });
+    const prod: Registry = {
+      ...{ name: 'prod', role: 'prod', location: 'eu', insecure: false, immutableTags: { kind: 'all' } },
+      url: 'http://127.0.0.1:1',
+    };
+    await scene.apply({ ...topology, registries: { ...topology.registries, prod } });
     await expect(retry(id)).rejects.toMatchObject({ code: 'registry-replaced' });
     await scene.apply(topology);
     expect((await scene.promotion(id)).state).toBe('failed');

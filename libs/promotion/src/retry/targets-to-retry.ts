@@ -23,9 +23,10 @@ export function targetsToRetry(targets: readonly EndedTarget[]): EndedTarget[] {
   const unfinished = targets.filter(({ outcome }) => outcome === 'failed' || outcome === 'cancelled');
   const possible = unfinished.filter(({ replaced }) => replaced === undefined);
   const byId = new Map(targets.map((target) => [target.id, target]));
-  const chosen = possible.filter(({ follows }) => {
-    const prod = follows === undefined ? undefined : byId.get(follows);
-    return prod === undefined || prod.state !== 'done' || hasArrived(prod) || possible.includes(prod);
+  const mayFollow = (prod: EndedTarget): boolean => prod.state !== 'done' || hasArrived(prod) || possible.includes(prod);
+  const chosen = possible.filter(({ follows = '' }) => {
+    const prod = byId.get(follows);
+    return prod === undefined ? true : mayFollow(prod);
   });
   if (chosen.length === 0) throw refusal(targets, unfinished);
   return chosen;
