@@ -32,8 +32,17 @@ export interface WorkerProcess {
   resume(): void;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves when it is gone, with how it ended. */
+  end(): Promise<string>;
   /** Resolves once it has logged this message. */
   logged(message: string): Promise<void>;
+}
+
+/** One of several processes of the API. */
+export interface ApiProcess {
+  readonly url: string;
+  /** SIGTERM; resolves when it is gone, with how it ended. */
+  end(): Promise<string>;
 }
 
 /** Waybill's processes on a database of their own, and the local registries of the topology. */
@@ -44,7 +53,9 @@ export interface System {
   registry(name: string): ObservedRegistry;
   /** For a look at the tables. */
   readonly database: Database;
-  startWorker(): Promise<WorkerProcess>;
+  startWorker(environment?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** A further one beside that of `api`. */
+  startApi(environment?: Readonly<Record<string, string>>): Promise<ApiProcess>;
   /** Requests a promotion; gives its id. */
   request(body: CreatePromotion): Promise<string>;
   /** The promotion once none of its targets, best-effort ones included, has anything left to do. */
@@ -75,7 +86,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const registries = await startRegistries(options.topology, stack);
     const launcher = await prepare(options, stack);
     const key = issueApiKey(randomUUID()).text;
-    const child = await launcher.launch('api', { WAYBILL_API_PORT: '0', WAYBILL_ADMIN_KEY: key });
+    const child = await launcher.launch('api', { WAYBILL_API_PORT: '0', WAYBILL_API_NOTICE_MS: '0', WAYBILL_ADMIN_KEY: key });
     const api = new WaybillApi({ url: `http://127.0.0.1:${portIn(child.readyLine)}`, key });
     await api.applyTopology(options.topology, 'e2e.yaml');
     for (const [name, { proxy }] of registries) await api.locateRegistry(name, proxy.url);
@@ -164,7 +175,8 @@ function systemOf({ api, environment, launcher, registries, stack }: Parts): Sys
       return registry;
     },
     database: launcher.database,
-    startWorker: async () => workerOf(await launcher.launch('worker', workerSettings)),
+    startWorker: async (own = {}) => workerOf(await launcher.launch('worker', { ...workerSettings, ...own })),
+    startApi: async (own = {}) => apiOf(await launcher.launch('api', { WAYBILL_API_PORT: '0', ...own })),
     request,
     settled,
     promote: async (body) => settled(await request(body)),
@@ -172,8 +184,18 @@ function systemOf({ api, environment, launcher, registries, stack }: Parts): Sys
   };
 }
 
+function apiOf(child: LaunchedProcess): ApiProcess {
+  return { url: `http://127.0.0.1:${portIn(child.readyLine)}`, end: () => endOf(child) };
+}
+
+async function endOf(child: LaunchedProcess): Promise<string> {
+  process.kill(child.pid, 'SIGTERM');
+  return await child.exited;
+}
+
 function workerOf(child: LaunchedProcess): WorkerProcess {
   return {
+    end: () => endOf(child),
     id: `${hostname()}:${child.pid}`,
     pause: () => void process.kill(child.pid, 'SIGSTOP'),
     resume: () => void process.kill(child.pid, 'SIGCONT'),

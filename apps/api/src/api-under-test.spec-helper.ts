@@ -52,7 +52,7 @@ export async function startApi({ config = {}, databaseUrl }: StartApiOptions = {
   const logger = createLogger({ name: 'api', level: 'trace', destination: { write: (line) => log.push(line) } });
   const adminKey = issueApiKey(uuidV7.next()).text;
   const environment = loadApiConfig({ DATABASE_URL: databaseUrl ?? database?.url ?? '' });
-  const app = await createApi({ ...environment, adminKey, registryDeadlineMs: 2_000, ...config }, { logger });
+  const app = await createApi({ ...environment, adminKey, registryDeadlineMs: 2_000, noticeMs: 0, ...config }, { logger });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

@@ -1,5 +1,12 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import type { Server } from 'node:http';
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
 import { DocumentationModule } from './features/documentation/documentation.module.js';
 import { EventsModule } from './features/events/events.module.js';
@@ -14,6 +21,7 @@ import { TopologyModule } from './features/topology/topology.module.js';
 import { AuthenticateGuard } from './http/authenticate.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ReadBodyInterceptor } from './http/read-body.interceptor.js';
+import { Draining } from './infrastructure/draining.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
@@ -36,8 +44,29 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
 })
-export class ApiModule {
+export class ApiModule implements OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly #draining: Draining;
+  readonly #server: HttpAdapterHost;
+
+  constructor(draining: Draining, server: HttpAdapterHost) {
+    this.#draining = draining;
+    this.#server = server;
+  }
+
   static with(parts: InfrastructureParts): DynamicModule {
     return { module: ApiModule, imports: [InfrastructureModule.with(parts)] };
+  }
+
+  /** Before any feature ends: this module is the first of all. */
+  async onModuleDestroy(): Promise<void> {
+    await this.#draining.announce();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#draining.endConnections(this.#server.httpAdapter.getHttpServer() as Server);
+  }
+
+  onApplicationShutdown(): void {
+    this.#draining.ended();
   }
 }

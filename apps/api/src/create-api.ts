@@ -6,9 +6,11 @@ import type { ApiConfig } from '@waybill/config';
 import { createLogger, type Logger, Metrics, nestLogger } from '@waybill/observability';
 import { ApiModule } from './api.module.js';
 import { describeApi } from './describe-api.js';
+import { lastAnswers } from './http/last-answers.js';
 import { logRequests } from './http/request-log.js';
 import { measureRequests } from './http/request-metrics.js';
 import { validationPipe } from './http/validation.js';
+import { Draining } from './infrastructure/draining.js';
 
 export interface CreateApiOptions {
   /** Where it says what it does; JSON lines on standard output when absent. */
@@ -24,12 +26,12 @@ export async function createApi(config: ApiConfig, options: CreateApiOptions = {
     bodyParser: false, // a body is read once it is known who sends it (read-body.interceptor.ts)
   });
   app.disable('x-powered-by');
-  app.use(logRequests(logger), measureRequests(app.get(Metrics)));
+  app.use(logRequests(logger), measureRequests(app.get(Metrics)), lastAnswers(app.get(Draining)));
   app.useGlobalPipes(validationPipe());
   SwaggerModule.setup('api/docs', app, () => describeApi(app), {
     jsonDocumentUrl: 'api/docs/openapi.json',
     customSiteTitle: 'Waybill API',
   });
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   return app;
 }

@@ -4,6 +4,7 @@ import { loadWorkerConfig, type WorkerConfig } from '@waybill/config';
 import type { Health } from '@waybill/contracts/http';
 import { TopologyRevisions } from '@waybill/persistence';
 import { buildImage, describeWith, pushBuilt, startRedis, startTcpProxy, type TcpProxy, until } from '@waybill/testing';
+import { Draining } from './infrastructure/draining.js';
 import { type Logged, logged } from './infrastructure/logged.spec-helper.js';
 import { oneTag, RecordedPromotions, repository, topologyAt } from './recorded-promotions.spec-helper.js';
 import { RegistryUnderTest } from './registry-under-test.spec-helper.js';
@@ -94,6 +95,16 @@ function describeWorker(startQueue: (recorded: RecordedPromotions) => Promise<Qu
       status: 200,
       body: { status: 'ok', parts: { database: { status: 'ok' }, queue: { status: 'ok' } } },
     });
+  });
+
+  it('is not ready any more once it is told to end, and is alive until it has', async () => {
+    worker.app.get(Draining).announce();
+
+    expect(await healthOf(worker, 'ready')).toMatchObject({
+      status: 503,
+      body: { parts: { process: { problem: 'the process is stopping' } } },
+    });
+    expect((await healthOf(worker, 'live')).status).toBe(200);
   });
 
   it('tells its metrics, and those of the system', async () => {

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { CheckRegistriesModule } from './features/check-registries/check-registries.module.js';
 import { HealthModule } from './features/health/health.module.js';
@@ -10,6 +10,7 @@ import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.mo
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
 import { WakeHeldModule } from './features/wake-held/wake-held.module.js';
+import { Draining } from './infrastructure/draining.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
 
 @Module({
@@ -27,8 +28,19 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     MetricsModule,
   ],
 })
-export class WorkerModule {
+export class WorkerModule implements OnModuleDestroy {
+  readonly #draining: Draining;
+
+  constructor(draining: Draining) {
+    this.#draining = draining;
+  }
+
   static with(parts: InfrastructureParts): DynamicModule {
     return { module: WorkerModule, imports: [InfrastructureModule.with(parts)] };
+  }
+
+  /** Before any feature ends: this module is the first of all. */
+  onModuleDestroy(): void {
+    this.#draining.announce();
   }
 }

@@ -81,7 +81,13 @@ describe('loadServerConfig', () => {
 
 describe('loadApiConfig', () => {
   it('listens on loopback unless told otherwise', () => {
-    expect(loadApiConfig(enough)).toMatchObject({ host: '127.0.0.1', port: 8080, registryDeadlineMs: 5000 });
+    expect(loadApiConfig(enough)).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      registryDeadlineMs: 5000,
+      noticeMs: 1000,
+      drainMs: 10_000,
+    });
   });
 
   it('takes any port when asked for 0', () => {

@@ -28,6 +28,8 @@ export interface ApiConfig extends ServerConfig {
   /** 0 takes any free port. */
   readonly port: number;
   readonly registryDeadlineMs: number;
+  readonly noticeMs: number;
+  readonly drainMs: number;
   /** A key with every right that is made sure to exist. */
   readonly adminKey?: string;
 }
@@ -63,8 +65,8 @@ export function loadServerConfig(env: Environment = process.env): ServerConfig {
 /** The API's environment. @throws ConfigError `config-invalid` */
 export function loadApiConfig(env: Environment = process.env): ApiConfig {
   const values = readEnvironment(env, { ...serverVariables, ...apiVariables });
-  const { host, port, registryDeadlineMs, adminKey } = values;
-  return { ...server(values), host, port, registryDeadlineMs, ...(adminKey !== undefined && { adminKey }) };
+  const { host, port, registryDeadlineMs, noticeMs, drainMs, adminKey } = values;
+  return { ...server(values), host, port, registryDeadlineMs, noticeMs, drainMs, ...(adminKey !== undefined && { adminKey }) };
 }
 
 /** The worker's environment. @throws ConfigError `config-invalid` */

@@ -50,6 +50,20 @@ export const apiVariables = {
     max: 60_000,
     fallback: 5_000,
   }),
+  noticeMs: integer({
+    name: 'WAYBILL_API_NOTICE_MS',
+    meaning: 'How long a stopping API answers as before but calls itself not ready, so that load balancers notice, in milliseconds.',
+    min: 0,
+    max: 600_000,
+    fallback: 1_000,
+  }),
+  drainMs: integer({
+    name: 'WAYBILL_API_DRAIN_MS',
+    meaning: 'How long a stopping API may then finish the requests that are open, in milliseconds.',
+    min: 0,
+    max: 600_000,
+    fallback: 10_000,
+  }),
   adminKey: optionalText({
     name: 'WAYBILL_ADMIN_KEY',
     meaning: 'An API key that the API makes sure exists, with every right; `waybill up` makes one.',

@@ -17,6 +17,7 @@ import {
   TopologyRevisions,
 } from '@waybill/persistence';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
+import { Draining } from './draining.js';
 import { ensureAdminKey } from './ensure-admin-key.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
@@ -53,10 +54,11 @@ export interface InfrastructureParts {
         new Notifications(databaseUrl, (err) => logger.warn({ err }, 'the database connection that listens was lost')),
     },
     { provide: Metrics, useFactory: () => new Metrics() },
+    { provide: Draining, inject: [CONFIG], useFactory: (config: ApiConfig) => new Draining(config) },
     { provide: RegistryClients, inject: [CONFIG, LOGGER, Metrics], useFactory: clientsOfProcess },
     ...stores.map((Store) => ({ provide: Store, inject: [Database], useFactory: (database: Database) => new Store(database) })),
   ],
-  exports: [Database, Notifications, Metrics, RegistryClients, ...stores],
+  exports: [Database, Draining, Notifications, Metrics, RegistryClients, ...stores],
 })
 export class InfrastructureModule implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #config: ApiConfig;

@@ -116,7 +116,12 @@ async function startRegistry(
 
 async function startApi(database: StartedDatabase, options: StartSystemOptions, stack: Stack): Promise<string> {
   const port = await findFreePort(options.port);
-  const env = { WAYBILL_ADMIN_KEY: options.folder.key.text, WAYBILL_API_PORT: String(port) };
+  const env = {
+    WAYBILL_ADMIN_KEY: options.folder.key.text,
+    WAYBILL_API_PORT: String(port),
+    // Nobody else answers, so there is nothing to notice.
+    WAYBILL_API_NOTICE_MS: options.environment['WAYBILL_API_NOTICE_MS'] ?? '0',
+  };
   await startProcess({ name: 'api', port, env: { ...database.environment, ...env } }, options, stack);
   const url = `http://127.0.0.1:${port}`;
   await options.folder.lock.announce(url);

@@ -4,6 +4,7 @@ import { type Logger, Metrics } from '@waybill/observability';
 import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
 import { type JobQueue, openQueue } from '@waybill/queue';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
+import { Draining } from './draining.js';
 import { CONFIG, JOB_QUEUE, LOGGER } from './tokens.js';
 
 /** Connections to the database beside the one that listens. */
@@ -36,11 +37,12 @@ export interface InfrastructureParts {
     },
     { provide: JOB_QUEUE, inject: [CONFIG, LOGGER], useFactory: ({ queue }: WorkerConfig, logger: Logger) => openQueue(queue, { logger }) },
     { provide: Metrics, useFactory: () => new Metrics() },
+    Draining,
     { provide: RegistryClients, inject: [CONFIG, LOGGER, Metrics], useFactory: clientsOfProcess },
     { provide: Outbox, inject: [Database], useFactory: (database: Database) => new Outbox(database) },
     { provide: TopologyRevisions, inject: [Database], useFactory: (database: Database) => new TopologyRevisions(database) },
   ],
-  exports: [Database, Metrics, Notifications, JOB_QUEUE, RegistryClients, Outbox, TopologyRevisions],
+  exports: [Database, Draining, Metrics, Notifications, JOB_QUEUE, RegistryClients, Outbox, TopologyRevisions],
 })
 export class InfrastructureModule implements OnApplicationShutdown {
   readonly #database: Database;
