@@ -3,6 +3,9 @@ import { uuidV7 } from '@waybill/kernel';
 import type { RepositoryName, Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
+import { cancelledAmong } from './control/cancelled-among.js';
+import { HeldTargets } from './control/held-targets.js';
+import { Pauses } from './control/pauses.js';
 import { ArtifactReadModel, type Place } from './artifacts/artifact.read-model.js';
 import { readSystemState } from './metrics/system-state.js';
 import { EventLog } from './events/event-log.js';
@@ -34,6 +37,8 @@ const growing = [
   'placement',
   'tag_event',
   'idempotency_key',
+  'promotion_cancellation',
+  'pause',
   'event',
 ];
 
@@ -68,6 +73,9 @@ const grow = `
     SELECT r.id, 'team-a/app', n::text, digest FROM seed, registry r WHERE r.name = 'prod';
   INSERT INTO idempotency_key (principal_id, route, key, request_hash, claim_token, claim_expires_at, claim_order, expires_at)
     SELECT p.id, 'POST /promotions', n::text, digest, effect, now(), n, now() + interval '1 day' FROM seed, principal p;
+  INSERT INTO promotion_cancellation (promotion_id, requested_by) SELECT promotion, p.id FROM seed, principal p;
+  INSERT INTO pause (id, scope, name, reason, paused_by, resumed_by, resumed_at)
+    SELECT gen_random_uuid(), 'path', 'release', 'freeze', p.id, p.id, now() FROM seed, principal p;
   INSERT INTO event (promotion_id, kind, body) SELECT promotion, 'promotion', '{}' FROM seed;
   ANALYZE;`;
 
@@ -188,6 +196,9 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['the newest events', () => new EventLog(scene.database).read({ after: BigInt(rows) - 10n, limit: 500 })],
     ['events of one promotion', () => new EventLog(scene.database).read({ after: 0n, limit: 500, promotionId: scene.principalId })],
     ['events past their time', () => new EventLog(scene.database).purge()],
+    ['what a pause held that has ended', () => new HeldTargets(scene.database).wake()],
+    ['which of the runs under way are cancelled', () => cancelledAmong(scene.database, [scene.principalId])],
+    ['the pauses that hold', () => new Pauses(scene.database).list({ limit: 50, isHistory: false })],
     ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
   ])('read no growing table so for %s', async (_name, work) => {
     expect(await scannedBy(work)).toEqual({});

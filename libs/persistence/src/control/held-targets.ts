@@ -20,9 +20,10 @@ export class HeldTargets {
   async wake(): Promise<number> {
     return this.#database.transaction(async (tables) => {
       const promotions = await tables.$queryRaw<{ id: string }[]>`
-        SELECT o.id FROM promotion o
-        WHERE o.id IN (SELECT t.promotion_id FROM pause p JOIN item_target t ON t.held_by = p.id WHERE p.resumed_at IS NOT NULL)
-        LIMIT ${batch} FOR NO KEY UPDATE SKIP LOCKED`;
+        WITH held AS MATERIALIZED (
+          SELECT DISTINCT t.promotion_id FROM item_target t JOIN pause p ON p.id = t.held_by WHERE p.resumed_at IS NOT NULL LIMIT ${batch}
+        )
+        SELECT o.id FROM held JOIN promotion o ON o.id = held.promotion_id FOR NO KEY UPDATE OF o SKIP LOCKED`;
       for (const { id } of promotions) await wakeTargetsOf(tables, id);
       return promotions.length;
     });

@@ -33,7 +33,7 @@ async function writeEnding(tables: Tables, lease: DispatchLease, target: TargetR
   const ended = await tables.$queryRaw<unknown[]>`
     WITH ${underLease(lease)}, ended AS (
       UPDATE item_target SET state = 'done', outcome = ${ending.outcome}, error = ${error}::jsonb, due_at = NULL, waiting_since = NULL,
-        finished_at = now(), bytes_copied = bytes_copied + ${ending.bytesCopied}, bytes_mounted = bytes_mounted + ${ending.bytesMounted},
+        held_by = NULL, held_since = NULL, finished_at = now(), bytes_copied = bytes_copied + ${ending.bytesCopied}, bytes_mounted = bytes_mounted + ${ending.bytesMounted},
         bytes_skipped = bytes_skipped + ${ending.bytesSkipped}
       WHERE id = ${target.id}::uuid AND state <> 'done' AND EXISTS (SELECT 1 FROM lease)
       RETURNING promotion_id, item_id, registry_id, repository, outcome, attempts, error
