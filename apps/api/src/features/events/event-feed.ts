@@ -73,11 +73,14 @@ export class EventFeed {
   async beyond(position: bigint, signal: AbortSignal): Promise<void> {
     await this.#start();
     if ((this.#upTo ?? 0n) > position) return;
-    await once(this.#advanced, 'advanced', { signal: AbortSignal.any([signal, this.#closed.signal]) });
+    this.#closed.signal.throwIfAborted();
+    // Ended by an event too when the feed is closed: of every signal that is made of one, that one keeps a trace.
+    await once(this.#advanced, 'advanced', { signal });
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#closed.abort(new Error('the feed is closed'));
+    if (this.#advanced.listenerCount('error') > 0) this.#advanced.emit('error', this.#closed.signal.reason);
     await this.#reading;
   }
 

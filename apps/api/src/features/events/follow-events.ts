@@ -41,7 +41,9 @@ export interface Reading {
 /** Sends events to a reader for as long as it listens, or until its promotion has nothing left to do. */
 export class FollowEvents {
   readonly #options: FollowEventsOptions;
-  readonly #closed = new AbortController();
+  /** Told one by one when all is closed: a signal of everything that each of them follows would keep a trace of each. */
+  readonly #followers = new Set<Follower>();
+  #isClosed = false;
 
   constructor(options: FollowEventsOptions) {
     this.#options = options;
@@ -57,6 +59,8 @@ export class FollowEvents {
     const leave = readers.enter(reading.actor.principal.id);
     const stream = new EventStream(response, { stallMs });
     const follower = new Follower(this.#options, reading, stream);
+    this.#followers.add(follower);
+    if (this.#isClosed) follower.stop();
     try {
       const { oldest, latest } = await log.bounds();
       stream.open();
@@ -66,10 +70,11 @@ export class FollowEvents {
       const isLost = after !== undefined && (after < oldest - 1n || after > latest);
       const position = after === undefined || isLost ? latest : after;
       await stream.send({ name: isLost ? 'reset' : 'position', id: position, data: { position: String(position) } });
-      await follower.tell(position, AbortSignal.any([follower.ended, this.#closed.signal]));
+      await follower.tell(position);
     } catch (error) {
-      if (!follower.ended.aborted && !this.#closed.signal.aborted) throw error;
+      if (!follower.ended.aborted) throw error;
     } finally {
+      this.#followers.delete(follower);
       follower.leave();
       leave();
       stream.end();
@@ -78,7 +83,8 @@ export class FollowEvents {
 
   /** Ends every stream; whoever reads comes back, and finds another process. */
   async close(): Promise<void> {
-    this.#closed.abort(new Error('the api is stopped'));
+    this.#isClosed = true;
+    for (const follower of this.#followers) follower.stop();
     await this.#options.feed.close();
   }
 }
@@ -88,8 +94,8 @@ class Follower {
   readonly #options: FollowEventsOptions;
   readonly #reading: Reading;
   readonly #stream: EventStream;
-  readonly #denied = new AbortController();
-  /** Aborted when the reader is gone, or may read no more. */
+  readonly #stop = new AbortController();
+  /** Aborted when the reader is gone, or may read no more, or the API is stopped. */
   readonly ended: AbortSignal;
   #actor: Actor;
   #stops: (() => void)[] = [];
@@ -99,7 +105,7 @@ class Follower {
     this.#reading = reading;
     this.#stream = stream;
     this.#actor = reading.actor;
-    this.ended = AbortSignal.any([stream.gone, this.#denied.signal]);
+    this.ended = AbortSignal.any([stream.gone, this.#stop.signal]);
   }
 
   /** Sends what has no place in the order of events: signs of life, and bytes under way. */
@@ -116,8 +122,12 @@ class Follower {
     for (const stop of this.#stops.splice(0)) stop();
   }
 
-  /** Resolves when nothing is left to be told; rejects when the signal is aborted. */
-  async tell(from: bigint, signal: AbortSignal): Promise<void> {
+  stop(): void {
+    this.#stop.abort(new Error('the api is stopped'));
+  }
+
+  /** Resolves when nothing is left to be told; rejects when it has ended before. */
+  async tell(from: bigint): Promise<void> {
     const { feed, log } = this.#options;
     const { promotionId } = this.#reading;
     const ofPromotion = promotionId === undefined ? {} : { promotionId };
@@ -130,11 +140,11 @@ class Follower {
       // What another process of ours knows already may not have come to the feed of this one.
       const { rows, upTo, isFull }: FeedPage = isOver ? overPage(await log.read(page), position) : await feed.read(page);
       for (const row of await this.#visible(rows)) await this.#stream.send(toStreamEvent(row));
-      signal.throwIfAborted();
+      this.ended.throwIfAborted();
       position = upTo;
       if (isOver && !isFull) return this.#stream.send({ name: 'end', id: position, data: { position: String(position) } });
       isNearEnd = rows.some(mayBeTheEnd) || isOver;
-      if (!isFull && !isNearEnd) await feed.beyond(position, signal);
+      if (!isFull && !isNearEnd) await feed.beyond(position, this.ended);
     }
   }
 
@@ -158,7 +168,7 @@ class Follower {
     try {
       const actor = await this.#reading.authenticate();
       if (actor !== undefined && (await this.#mayGoOn(actor))) this.#actor = actor;
-      else this.#denied.abort(new Error('the key may read no more'));
+      else this.#stop.abort(new Error('the key may read no more'));
     } catch (err) {
       // A database that is away for a moment cuts nobody off: no event comes meanwhile.
       this.#options.logger.debug({ err }, 'the key of a stream could not be asked about');
