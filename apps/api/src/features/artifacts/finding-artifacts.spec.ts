@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AcceptedPromotion, Artifact, ResolvedArtifact } from '@waybill/contracts/http';
+import { type AcceptedPromotion, Artifact, type ResolvedArtifact } from '@waybill/contracts/http';
 import { digestOf, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { RegistryClient } from '@waybill/oci-registry';
 import { buildImage, buildIndex, pushBuilt } from '@waybill/testing';
@@ -38,7 +38,7 @@ describe('where an artifact is', () => {
   async function find(of = digest, query: Readonly<Record<string, string>> = {}, key = api.adminKey): Promise<Artifact> {
     const answer = await api.send('GET', about(of, query), { key });
     if (answer.status !== 200) throw new Error(answer.text);
-    return answer.body as Artifact;
+    return Artifact.parse(answer.body);
   }
 
   function at(artifact: Artifact, registry: string): Artifact['registries'][number] {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { CreatePromotion, PromotionEstimate, PromotionList } from '@waybill/contracts/http';
+import { type CreatePromotion, PromotionEstimate, type PromotionList } from '@waybill/contracts/http';
 import { parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { RegistryClient } from '@waybill/oci-registry';
 import {
@@ -50,7 +50,7 @@ describe('POST /api/v1/promotions/estimate', () => {
   async function estimate(body: CreatePromotion = promotionOf()): Promise<PromotionEstimate> {
     const answer = await api.send('POST', path, { body });
     if (answer.status !== 200) throw new Error(answer.text);
-    return answer.body as PromotionEstimate;
+    return PromotionEstimate.parse(answer.body);
   }
 
   const bytesOf = ({ blobs }: BuiltImage) => [...blobs.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0);
