@@ -73,6 +73,12 @@ describe('writeTag', () => {
       { outcome: 'superseded' },
     ],
     [
+      'a tag of ours that a newer release of ours wrote since, before its worker died',
+      absent,
+      { holds: foreign, turn: ourTurn({ intendedBefore: true, settledBefore: true, begun: [{ digest: foreign, isNewer: true }] }) },
+      { outcome: 'superseded' },
+    ],
+    [
       'an unreadable tag that a newer release of ours wrote before its worker died',
       unknown,
       { holds: foreign, turn: ourTurn({ begun: [{ digest: foreign, isNewer: true }] }) },

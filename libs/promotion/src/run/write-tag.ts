@@ -90,10 +90,10 @@ async function decide(run: RunContext, { target, tag, turn }: TagWrite): Promise
   const { digest } = run.item;
   const seen = await copier.resolveTargetTag(target, tag.tag, run.signal);
   if (seen === digest) return { outcome: turn.intendedBefore ? 'written' : 'already-present' };
-  // One effect has one record: somebody else moved the tag since ours was settled, and keeps it.
-  if (turn.settledBefore) return { outcome: 'conflict', found: seen, afterWrite: true };
   // Its worker died between the write and the record of it: the order holds all the same.
   if (turn.begun.some((write) => write.isNewer && write.digest === seen)) return { outcome: 'superseded' };
+  // One effect has one record: somebody else moved the tag since ours was settled, and keeps it.
+  if (turn.settledBefore) return { outcome: 'conflict', found: seen, afterWrite: true };
   if (tag.expected.kind === 'unknown') await journal.adoptExpected(target, tag.tag, seen);
   if (!mayReplace(tag, seen, turn)) return { outcome: 'conflict', found: seen, afterWrite: false };
 
