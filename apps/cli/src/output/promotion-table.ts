@@ -34,9 +34,18 @@ function notesOfItems(promotion: Promotion): string[] {
       : [
           `note: the source tag moved to ${item.sourceMoved.to ?? 'nothing'} meanwhile; ${item.digest}, pinned at request, is what was promoted`,
         ]),
-    ...item.targets.map(failureOf).filter((note) => note !== undefined),
+    ...item.targets.flatMap(explained),
     ...item.targets.map(waitOf).filter((note) => note !== undefined),
   ]);
+}
+
+/** What went wrong at a target, by its code too, and what to do where that was its end. */
+function explained(target: Target): string[] {
+  const failure = failureOf(target);
+  if (failure === undefined) return [];
+  const { error, state, outcome } = target;
+  if (state !== 'done' || error?.help === undefined) return [failure];
+  return [failure, `  ${outcome ?? 'ended'} (${error.code}): ${error.help}`];
 }
 
 /** Why a target is not done yet, or ended without the image. */

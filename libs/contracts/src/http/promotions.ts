@@ -44,6 +44,7 @@ export const ErrorFacts = z
     message: z.string().describe('what happened, for people'),
     operation: z.string().describe('what was being done'),
     retryable: z.boolean().describe('whether doing it again may help'),
+    help: z.string().optional().describe('what to do about it, for people; events leave it out'),
   })
   .meta({ id: 'PromotionFailure', description: 'why it failed' });
 

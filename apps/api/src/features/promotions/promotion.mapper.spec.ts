@@ -17,6 +17,8 @@ function rowWith(promotion: Readonly<Record<string, unknown>>, facts: Readonly<R
     attempts: 1,
     dueAt: null,
     waitingSince: null,
+    pause: null,
+    heldSince: null,
     error: null,
     bytesCopied: 1n,
     bytesMounted: 0n,
@@ -50,6 +52,7 @@ function rowWith(promotion: Readonly<Record<string, unknown>>, facts: Readonly<R
     requestedAt,
     finishedAt: null,
     untaken: new Map(),
+    cancellation: null,
     ...promotion,
     items: [item],
   } as unknown as PromotionDetail;
@@ -78,6 +81,14 @@ describe('toPromotion', () => {
       const { items } = toPromotion(rowWith({ state: 'running', ...promotion }, facts));
 
       expect(items[0]?.targets[0]?.waitingFor).toEqual(waitingFor);
+    });
+
+    it('what went wrong, and what to do about it', () => {
+      const error = { code: 'target-unsupported', message: 'prod: push blob: not allowed', operation: 'push blob', retryable: false };
+
+      const { items } = toPromotion(rowWith({ state: 'partial' }, { outcome: 'failed', error }));
+
+      expect(items[0]?.targets[0]).toMatchObject({ outcome: 'failed', error: { ...error, help: expect.stringContaining('read-only') } });
     });
   });
 });

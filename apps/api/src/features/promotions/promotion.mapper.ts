@@ -2,6 +2,7 @@ import type { Promotion, PromotionList } from '@waybill/contracts/http';
 import { type Digest, digestFromBytes, type Tag } from '@waybill/oci-model';
 import type { PromotionDetail, PromotionSummaryRow } from '@waybill/persistence';
 import { toOpenPause } from '../../http/pause-view.js';
+import { helpFor } from './failure-help.js';
 
 type Item = PromotionDetail['items'][number];
 type Target = Item['targets'][number];
@@ -87,12 +88,19 @@ function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetVi
     bytesMounted: Number(target.bytesMounted),
     bytesSkipped: Number(target.bytesSkipped),
     ...optional('outcome', (target.outcome ?? undefined) as TargetView['outcome']),
-    ...optional('error', (target.error ?? undefined) as TargetView['error']),
+    ...optional('error', toError(target.error)),
     ...optional('dueAt', target.dueAt?.toISOString()),
     ...optional('waitingFor', waitingFor(target, untaken.get(target.location))),
     ...optional('startedAt', target.startedAt?.toISOString()),
     ...optional('finishedAt', target.finishedAt?.toISOString()),
   };
+}
+
+/** As it was stored, with what to do about it. */
+function toError(stored: Target['error']): TargetView['error'] {
+  if (stored === null) return undefined;
+  const error = stored as NonNullable<TargetView['error']>;
+  return { ...error, help: helpFor(error.code) };
 }
 
 /** The work of a location is taken as a whole: what is done there waits for nobody. */

@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { helpFor } from './failure-help.js';
+
+describe('helpFor', () => {
+  it.each([
+    ['target-denied', /^Give it credentials/],
+    ['denied', /^Give it credentials/],
+    ['unauthorized', /^Give it credentials/],
+    ['source-denied', /^At the source: Give it credentials/],
+    ['target-unsupported', /read-only/],
+    ['target-rate-limited', /limits/],
+    ['target-unreachable', /room on its disk/],
+    ['unavailable', /room on its disk/],
+    ['stalled', /took nothing/],
+    ['tag-immutable', /another tag/],
+    ['tag-moved', /Somebody else/],
+    ['prod-not-tagged', /replica follows/],
+    ['cancelled', /Retry the promotion/],
+    ['a code of tomorrow', /Mend that/],
+  ])('says what to do about %s', (code, help) => {
+    expect(helpFor(code)).toMatch(help);
+  });
+
+  it.each(['target-denied', 'target-unreachable', 'source-missing'])('says that what has arrived stays when %s is mended', (code) => {
+    expect(helpFor(code)).toContain('retry the promotion');
+  });
+});
