@@ -262,6 +262,22 @@ describe('pauses', () => {
     expect(await dispatchOf(id)).toEqual({ state: 'finished', due: false });
   });
 
+  it('hold nothing any more that ends under the lease of a run', async () => {
+    const { id: by } = await pause(ofRegistry('prod-b'));
+    const id = await request({ targets: ['prod', 'prod-b'] });
+    const { journal, item } = await scene.open(await scene.messageOf(id));
+    await journal.beginAttempt(item.targets);
+    expect(await targetsOf(id)).toMatchObject([{ by: undefined }, { by }]);
+
+    const noBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
+    for (const target of item.targets) await journal.finish(target, { ...noBytes, outcome: 'cancelled' });
+
+    expect(await targetsOf(id)).toMatchObject([
+      { ended: 'cancelled', by: undefined },
+      { ended: 'cancelled', by: undefined },
+    ]);
+  });
+
   it('are refused twice for the same, and may be made again when they have ended', async () => {
     const { id } = await pause(ofPath);
     await expect(pause(ofPath)).rejects.toMatchObject({ code: 'already-paused', details: { pause: id } });
