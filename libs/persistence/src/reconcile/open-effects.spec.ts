@@ -177,6 +177,20 @@ describe('OpenEffects', () => {
     await execute(`UPDATE item_target SET state = 'done', outcome = 'failed' WHERE id = $1::uuid`, run.target.id);
   });
 
+  it('settles nothing from what was read before another attempt that has ended too', async () => {
+    await endOpen();
+    const [effect] = await claimAll();
+    if (effect === undefined) throw new Error('nothing was claimed');
+    await execute(
+      `UPDATE item_target SET finished_at = finished_at + interval '1 millisecond' WHERE promotion_id = $1::uuid AND state = 'done'`,
+      id,
+    );
+
+    expect(await effects.settle(effect, [{ effectId: effect.id, found: undefined }])).toBe(0);
+
+    expect((await rows()).map(({ state }) => state)).toEqual(['intended', 'intended']);
+  });
+
   // Last: the topology stays changed.
   it('says when the registry was replaced', async () => {
     await endOpen();

@@ -17,6 +17,8 @@ export interface OpenEffect {
   readonly id: string;
   readonly promotionId: string;
   readonly itemTargetId: string;
+  /** When the target ended: it may have been tried again, and have ended again, by the time at which the effect was read. */
+  readonly targetEndedAt: string | null;
   readonly registry: string;
   /** Where a local registry listens now. */
   readonly address: string | undefined;
@@ -32,6 +34,7 @@ interface Row {
   readonly id: string;
   readonly promotion_id: string;
   readonly item_target_id: string;
+  readonly target_ended_at: string | null;
   readonly registry: string;
   readonly address: string | null;
   readonly is_replaced: boolean;
@@ -72,20 +75,24 @@ export class OpenEffects {
         FROM due WHERE e.id = due.id
         RETURNING e.*
       )
-      SELECT c.id, c.promotion_id, c.item_target_id, r.name AS registry, r.address, r.replaced_at IS NOT NULL AS is_replaced,
-             c.repository, c.digest, c.tag
-      FROM claimed c JOIN registry r ON r.id = c.registry_id ORDER BY c.intended_at, c.id`;
+      SELECT c.id, c.promotion_id, c.item_target_id, extract(epoch FROM t.finished_at)::text AS target_ended_at,
+             r.name AS registry, r.address, r.replaced_at IS NOT NULL AS is_replaced, c.repository, c.digest, c.tag
+      FROM claimed c JOIN registry r ON r.id = c.registry_id JOIN item_target t ON t.id = c.item_target_id ORDER BY c.intended_at, c.id`;
     return rows.map(toEffect);
   }
 
   /**
    * Settles effects of one target from what was read back, each once and with its record; gives how many. Nothing is
-   * settled when the target was taken up again meanwhile.
+   * settled when the target was taken up again meanwhile: what was read is older than what that run may have written.
    */
-  async settle(target: Pick<OpenEffect, 'promotionId' | 'itemTargetId'>, readBack: readonly EffectReadBack[]): Promise<number> {
-    const { promotionId, itemTargetId } = target;
+  async settle(
+    target: Pick<OpenEffect, 'promotionId' | 'itemTargetId' | 'targetEndedAt'>,
+    readBack: readonly EffectReadBack[],
+  ): Promise<number> {
+    const { promotionId, itemTargetId, targetEndedAt } = target;
     const guard = Prisma.sql`lease AS (
-      SELECT 1 FROM item_target t WHERE t.id = ${itemTargetId}::uuid AND t.state = 'done' AND NOT ${hasRun})`;
+      SELECT 1 FROM item_target t WHERE t.id = ${itemTargetId}::uuid AND t.state = 'done' AND NOT ${hasRun}
+        AND extract(epoch FROM t.finished_at)::text IS NOT DISTINCT FROM ${targetEndedAt}::text)`;
     return await this.#database.transaction(async (tables) => {
       // Neither a run nor a retry begins while the promotion is locked.
       await lockPromotion(tables, promotionId);
@@ -101,6 +108,7 @@ function toEffect(row: Row): OpenEffect {
     id: row.id,
     promotionId: row.promotion_id,
     itemTargetId: row.item_target_id,
+    targetEndedAt: row.target_ended_at,
     registry: row.registry,
     address: row.address ?? undefined,
     isReplaced: row.is_replaced,
