@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Metrics, silentLogger } from '@waybill/observability';
 
+import { requestMetrics } from '@waybill/registry-clients';
 import { describeWith, findServer, makeTestFolder } from '@waybill/testing';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { requestMetrics } from '../libs/registry-clients/src/request-metrics.js';
 import { measureRequests } from '../apps/api/src/http/request-metrics.js';
 import { measureSystem } from '../apps/worker/src/features/metrics/system-gauges.js';
 import { runMetrics } from '../apps/worker/src/features/run-promotion/run-metrics.js';

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadWorkerConfig } from '@waybill/config';
-import { buildImage, describeWith, pushBuilt, startRedis, startTcpProxy, type TcpProxy, until } from '@waybill/testing';
-import pg from 'pg';
+import { buildImage, controlQueueRole, describeWith, pushBuilt, startRedis, startTcpProxy, type TcpProxy, until } from '@waybill/testing';
 import { type Logged, logged } from './infrastructure/logged.spec-helper.js';
 import { oneTag, RecordedPromotions, repository, requiredAt, topologyAt } from './recorded-promotions.spec-helper.js';
 import { RegistryUnderTest } from './registry-under-test.spec-helper.js';
@@ -22,24 +21,15 @@ interface TroubledQueue {
 }
 
 describe('a promotion whose queue is in trouble on PostgreSQL', () => {
-  describeTrouble(async ({ server }) => {
-    const role = new URL(server.queueUrl).username;
-    const admin = new pg.Client({ connectionString: server.adminUrl });
-    await admin.connect();
-    return {
+  describeTrouble(({ server }) => {
+    const role = controlQueueRole(server);
+    return Promise.resolve({
       environment: { WAYBILL_QUEUE_DATABASE_URL: server.queueUrl },
-      async takeAway() {
-        await admin.query(`ALTER ROLE ${role} NOLOGIN`);
-        await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role]);
-      },
-      async bringBack() {
-        await admin.query(`ALTER ROLE ${role} LOGIN`);
-      },
-      async lose() {
-        await admin.query('TRUNCATE bullmq.job, bullmq.event, bullmq.meta CASCADE');
-      },
-      stop: () => admin.end(),
-    };
+      takeAway: () => role.lockOut(),
+      bringBack: () => role.letIn(),
+      lose: () => role.empty(),
+      stop: () => role.close(),
+    });
   });
 });
 

@@ -50,6 +50,7 @@ export {
   startTestPostgres,
   type TestDatabase,
 } from './postgres.js';
+export { controlQueueRole, type QueueRole } from './queue-role.js';
 export { describeJobQueue, describeQueueOutages } from './queue-conformance.js';
 export type { QueueBackendFixture } from './queue-conformance/fixture.js';
 export { type PropertyRuns, propertyRuns } from './property-runs.js';
