@@ -61,6 +61,8 @@ const timeoutMs = 30_000;
 /** A stream says something every 15 seconds. */
 const silenceMs = 45_000;
 const pageSize = 200;
+/** Of a page of places each is looked at live, within one deadline. */
+const placesPerPage = 50;
 
 /** A client of the HTTP API. Every method rejects with ApiProblem, or with the signal's reason. */
 export class WaybillApi {
@@ -171,7 +173,7 @@ export class WaybillApi {
 
   /** Where a digest is, and in `repository` of every registry too if one is named; page by page, at least one. */
   artifact(digest: string, repository?: string): AsyncGenerator<Artifact> {
-    return this.#pages(`/api/v1/artifacts/${encodeURIComponent(digest)}`, Artifact, { repository });
+    return this.#pages(`/api/v1/artifacts/${encodeURIComponent(digest)}`, Artifact, { repository, limit: String(placesPerPage) });
   }
 
   /** What `registry/repository:tag` names now. */
@@ -227,7 +229,7 @@ export class WaybillApi {
   ): AsyncGenerator<Page> {
     let cursor: string | undefined;
     do {
-      const page = await this.#call({ method: 'GET', path: `${path}?${queryOf({ ...query, limit: String(pageSize), cursor })}`, answer });
+      const page = await this.#call({ method: 'GET', path: `${path}?${queryOf({ limit: String(pageSize), ...query, cursor })}`, answer });
       yield page;
       cursor = page.next;
     } while (cursor !== undefined);

@@ -140,7 +140,11 @@ describe('waybill where', () => {
       ['prod-us', 'unknown', 'deadline', 1],
       ['new', 'present', undefined, 1],
     ]);
-    expect(api.asked.map(({ query }) => query.get('cursor'))).toEqual([null, 'more', 'last']);
+    expect(api.asked.map(({ query }) => [query.get('limit'), query.get('cursor')])).toEqual([
+      ['50', null],
+      ['50', 'more'],
+      ['50', 'last'],
+    ]);
   });
 
   it('says what is wrong with a reference', async () => {
