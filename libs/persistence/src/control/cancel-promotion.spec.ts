@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ContentError, type Tag } from '@waybill/oci-model';
+import { until } from '@waybill/testing';
 import { Outbox } from '../run/outbox.js';
 import { closeRun } from '../run/close-run.js';
 import { image, MemoryCopier, oneTag, Scene } from '../scene.spec-helper.js';
@@ -112,6 +113,27 @@ describe('PromotionControl.cancel', () => {
     await cancel();
 
     await expect(journal.intendTag(target, oneTag, image.digest, undefined)).rejects.toMatchObject({ code: 'cancelled' });
+    await journal.releaseTag(target, oneTag);
+  });
+
+  it('lets no tag be written whose record waited for it', async () => {
+    const { journal, target } = await scene.open(await scene.messageOf(id));
+    await journal.beginAttempt([target]);
+    await journal.acquireTag(target, oneTag);
+
+    const intended = await scene.database.transaction(async (tables) => {
+      await tables.$queryRaw`SELECT 1 FROM dispatch WHERE promotion_id = ${id}::uuid FOR UPDATE`;
+      await tables.promotionCancellation.create({ data: { promotionId: id, requestedBy: scene.principalId } });
+      const writing = Promise.allSettled([journal.intendTag(target, oneTag, image.digest, undefined)]);
+      await until('the record waits', async () => {
+        const [waiting] = await scene.database.tables.$queryRaw<{ count: bigint }[]>`
+          SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        return waiting?.count === 1n;
+      });
+      return { writing };
+    });
+
+    expect(await intended.writing).toMatchObject([{ status: 'rejected', reason: { code: 'cancelled' } }]);
     await journal.releaseTag(target, oneTag);
   });
 

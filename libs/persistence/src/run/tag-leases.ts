@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@waybill/kernel';
 import { type Digest, digestFromBytes, digestToBytes, type Tag } from '@waybill/oci-model';
 import { cancelled, paused, type TagResult, type TagTurn, type TargetRun } from '@waybill/promotion';
-import type { Database } from '../database.js';
+import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { type DispatchLease, leaseLost, runName, underLease } from './dispatch-lease.js';
 import { noteTagEvents, recordSettled, settledEffect } from './settle-effects.js';
@@ -25,6 +25,12 @@ interface TurnRow {
   readonly begun: Extract<TagTurn, { turn: 'ours' }>['begun'];
   readonly intended: boolean;
   readonly settled: boolean;
+  readonly is_paused: boolean;
+  readonly is_cancelled: boolean;
+}
+
+interface IntentRow {
+  readonly held: boolean;
   readonly is_paused: boolean;
   readonly is_cancelled: boolean;
 }
@@ -102,8 +108,22 @@ export class TagLeases {
    * cancellation came before: then nothing may be sent.
    */
   async intend(write: TagWrite, effectId: string, previous: Digest | undefined): Promise<void> {
-    const { target, tag, digest } = write;
-    const [row] = await this.#database.tables.$queryRaw<{ held: boolean; is_paused: boolean; is_cancelled: boolean }[]>`
+    const row = await this.#database.transaction(async (tables) => {
+      // A statement that waits for a row sees what was before it waited, so a cancellation that locks the dispatch would be missed.
+      await tables.$queryRaw`WITH ${underLease(this.#lease)} SELECT 1 FROM lease`;
+      return await this.#recordIntent(tables, write, { effectId, previous });
+    });
+    if (row?.held === true) return;
+    if (row?.is_cancelled === true) throw cancelled();
+    throw row?.is_paused === true ? paused() : leaseLost(this.#lease);
+  }
+
+  async #recordIntent(
+    tables: Tables,
+    { target, tag, digest }: TagWrite,
+    { effectId, previous }: { readonly effectId: string; readonly previous: Digest | undefined },
+  ): Promise<IntentRow | undefined> {
+    const [row] = await tables.$queryRaw<IntentRow[]>`
       WITH ${underLease(this.#lease)}, ${beforeTag(this.#lease, target)}, mine AS (
         SELECT i.promotion_id, i.registry_id, i.repository
         FROM item_target i JOIN item_target_tag t ON t.item_target_id = i.id AND t.tag = ${tag}
@@ -120,9 +140,7 @@ export class TagLeases {
         RETURNING 1
       )
       SELECT EXISTS (SELECT 1 FROM intended) AS held, is_paused, is_cancelled FROM stops`;
-    if (row?.held === true) return;
-    if (row?.is_cancelled === true) throw cancelled();
-    throw row?.is_paused === true ? paused() : leaseLost(this.#lease);
+    return row;
   }
 
   /** Nothing was sent: the next in line need not wait for the lease to run out. */
