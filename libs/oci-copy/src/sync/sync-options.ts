@@ -16,7 +16,7 @@ export interface SyncTarget {
   readonly mountFrom?: readonly RepositoryName[];
 }
 
-export interface SyncOptions extends CopyOptions {
+export interface SyncOptions extends Omit<CopyOptions, 'onSettled'> {
   /** Which tags to bring; default all. Reserved tags are never asked for: they come as referrers, or not at all. */
   readonly tags?: (tag: Tag) => boolean;
   /** May a tag of the target not be moved once it names something? Default: all may. Reserved tags are never asked for. */
