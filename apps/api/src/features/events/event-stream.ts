@@ -29,7 +29,10 @@ export class EventStream {
   constructor(response: ServerResponse, { stallMs }: EventStreamOptions) {
     this.#response = response;
     this.#stallMs = stallMs;
-    response.once('close', () => this.#gone.abort(new Error('the reader is gone')));
+    const gone = (): void => this.#gone.abort(new Error('the reader is gone'));
+    // Whoever hangs up while its key is looked at is gone already.
+    if (response.destroyed) gone();
+    else response.once('close', gone);
   }
 
   /** Aborted when the reader is gone, or was cut off. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Actor, everything } from '@waybill/access';
 import { silentLogger } from '@waybill/observability';
@@ -167,6 +167,30 @@ describe('following events', () => {
     await promotion.runToItsEnd();
 
     expect((await reader.until()).at(-1)?.name).toBe('end');
+  });
+
+  it('keeps no place for a reader that hung up before its stream began', async () => {
+    const promotion = await RecordedPromotion.make(database);
+    const log = new EventLog(database);
+    const promotions = new PromotionReadModel(database);
+    const follow = new FollowEvents({
+      ...{ log, promotions, logger: silentLogger, heartbeatMs: 60_000, stallMs: 60_000 },
+      ...{ feed: new EventFeed({ log, logger: silentLogger }), progress: new ProgressFeed() },
+      ...{ scopes: new PromotionScopes(promotions), readers: new Readers({ total: 1, perPrincipal: 1 }) },
+    });
+    const http = createServer().listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const request = get(`http://127.0.0.1:${(http.address() as AddressInfo).port}`).on('error', () => undefined);
+    const [, response] = (await once(http, 'request')) as [IncomingMessage, ServerResponse];
+    request.destroy();
+    await once(response, 'close');
+    const reading = { actor, authenticate: () => Promise.resolve(actor), promotionId: promotion.id };
+
+    await follow.follow(reading, response);
+    await follow.follow(reading, response);
+
+    await follow.close();
+    http.close();
   });
 
   it('refuses more readers than may be, and lets others in when they are gone', async () => {
