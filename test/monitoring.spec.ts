@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { measureRequests } from '../apps/api/src/http/request-metrics.js';
 import { measureSystem } from '../apps/worker/src/features/metrics/system-gauges.js';
+import { reconcileMetrics } from '../apps/worker/src/features/reconcile/reconcile-metrics.js';
 import { runMetrics } from '../apps/worker/src/features/run-promotion/run-metrics.js';
 
 const deploy = path.resolve(import.meta.dirname, '../deploy');
@@ -80,6 +81,7 @@ function everyMetric(): Metrics {
   const metrics = new Metrics();
   requestMetrics(metrics);
   runMetrics(metrics);
+  reconcileMetrics(metrics);
   measureRequests(metrics);
   measureSystem({ metrics, readState: () => Promise.reject(new Error('never read')), logger: silentLogger });
   return metrics;

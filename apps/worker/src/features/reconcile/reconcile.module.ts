@@ -7,6 +7,7 @@ import { RegistryClients } from '@waybill/registry-clients';
 import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import { Reconcile } from './reconcile.js';
+import { reconcileMetrics } from './reconcile-metrics.js';
 import { RegistryEffects } from './registry-effects.js';
 
 /** What is left over has waited for its worker to die: nobody misses it within seconds. */
@@ -30,11 +31,7 @@ const tickMs = 5_000;
           leftovers: new Leftovers(database),
           openRegistries: async () => new RegistryEffects(clients, await activeTopology(revisions)),
           locations,
-          reconciled: metrics.counter({
-            name: 'reconciled_total',
-            help: 'What was left over and brought to its end: effects, dispatches, promotions, leases on tags.',
-            labels: ['what'],
-          }),
+          reconciled: reconcileMetrics(metrics),
           logger,
         }),
     },
