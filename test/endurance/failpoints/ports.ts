@@ -19,6 +19,7 @@ export type PortTable<Port> = Readonly<Record<MethodOf<Port>, Kind>>;
 const records: PortTable<RunRecords> = {
   claim: 'may change',
   cancelledAmong: 'lasts not',
+  tell: 'lasts not',
   renew: 'may change',
   release: 'changes',
   load: 'lasts not',

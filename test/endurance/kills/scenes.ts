@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxiedRequest } from '../../e2e/fault-proxy.js';
 import type { Stage } from './stage.js';
-import type { WorkerProcess } from './worker-process.js';
+import type { SourceProcess } from '../source-process.js';
 
 /** What a promotion goes through. Whatever a worker dies of in it, its end is the same. */
 export interface Scene {
@@ -9,7 +9,7 @@ export interface Scene {
   /** After the request and before the first worker. */
   prepare(stage: Stage): Promise<void>;
   /** While workers run; ends before the promotion does. */
-  disturb(stage: Stage, worker: WorkerProcess): Promise<void>;
+  disturb(stage: Stage, worker: SourceProcess): Promise<void>;
 }
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -66,7 +66,7 @@ export const scenes = {
   drained: {
     ...quiet,
     title: 'is handed over',
-    disturb: async (stage: Stage, worker: WorkerProcess) => {
+    disturb: async (stage: Stage, worker: SourceProcess) => {
       const end = new AbortController();
       const until = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
       const isHeld = stage.ciProxy.once((request) => isBlobRead(request) && stage.isOfCase(request), { kind: 'hold', until });

@@ -9,7 +9,7 @@ import { heldBelow } from './held.js';
 import { app, applyFirst, former, later, type RegistryName, registryNames, requestPromotion, tool, topologyOf } from './promotion.js';
 import { rowsOf } from './rows.js';
 import type { Scene } from './scenes.js';
-import type { Environment } from './worker-process.js';
+import type { Environment } from '../source-process.js';
 import type { Lane, QueueKind, SharedRegistries } from './world.js';
 
 /** The shortest that the configuration takes, because takeover is what most cases wait for. */
@@ -135,6 +135,14 @@ export class Stage {
         OR EXISTS (SELECT 1 FROM dispatch WHERE state <> 'finished')
         OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM provenance_unchained) AS open`;
     return row?.open === false;
+  }
+
+  /** Leases that ended with their worker: those that were taken over, and those that will be if nobody renews them. */
+  async takeovers(): Promise<{ readonly past: number; readonly toCome: number }> {
+    const [row] = await this.database.tables.$queryRaw<{ past: number; to_come: number }[]>`
+      SELECT (SELECT coalesce(sum(count), 0)::int FROM outcome_tally WHERE subject = 'lease') AS past,
+        (SELECT count(*)::int FROM dispatch WHERE state = 'leased') AS to_come`;
+    return { past: row?.past ?? 0, toCome: row?.to_come ?? 0 };
   }
 
   async uploads(): Promise<string[]> {

@@ -2,7 +2,7 @@ import { RegistryClient } from '@waybill/oci-registry';
 import { type RunningRedis, type RunningRegistry, startDockerRegistry, startRedis } from '@waybill/testing';
 import { Stack } from '../../../apps/cli/src/up/stack.js';
 import { type FaultProxy, startFaultProxy } from '../../e2e/fault-proxy.js';
-import { startSurvivorHost, type SurvivorHost } from './worker-process.js';
+import { startSurvivors, type Survivors } from './survivors.js';
 
 export const queueKinds = ['redis', 'postgres'] as const;
 export type QueueKind = (typeof queueKinds)[number];
@@ -47,7 +47,7 @@ export interface Lane {
   readonly redis: RunningRedis;
   readonly ciProxy: FaultProxy;
   readonly prodProxy: FaultProxy;
-  readonly survivors: SurvivorHost;
+  readonly survivors: Survivors;
   stop(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function startLane({ ci, prod }: SharedRegistries): Promise<Lane> {
     const redis = await startRedis();
     stack.push(() => redis.stop());
     const [ciProxy, prodProxy] = [await proxyOf(ci), await proxyOf(prod)];
-    const survivors = startSurvivorHost();
+    const survivors = startSurvivors();
     stack.push(() => survivors.stop());
     return { redis, ciProxy, prodProxy, survivors, stop: () => stack.unwind() };
   } catch (error) {
