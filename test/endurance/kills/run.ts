@@ -48,11 +48,13 @@ async function main(): Promise<void> {
     const outcomes = results.flatMap((result) => result.outcomes);
     const failed = outcomes.filter(({ problems }) => problems.length > 0);
     const left = outcomes.reduce((sum, { orphanedUploads }) => sum + orphanedUploads, 0);
-    const untried = [...new Set(results.flatMap(({ baselines }) => neverTaken(baselines)))];
-    for (const step of untried) console.error(`no scene takes the step ${step}`);
+    // A slow machine can lead a scene past a step; on both queues it does not.
+    const [untried = [], ...others] = results.map(({ baselines }) => neverTaken(baselines));
+    const untriedAnywhere = untried.filter((step) => others.every((steps) => steps.includes(step)));
+    for (const step of untriedAnywhere) console.error(`no scene takes the step ${step}`);
     console.log(`${outcomes.length} kills, ${failed.length} with differences, ${left} uploads left by the dead`);
     console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s`);
-    if (failed.length > 0 || untried.length > 0 || outcomes.length === 0) process.exitCode = 1;
+    if (failed.length > 0 || untriedAnywhere.length > 0 || outcomes.length === 0) process.exitCode = 1;
   } finally {
     await theatre?.close();
     await globalTeardown();
