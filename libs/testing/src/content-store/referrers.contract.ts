@@ -141,8 +141,9 @@ export function describeReferrers(fixtures: Fixtures, features: ContentStoreFeat
     it('are not known when something else stands under the referrers tag', async () => {
       const store = await listerOf(fixtures);
       await pushBuilt(store, image);
+      await pushBuilt(store, other);
 
-      await store.putTag(referrersTagOf(image.manifest.digest), image.manifest);
+      await store.putTag(referrersTagOf(image.manifest.digest), other.manifest);
 
       expect(await codeOf(itemsOf(store.listReferrers(image.manifest.digest)))).toBe('manifest-invalid');
     });
