@@ -87,7 +87,8 @@ async function work(run: Run): Promise<number> {
   await rememberApiAddress(folder.dir, system.apiUrl);
   const admin = new WaybillApi({ url: system.apiUrl, key: folder.key.text, signal: failure.signal });
   const revision = await declare(admin, system, run);
-  const shown = plan instanceof WaybillError ? sayNothing(plan, output) : await show(admin, { system, plan, folder }, run);
+  const shown = plan instanceof WaybillError ? undefined : await show(admin, { system, plan, folder }, run);
+  if (plan instanceof WaybillError) sayNothing(plan, output);
   announceAddresses(system.apiUrl, folder, output);
   if (options.json) {
     const registries = system.registries.map(({ name, url }) => ({ name, url }));
@@ -184,7 +185,7 @@ async function ownPlan(
 }
 
 /** Stands where the demonstration would. */
-function sayNothing({ message }: NothingToShow, output: Output): undefined {
+function sayNothing({ message }: NothingToShow, output: Output): void {
   output.line();
   output.error(`${message}\nNothing is promoted: name an image of yours with --image`);
 }
