@@ -65,7 +65,7 @@ describe('a worker that is stopped in the midst of an upload', () => {
 
     expect(sent('DELETE')).toBeGreaterThan(0);
     expect(log.saying('the run is handed over')).toMatchObject([{ promotionId: id, location: 'eu' }]);
-    expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+    expect(log.troubles()).toEqual([]);
     expect(await recorded.dispatchOf(id)).toMatchObject({ state: 'queued', isHeld: false, isDue: true });
     await start();
     await until('another worker goes on', () => sent('PUT') > sentByFirst);

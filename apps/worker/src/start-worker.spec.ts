@@ -151,7 +151,7 @@ function describeWorker(startQueue: (recorded: RecordedPromotions) => Promise<Qu
     await worker.app.close();
 
     await until('every session of the worker has ended', async () => (await sessions()) === 0);
-    expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+    expect(log.troubles()).toEqual([]);
   });
 
   function recordsOf(promotionId: string): Promise<{ readonly isChained: boolean }[]> {

@@ -12,7 +12,11 @@ export interface Logged {
   readonly lines: readonly LogLine[];
   /** Lines of this message. */
   saying(message: string): readonly LogLine[];
+  /** Warnings and worse that the code alone decides: whether the queue's locks are renewed in time, a machine that stands still decides. */
+  troubles(): readonly LogLine[];
 }
+
+const lostLock = 'the queue lost the lock of running jobs, they may run twice';
 
 export function logged(): Logged {
   const lines: LogLine[] = [];
@@ -21,5 +25,6 @@ export function logged(): Logged {
     logger: createLogger({ name: 'worker', level: 'trace', destination }),
     lines,
     saying: (message) => lines.filter(({ msg }) => msg === message),
+    troubles: () => lines.filter(({ level, msg }) => ['warn', 'error', 'fatal'].includes(level) && msg !== lostLock),
   };
 }
