@@ -25,6 +25,21 @@ export { type ParsedTopology, parseTopology } from './parse-topology.js';
 export { neededProbes, readOnlyBecause, unmetNeeds } from './registry-needs.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';
+export type {
+  AgeOf,
+  ArtifactMatch,
+  DeletionLimits,
+  KeepRule,
+  MostRecent,
+  RemovalRule,
+  RepositorySelection,
+  RetentionMode,
+  RetentionPolicy,
+  RetentionProtection,
+  RetentionRule,
+  RetentionSchedule,
+  TagMatch,
+} from './retention/policy.js';
 export { type Deletion, mayFeed, type Role, roleMatrix, type RoleRules, roles, type TagDefault } from './roles.js';
 export { topologyJsonSchema } from './schema.js';
 export { secretNames } from './secret-names.js';
