@@ -6,21 +6,12 @@ import { WaybillApi } from '../../apps/cli/src/api-client/waybill-api.js';
 import { runCommandLine } from '../../apps/cli/src/command-line.js';
 import { Stack } from '../../apps/cli/src/up/stack.js';
 import { until } from './poll.js';
+import { releaseTopology } from './release-topology.js';
 import { startSystem, type System } from './system.js';
 
 jest.setTimeout(120_000);
 
-const topology = `
-apiVersion: waybill/v1
-kind: Topology
-metadata: { name: e2e }
-locations: { eu: {} }
-registries:
-  ci-snapshots: { role: ci-snapshots, location: eu, local: true }
-  prod: { role: prod, location: eu, local: true }
-paths:
-  release: { from: ci-snapshots, to: [prod], repositories: ['**'], tags: '.*' }
-`;
+const topology = releaseTopology('prod');
 
 describeWith('docker-registry', 'a promotion that is followed', () => {
   const started = new Stack();

@@ -2,21 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { buildImage, describeWith } from '@waybill/testing';
 import { Stack } from '../../apps/cli/src/up/stack.js';
+import { releaseTopology } from './release-topology.js';
 import { startSystem, type ApiProcess, type System, type WorkerProcess } from './system.js';
 
 jest.setTimeout(240_000);
 
-const topology = `
-apiVersion: waybill/v1
-kind: Topology
-metadata: { name: e2e }
-locations: { eu: {} }
-registries:
-  ci-snapshots: { role: ci-snapshots, location: eu, local: true }
-  prod: { role: prod, location: eu, local: true }
-paths:
-  release: { from: ci-snapshots, to: [prod], repositories: ['team-*/**'], tags: '.*' }
-`;
+const topology = releaseTopology('prod');
 /** Nobody listens there; anything else that breaks a request would be a wrong answer to it. */
 const isRefusal = (error: unknown): boolean => {
   const cause = error instanceof Error ? error.cause : undefined;

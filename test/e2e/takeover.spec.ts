@@ -5,22 +5,12 @@ import { Stack } from '../../apps/cli/src/up/stack.js';
 import type { Fault, ProxiedRequest } from './fault-proxy.js';
 import { targetOf } from './reading.js';
 import { writesIn } from './registries.js';
+import { releaseTopology } from './release-topology.js';
 import { startSystem, type System, type WorkerProcess } from './system.js';
 
 jest.setTimeout(120_000);
 
-const topology = `
-apiVersion: waybill/v1
-kind: Topology
-metadata: { name: e2e }
-locations: { eu: {} }
-registries:
-  ci-snapshots: { role: ci-snapshots, location: eu, local: true }
-  staging: { role: staging, location: eu, local: true }
-  prod: { role: prod, location: eu, local: true }
-paths:
-  release: { from: ci-snapshots, to: [staging, prod], repositories: ['**'], tags: '.*' }
-`;
+const topology = releaseTopology('staging', 'prod');
 
 /** Where in a promotion something is held up, how, and as what prod ends then. */
 interface Moment {
