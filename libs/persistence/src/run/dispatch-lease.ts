@@ -44,9 +44,10 @@ export class DispatchLeases {
 
   /**
    * Gives the lease up with the work unfinished: another worker gets it at once, by a job of the next number. An orderly end is no
-   * failure: what was under way gets its attempt back. What waits for a retry or its prod has had its attempt.
+   * failure: what is under way of the targets that this run began (`begun`, their ids) gets its attempt back. What waits for
+   * a retry or its prod has had its attempt, and what a dead worker had begun is not this run's to give back.
    */
-  async release(lease: DispatchLease): Promise<void> {
+  async release(lease: DispatchLease, begun: ReadonlySet<string>): Promise<void> {
     await this.#database.tables.$executeRaw`
       WITH released AS (
         UPDATE dispatch SET state = 'queued', number = number + 1, lease_expires_at = NULL, due_at = now(), queued_at = now()
@@ -54,8 +55,8 @@ export class DispatchLeases {
       )
       UPDATE item_target t SET attempts = t.attempts - 1
       FROM released r
-      WHERE t.promotion_id = r.promotion_id AND t.location = r.location AND t.state NOT IN ('pending', 'done')
-        AND t.waiting_since IS NULL AND t.attempts > 0`;
+      WHERE t.promotion_id = r.promotion_id AND t.location = r.location AND t.id = ANY(${[...begun]}::uuid[])
+        AND t.state NOT IN ('pending', 'done') AND t.waiting_since IS NULL AND t.attempts > 0`;
   }
 
   async #claimRow(tables: Tables, message: DispatchMessage, holder: string): Promise<{ readonly fence: bigint } | undefined> {

@@ -33,6 +33,10 @@ describe('dispatches', () => {
       WHERE promotion_id = ${promotionId}::uuid AND due_at IS NOT NULL`;
   }
 
+  async function attemptsOf(targetId: string): Promise<number> {
+    return (await scene.database.tables.itemTarget.findUniqueOrThrow({ where: { id: targetId } })).attempts;
+  }
+
   async function rowOf({ promotionId, location }: Pick<DispatchMessage, 'promotionId' | 'location'>) {
     return scene.database.tables.dispatch.findUniqueOrThrow({ where: { promotionId_location: { promotionId, location } } });
   }
@@ -70,7 +74,7 @@ describe('dispatches', () => {
     expect(second.fence).toBe(first.fence + 1n);
     expect(await leases.renew(first)).toBe(false);
     expect(await leases.renew(second)).toBe(true);
-    await leases.release(first);
+    await leases.release(first, new Set());
     expect(await rowOf(message)).toMatchObject({ state: 'leased', leaseHolder: 'second' });
   });
 
@@ -78,7 +82,7 @@ describe('dispatches', () => {
     const message = await scene.messageOf(await scene.request());
     const lease = await scene.claim(message);
 
-    await leases.release(lease);
+    await leases.release(lease, new Set());
     expect(await leases.claim(message, 'late')).toBeUndefined();
     await outbox.redispatchDue();
     const again = await scene.messageOf(message.promotionId);
@@ -96,13 +100,38 @@ describe('dispatches', () => {
     const trouble = new PromotionError('the tag was not seen', { code: 'tag-unconfirmed', operation: 'test', retryable: true });
     await journal.retryLater(second, trouble, 60_000, { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 });
 
-    await leases.release(lease);
-    await leases.release(lease);
+    await leases.release(lease, journal.begun);
+    await leases.release(lease, journal.begun);
 
-    const attemptsOf = async (targetId: string) =>
-      (await scene.database.tables.itemTarget.findUniqueOrThrow({ where: { id: targetId } })).attempts;
     expect([await attemptsOf(first.id), await attemptsOf(second.id)]).toEqual([0, 1]);
     expect(await outbox.redispatchDue()).toBe(1);
+  });
+
+  it('that are handed over give no attempt back that a dead worker had begun', async () => {
+    const message = await scene.messageOf(await scene.request({ targets: ['prod', 'prod-b'] }));
+    const dead = await scene.open(message, 'dead');
+    const [first, second] = dead.item.targets;
+    if (first === undefined || second === undefined) throw new Error('two targets were asked for');
+    await dead.journal.beginAttempt([first, second]);
+    await makeDue(message.promotionId);
+    const { lease, journal } = await scene.open(message, 'next');
+    await journal.beginAttempt([first]);
+
+    await leases.release(lease, journal.begun);
+
+    expect([await attemptsOf(first.id), await attemptsOf(second.id)]).toEqual([1, 1]);
+  });
+
+  it('that are handed over give no attempt back that this run only went on with', async () => {
+    const message = await scene.messageOf(await scene.request({ targets: ['prod'] }));
+    const { lease, journal, target } = await scene.open(message);
+    await scene.database.tables.$executeRaw`
+      UPDATE item_target SET attempts = 1, state = 'tagging', waiting_since = now() WHERE id = ${target.id}::uuid`;
+    await journal.beginAttempt([target]);
+
+    await leases.release(lease, journal.begun);
+
+    expect(await attemptsOf(target.id)).toBe(1);
   });
 
   it('are sent again under a new number when their worker died', async () => {
@@ -142,7 +171,7 @@ describe('dispatches', () => {
 
     const lease = await scene.claim(message);
     expect(await untaken()).toBeUndefined();
-    await leases.release(lease);
+    await leases.release(lease, new Set());
     expect(await untaken()).not.toEqual(asked);
   });
 

@@ -2,16 +2,23 @@ import { itemTargetTransitions, statesBefore, type TargetRun } from '@waybill/pr
 import type { Database } from '../database.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 
+/** Ids of targets by what became of them. */
+export interface BegunTargets {
+  readonly held: ReadonlySet<string>;
+  /** Those whose attempts were raised: what only waited goes on with the attempt that it has. */
+  readonly counted: readonly string[];
+}
+
 /**
- * Begins an attempt at the targets that no pause covers, and holds the others: gives their ids. Whatever was done at those before
+ * Begins an attempt at the targets that no pause covers, and holds the others. Whatever was done at those before
  * is done again when the pause has ended, so that nothing is taken for verified that was collected meanwhile.
  * @throws PromotionError `lease-lost`
  */
-export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<Set<string>> {
+export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<BegunTargets> {
   const ids = targets.map(({ id }) => id);
-  const rows = await database.tables.$queryRaw<{ id: string; is_held: boolean }[]>`
+  const rows = await database.tables.$queryRaw<{ id: string; is_held: boolean; is_counted: boolean }[]>`
     WITH ${underLease(lease)}, covered AS (
-      SELECT id, pause_of(id) AS pause FROM item_target WHERE id = ANY(${ids}::uuid[]) AND EXISTS (SELECT 1 FROM lease)
+      SELECT id, pause_of(id) AS pause, waiting_since IS NULL AS is_counted FROM item_target WHERE id = ANY(${ids}::uuid[]) AND EXISTS (SELECT 1 FROM lease)
     ), held AS (
       UPDATE item_target t SET state = 'pending', held_by = c.pause, held_since = coalesce(t.held_since, now()), due_at = NULL,
         attempts = attempts - CASE WHEN waiting_since IS NULL THEN 0 ELSE 1 END, waiting_since = NULL
@@ -24,9 +31,13 @@ export async function beginOrHold(database: Database, lease: DispatchLease, targ
       FROM covered c WHERE t.id = c.id AND c.pause IS NULL AND t.state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[])
       RETURNING t.id
     )
-    SELECT id, true AS is_held FROM held UNION ALL SELECT id, false FROM begun`;
+    SELECT id, true AS is_held, false AS is_counted FROM held
+    UNION ALL SELECT b.id, false, c.is_counted FROM begun b JOIN covered c ON c.id = b.id`;
   if (rows.length !== ids.length) throw leaseLost(lease);
-  return new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : [])));
+  return {
+    held: new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : []))),
+    counted: rows.flatMap(({ id, is_counted: isCounted }) => (isCounted ? [id] : [])),
+  };
 }
 
 /**

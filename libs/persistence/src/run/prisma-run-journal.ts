@@ -35,6 +35,9 @@ export class PrismaRunJournal implements RunJournal {
   readonly #lease: DispatchLease;
   readonly #tags: TagLeases;
   readonly #ids: IdSource;
+  readonly #begun = new Set<string>();
+  /** Ids of the targets that this run began an attempt at; see `DispatchLeases.release`. */
+  readonly begun: ReadonlySet<string> = this.#begun;
 
   /** `tagLeaseMs`: how long a tag may be written, in milliseconds. */
   constructor(database: Database, lease: DispatchLease, options: { readonly tagLeaseMs: number; readonly ids?: IdSource }) {
@@ -44,8 +47,10 @@ export class PrismaRunJournal implements RunJournal {
     this.#ids = options.ids ?? uuidV7;
   }
 
-  beginAttempt(targets: readonly TargetRun[]): Promise<ReadonlySet<string>> {
-    return beginOrHold(this.#database, this.#lease, targets);
+  async beginAttempt(targets: readonly TargetRun[]): Promise<ReadonlySet<string>> {
+    const { held, counted } = await beginOrHold(this.#database, this.#lease, targets);
+    for (const id of counted) this.#begun.add(id);
+    return held;
   }
 
   holdBack(target: TargetRun): Promise<void> {

@@ -1,6 +1,6 @@
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
-import type { DispatchLease, DispatchMessage, LoadedRun } from '@waybill/persistence';
+import type { DispatchLease, DispatchMessage, LoadedRun, PrismaRunJournal } from '@waybill/persistence';
 import {
   type ContentCopier,
   endCancelledRun,
@@ -29,6 +29,12 @@ export interface RunPromotionOptions {
   readonly retry: RetryPolicy;
 }
 
+/** A run that this worker has claimed. */
+interface OwnRun {
+  readonly lease: DispatchLease;
+  readonly journal: PrismaRunJournal;
+}
+
 /** Runs what one promotion has to do at one location. */
 export class RunPromotion {
   readonly #options: RunPromotionOptions;
@@ -52,25 +58,26 @@ export class RunPromotion {
     }
     const keeper = keepLease({ renew: () => records.renew(lease), leaseMs, since, shutdown: signal });
     const watch = cancellations.watch(lease.promotionId);
+    const run: OwnRun = { lease, journal: records.journalOf(lease) };
     try {
-      await this.#runLocation(lease, keeper.signal, watch.signal);
+      await this.#runLocation(run, keeper.signal, watch.signal);
       await records.close(lease);
     } catch (err) {
-      await this.#giveUp(lease, err, signal);
+      await this.#giveUp(run, err, signal);
     } finally {
       watch.end();
       await keeper.stop();
     }
   }
 
-  async #runLocation(lease: DispatchLease, signal: AbortSignal, cancellation: AbortSignal): Promise<void> {
+  async #runLocation({ lease, journal }: OwnRun, signal: AbortSignal, cancellation: AbortSignal): Promise<void> {
     const { records, copierOf, watchOf, logger, retry } = this.#options;
     const loaded = await records.load(lease);
     if (loaded === undefined) return;
     const watch = watchOf?.(loaded);
     const ports: RunPorts = {
       copier: copierOf(loaded),
-      journal: records.journalOf(lease),
+      journal,
       retry,
       ...(watch === undefined ? {} : { watch }),
     };
@@ -82,7 +89,7 @@ export class RunPromotion {
   }
 
   /** A lost lease is somebody else's run now; everything else is handed back, to be run again. */
-  async #giveUp(lease: DispatchLease, err: unknown, shutdown: AbortSignal): Promise<void> {
+  async #giveUp({ lease, journal }: OwnRun, err: unknown, shutdown: AbortSignal): Promise<void> {
     const { records, logger } = this.#options;
     const where = { promotionId: lease.promotionId, location: lease.location };
     if (err instanceof PromotionError && err.code === 'lease-lost') {
@@ -91,7 +98,7 @@ export class RunPromotion {
     }
     if (shutdown.aborted) {
       logger.info(where, 'the run is handed over');
-      await records.release(lease);
+      await records.release(lease, journal.begun);
       return;
     }
     // The lease is left to expire: what broke now is tried again, but not at once.

@@ -11,7 +11,6 @@ import {
   RegistryChecks,
   sendProgress,
 } from '@waybill/persistence';
-import type { RunJournal } from '@waybill/promotion';
 import { withProbedCapabilities } from '@waybill/topology';
 
 /** The rows of runs: who may run what, what is to be done there, and what has become of it. */
@@ -43,9 +42,9 @@ export class RunRecords {
     return cancelledAmong(this.#database, promotionIds);
   }
 
-  /** Hands a run over that is not finished. */
-  release(lease: DispatchLease): Promise<void> {
-    return this.#leases.release(lease);
+  /** Hands a run over that is not finished; `begun`: the targets that it began an attempt at. */
+  release(lease: DispatchLease, begun: ReadonlySet<string>): Promise<void> {
+    return this.#leases.release(lease, begun);
   }
 
   /** What is to be done, with a topology that knows what checks found. */
@@ -55,7 +54,7 @@ export class RunRecords {
     return { ...loaded, topology: withProbedCapabilities(loaded.topology, await this.#checks.knownCapabilities()) };
   }
 
-  journalOf(lease: DispatchLease): RunJournal {
+  journalOf(lease: DispatchLease): PrismaRunJournal {
     return new PrismaRunJournal(this.#database, lease, { tagLeaseMs: this.#leaseMs });
   }
 
