@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WaybillError } from '@waybill/kernel';
 import { PromotionError } from '../promotion-error.js';
-import { FakeRun, itemRun, rootManifest, targetRun } from './fake-run.spec-helper.js';
+import { FakeRun, itemRun, rootManifest, targetRun, untilAborted } from './fake-run.spec-helper.js';
 import type { EffectReadBack, RunJournal } from './ports.js';
 import { runLocation } from './run-location.js';
 import type { LocationRun } from './run.js';
@@ -87,6 +87,30 @@ describe('runLocation of a promotion whose path was removed', () => {
         ],
       ],
     ]);
+  });
+
+  it('asks all registries at once what they hold, and one that does not answer for nothing more', async () => {
+    const prodIsThrough = new AbortController();
+    const readBacks: (readonly EffectReadBack[])[] = [];
+    const fake = new FakeRun({
+      journal: {
+        unsettledEffects: ({ id }) => Promise.resolve([{ id: `effect of ${id}`, kind: 'manifest', digest: rootManifest.digest }]),
+        reject: (_reason, readBack) => Promise.resolve(readBacks.push(readBack) > 0),
+      },
+      copier: {
+        holdsManifest: async ({ id, registry }) => {
+          if (registry === 'silent') await untilAborted(prodIsThrough.signal);
+          if (id === 'prod-2') prodIsThrough.abort();
+          return true;
+        },
+      },
+    });
+    const at = (registry: string) => itemRun([targetRun(`${registry}-1`, { registry }), targetRun(`${registry}-2`, { registry })]);
+
+    await runLocation({ ...removed, items: [at('silent'), at('prod')] }, fake.ports, signal);
+
+    expect(fake.logOf('holdsManifest').sort()).toEqual(['prod-1', 'prod-2', 'silent-1'].map((id) => `holdsManifest ${id}`));
+    expect(readBacks).toEqual([['prod-1', 'prod-2'].map((id) => ({ effectId: `effect of ${id}`, found: rootManifest.digest }))]);
   });
 
   it('goes on when something of it was tagged already', async () => {

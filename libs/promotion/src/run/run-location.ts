@@ -1,8 +1,8 @@
 import { isCancelled, isLeaseLost, PromotionError } from '../promotion-error.js';
 import type { EffectReadBack } from './ports.js';
 import { ItemsInTurn } from './items-in-turn.js';
-import { readBackEffects } from './read-back-effects.js';
-import { contextOf, type RunPorts } from './run-context.js';
+import { lookAtTargets } from './look-at-targets.js';
+import type { RunPorts } from './run-context.js';
 import { beginItem } from './run-item.js';
 import type { LocationRun } from './run.js';
 
@@ -36,9 +36,7 @@ async function rejected(
 ): Promise<boolean> {
   signal.throwIfAborted();
   const readBack: EffectReadBack[] = [];
-  for (const item of run.items) {
-    for (const target of item.targets) readBack.push(...(await readBackEffects(contextOf(item, ports, signal), target)));
-  }
+  await lookAtTargets(run, ports, signal, (_target, seen) => Promise.resolve(void readBack.push(...seen.readBack)));
   const reason = new PromotionError(`path ${path} was removed from the topology before anything was tagged`, {
     code: 'path-removed',
     operation: 'run promotion',
