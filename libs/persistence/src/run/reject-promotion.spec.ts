@@ -63,6 +63,24 @@ describe('a promotion whose path was removed', () => {
     ]);
   });
 
+  it('stays failed when it had failed before, and what was left of it ends', async () => {
+    const id = await scene.request();
+    const refusing = new MemoryCopier();
+    refusing.verify = () => Promise.reject(new ContentError('denied', { code: 'denied', operation: 'test' }));
+    await scene.run(await scene.messageOf(id), refusing);
+    const { state, finishedAt } = await scene.promotion(id);
+    expect(state).toBe('failed');
+    await scene.apply(withoutPath);
+
+    await scene.run(await scene.messageOf(id, 'us'), refusing);
+
+    expect(await scene.promotion(id)).toMatchObject({ state: 'failed', rejection: null, finishedAt });
+    expect((await targetsOf(id)).map(({ outcome, error }) => [outcome, (error as { code: string }).code])).toEqual([
+      ['failed', 'denied'],
+      ['cancelled', 'path-removed'],
+    ]);
+  });
+
   it('takes the lease from the runs at other locations', async () => {
     const id = await scene.request();
     const [eu, us] = await scene.takeMessages();

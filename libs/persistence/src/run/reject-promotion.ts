@@ -9,7 +9,8 @@ import { lockPromotion, settlePromotion } from './settle-promotion.js';
 import { type StoredError, storedError } from './stored-error.js';
 
 /**
- * Ends a promotion as rejected, whatever runs at other locations: their leases are void when this commits.
+ * Ends a promotion as rejected, whatever runs at other locations: their leases are void when this commits. One that has failed
+ * already stays so; what is left of it, as its replicas, ends as cancelled for that reason.
  * False, and nothing changed, when a target has arrived or a tag was perhaps written.
  * @throws PromotionError `lease-lost`
  */
@@ -26,8 +27,9 @@ export function rejectPromotion(
     await settleReadBack(tables, lease, rejection.readBack);
     const reason = storedError(rejection.reason);
     await endAsCancelled(tables, Prisma.sql`promotion_id = ${lease.promotionId}::uuid`, reason);
-    await tables.$executeRaw`UPDATE promotion SET rejection = ${JSON.stringify(reason)}::jsonb WHERE id = ${lease.promotionId}::uuid`;
-    await settlePromotion(tables, lease.promotionId, { isRejected: true });
+    const rejected = await tables.$executeRaw`
+      UPDATE promotion SET rejection = ${JSON.stringify(reason)}::jsonb WHERE id = ${lease.promotionId}::uuid AND finished_at IS NULL`;
+    await settlePromotion(tables, lease.promotionId, { isRejected: rejected > 0 });
     await notify(tables, 'promotion', lease.promotionId);
     return true;
   });
