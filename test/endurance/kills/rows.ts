@@ -62,6 +62,10 @@ export const compared: Readonly<Record<string, string>> = {
   tag_event: `
     SELECT concat_ws(' ', r.name, e.repository, e.tag, ${digest('e.previous_digest')}, 'to', ${digest('e.digest')})
     FROM tag_event e JOIN registry r ON r.id = e.registry_id`,
+  repository: `SELECT concat_ws(' ', r.name, y.name, y.state) FROM repository y JOIN registry r ON r.id = y.registry_id`,
+  tag: `
+    SELECT concat_ws(' ', r.name, y.name, t.name, ${digest('t.digest')}, t.tagged_at_source, 'gone', t.gone_at IS NOT NULL)
+    FROM tag t JOIN repository y ON y.id = t.repository_id JOIN registry r ON r.id = y.registry_id`,
   // A second attempt is told of, so only what was told last is the same.
   event: `
     SELECT concat_ws(' ', kind, body ->> 'item', body ->> 'registry', body ->> 'tag', body ->> 'state', ${arrived(`(body ->> 'outcome')`)})
@@ -82,7 +86,25 @@ export const notCompared: readonly string[] = [
   'schedule',
   'registry_check',
   'checked_registry',
+  'manifest',
+  'manifest_annotation',
+  'unreadable_manifest',
+  'crawl',
+  'crawl_repository',
+  'crawl_schedule',
   'promotion_cancellation',
   'promotion_term',
   'pause',
+  // Of retention, which promotes nothing.
+  'retention_schedule',
+  'retention_run',
+  'retention_run_repository',
+  'retention_decision',
+  'retention_approval',
+  'retention_mark',
+  'retention_trash',
+  'retention_record',
+  'hold',
+  'in_use_reporter',
+  'in_use_digest',
 ];
