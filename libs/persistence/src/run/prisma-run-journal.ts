@@ -28,13 +28,19 @@ import { storedError } from './stored-error.js';
 import { rejectPromotion } from './reject-promotion.js';
 import { recordSettled, settledEffect, unsettledEffects } from './settle-effects.js';
 import { TagLeases } from './tag-leases.js';
+import { Turns } from './turns.js';
 
-/** The journal of one run, in PostgreSQL; every method is fenced by the run's lease. */
+/**
+ * The journal of one run, in PostgreSQL; every method is fenced by the run's lease.
+ * Invariant: of one run no more than one connection waits for the promotion's lock, however many of its targets end at once:
+ * the lock lets them through one by one anyway, and renewals and other runs need the other connections.
+ */
 export class PrismaRunJournal implements RunJournal {
   readonly #database: Database;
   readonly #lease: DispatchLease;
   readonly #tags: TagLeases;
   readonly #ids: IdSource;
+  readonly #endings = new Turns();
   readonly #begun = new Set<string>();
   /** Ids of the targets that this run began an attempt at; see `DispatchLeases.release`. */
   readonly begun: ReadonlySet<string> = this.#begun;
@@ -177,7 +183,7 @@ export class PrismaRunJournal implements RunJournal {
   }
 
   finish(target: TargetRun, ending: TargetEnding): Promise<void> {
-    return endTarget(this.#database, this.#lease, target, ending);
+    return this.#endings.take(() => endTarget(this.#database, this.#lease, target, ending));
   }
 
   retryLater(target: TargetRun, error: WaybillError, delayMs: number, bytes: CopiedBytes): Promise<void> {
@@ -185,7 +191,7 @@ export class PrismaRunJournal implements RunJournal {
   }
 
   reject(reason: WaybillError, readBack: readonly EffectReadBack[]): Promise<boolean> {
-    return rejectPromotion(this.#database, this.#lease, { reason, readBack });
+    return this.#endings.take(() => rejectPromotion(this.#database, this.#lease, { reason, readBack }));
   }
 
   #advance(target: TargetRun, to: ItemTargetState, more: Prisma.Sql): Promise<void> {
