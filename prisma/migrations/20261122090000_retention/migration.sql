@@ -43,6 +43,7 @@ CREATE TABLE retention_run (
   repositories        bigint NOT NULL DEFAULT 0,
   artifacts           bigint NOT NULL DEFAULT 0,
   removals            bigint NOT NULL DEFAULT 0,
+  unknown             bigint NOT NULL DEFAULT 0,
   -- At most so many bytes are reclaimed: blobs may be shared with what stays.
   bytes_at_most       bigint NOT NULL DEFAULT 0,
   -- The limits of the policy that the plan goes beyond.
@@ -80,8 +81,9 @@ CREATE TABLE retention_run_repository (
   artifacts     bigint NOT NULL DEFAULT 0,
   removals      bigint NOT NULL DEFAULT 0,
   bytes_at_most bigint NOT NULL DEFAULT 0,
-  -- How many artifacts are kept, by reason.
+  -- How many manifests are kept, by their first reason; and how many of them for want of knowledge alone.
   kept          jsonb NOT NULL DEFAULT '{}',
+  unknown       bigint NOT NULL DEFAULT 0,
   error         jsonb,
   finished_at   timestamptz,
   PRIMARY KEY (run_id, repository)
@@ -96,7 +98,12 @@ CREATE TABLE retention_decision (
   -- Of one tag; empty for the manifest.
   tag        text NOT NULL DEFAULT '',
   verdict    text NOT NULL CHECK (verdict IN ('keep', 'delete', 'archive', 'untag')),
+  -- Registries that must hold a verified copy first.
+  archive_to jsonb NOT NULL DEFAULT '[]',
   reasons    jsonb NOT NULL,
+  -- Kept for want of knowledge alone.
+  is_unknown boolean NOT NULL DEFAULT false,
+  -- Of the manifest and the blobs that it names itself, shared or not.
   bytes      bigint NOT NULL,
   -- No reference: a check for each of a million rows would take longer than to plan them.
   PRIMARY KEY (run_id, repository, position)
