@@ -1,5 +1,14 @@
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './access/api-keys.js';
 export { type Claim, type IdempotentRequest, IdempotencyKeys, type StoredAnswer } from './access/idempotency-keys.js';
+export {
+  type CollectableRegistry,
+  type CollectionFigures,
+  type CollectionLease,
+  CollectionLeases,
+  type Drain,
+} from './collection/collection-leases.js';
+export { type CollectionPage, type CollectionRow, Collections, type CollectionState, type NewCollection } from './collection/collections.js';
+export { endHopelessCollections } from './collection/hopeless-collections.js';
 export { cancelledAmong } from './control/cancelled-among.js';
 export type { Decision } from './control/decision.js';
 export { HeldTargets } from './control/held-targets.js';

@@ -11,6 +11,7 @@ export const channels = {
   cancellation: 'waybill_cancellation',
   pause: 'waybill_pause',
   registryCheck: 'waybill_registry_check',
+  collection: 'waybill_collection',
   event: 'waybill_event',
   progress: 'waybill_progress',
 } as const;

@@ -29,6 +29,7 @@ export type PromotionErrorCode =
   | 'cancelled' // somebody asked that it be stopped
   | 'paused' // a pause covers it
   | 'already-paused'
+  | 'already-collecting' // its registry has an unfinished collection
   | 'lease-lost'; // another worker holds what we were doing
 
 /** Raised by the use cases around promotions; `details.near` holds the nearest valid words of an unknown one. */

@@ -95,6 +95,7 @@ export const notCompared: readonly string[] = [
   'promotion_cancellation',
   'promotion_term',
   'pause',
+  'collection',
   // Of retention, which promotes nothing.
   'retention_schedule',
   'retention_run',

@@ -69,12 +69,15 @@ export class Pauses {
     });
   }
 
-  /** Ends a pause; one that has ended stays as it is. Workers are told, and wake what it held. Undefined when there is none. */
+  /**
+   * Ends a pause; one that has ended stays as it is, and so does that of a collection. Workers are told, and wake what it held.
+   * Undefined when there is none.
+   */
   async resume(id: string, { by, reason }: Decision): Promise<PauseRow | undefined> {
     return this.#database.transaction(async (tables) => {
       const resumed = await tables.$executeRaw`
         UPDATE pause SET resumed_by = ${by}::uuid, resumed_at = now(), resume_reason = ${reason ?? null}
-        WHERE id = ${id}::uuid AND resumed_at IS NULL`;
+        WHERE id = ${id}::uuid AND resumed_at IS NULL AND scope <> 'collection'`;
       if (resumed > 0) await notify(tables, 'pause');
       return (await tables.pause.findUnique({ where: { id } })) ?? undefined;
     });

@@ -1,5 +1,6 @@
 import type { RegistryReport } from '@waybill/oci-model';
 import type { Registry, Topology } from '@waybill/topology';
+import { beingCollected, isBeingCollected } from '../collection/being-collected.js';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import type { StoredError } from '../run/stored-error.js';
@@ -42,8 +43,8 @@ export class CheckLeases {
   }
 
   /**
-   * Claims the registry that waits longest at one of these locations, also one whose worker is silent;
-   * undefined when none waits.
+   * Claims the registry that waits longest at one of these locations, also one whose worker is silent; undefined when none
+   * waits. One that is collected takes no writes, and would be found to be unable to: it waits for the end of that.
    */
   async claimNext(locations: readonly string[] | 'all', holder: string): Promise<CheckLease | undefined> {
     await this.#giveUpHopeless();
@@ -53,11 +54,17 @@ export class CheckLeases {
       FROM (
         SELECT check_id, registry_id FROM checked_registry
         WHERE state <> 'finished' AND (state = 'queued' OR lease_expires_at < now()) AND ${at(locations)}
+          AND NOT ${beingCollected(Prisma.sql`checked_registry.registry_id`)}
         ORDER BY check_id, registry_id LIMIT 1 FOR UPDATE SKIP LOCKED
       ) next
       WHERE c.check_id = next.check_id AND c.registry_id = next.registry_id
       RETURNING c.check_id, c.registry_id, c.lease_fence`;
-    return row === undefined ? undefined : { checkId: row.check_id, registryId: row.registry_id, holder, fence: row.lease_fence };
+    if (row === undefined) return undefined;
+    const lease = { checkId: row.check_id, registryId: row.registry_id, holder, fence: row.lease_fence };
+    // One that began in the same moment has either seen this lease, or is seen now.
+    if (!(await isBeingCollected(this.#database.tables, row.registry_id))) return lease;
+    await this.release(lease);
+    return undefined;
   }
 
   async load({ checkId, registryId }: CheckLease): Promise<RegistryToCheck | undefined> {

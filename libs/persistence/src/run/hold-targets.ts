@@ -1,5 +1,5 @@
 import { itemTargetTransitions, statesBefore, type TargetRun } from '@waybill/promotion';
-import type { Database } from '../database.js';
+import type { Database, Tables } from '../database.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 
 /** Ids of targets by what became of them. */
@@ -16,7 +16,27 @@ export interface BegunTargets {
  */
 export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<BegunTargets> {
   const ids = targets.map(({ id }) => id);
-  const rows = await database.tables.$queryRaw<{ id: string; is_held: boolean; is_counted: boolean }[]>`
+  const rows = await database.transaction(async (tables) => {
+    // A statement that waits for a row sees what was before it waited: a collection that begins has to come before or after this whole.
+    await tables.$queryRaw`
+      SELECT 1 FROM registry WHERE id IN (SELECT registry_id FROM item_target WHERE id = ANY(${ids}::uuid[])) ORDER BY id FOR SHARE`;
+    return beginOrHoldRows(tables, lease, ids);
+  });
+  if (rows.length !== ids.length) throw leaseLost(lease);
+  return {
+    held: new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : []))),
+    counted: rows.flatMap(({ id, is_counted: isCounted }) => (isCounted ? [id] : [])),
+  };
+}
+
+interface BegunRow {
+  readonly id: string;
+  readonly is_held: boolean;
+  readonly is_counted: boolean;
+}
+
+function beginOrHoldRows(tables: Tables, lease: DispatchLease, ids: readonly string[]): Promise<BegunRow[]> {
+  return tables.$queryRaw<BegunRow[]>`
     WITH ${underLease(lease)}, covered AS (
       SELECT id, pause_of(id) AS pause, waiting_since IS NULL AS is_counted FROM item_target WHERE id = ANY(${ids}::uuid[]) AND EXISTS (SELECT 1 FROM lease)
     ), held AS (
@@ -33,11 +53,6 @@ export async function beginOrHold(database: Database, lease: DispatchLease, targ
     )
     SELECT id, true AS is_held, false AS is_counted FROM held
     UNION ALL SELECT b.id, false, c.is_counted FROM begun b JOIN covered c ON c.id = b.id`;
-  if (rows.length !== ids.length) throw leaseLost(lease);
-  return {
-    held: new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : []))),
-    counted: rows.flatMap(({ id, is_counted: isCounted }) => (isCounted ? [id] : [])),
-  };
 }
 
 /**

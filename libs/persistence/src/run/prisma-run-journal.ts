@@ -123,7 +123,8 @@ export class PrismaRunJournal implements RunJournal {
           INSERT INTO placement (registry_id, repository, digest, seen_by)
           SELECT t.registry_id, t.repository, d.digest, t.id
           FROM item_target t, unnest(${rows.digests}::bytea[]) AS d (digest) WHERE t.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
-          ON CONFLICT (registry_id, repository, digest) WHERE seen_until IS NULL DO NOTHING
+          ON CONFLICT (registry_id, repository, digest) WHERE seen_until IS NULL DO UPDATE SET epoch = excluded.epoch
+            WHERE placement.epoch < excluded.epoch
         ), settled AS (
           UPDATE effect e SET state = 'settled', outcome = 'written', observed_digest = digest, settled_at = now()
           WHERE item_target_id = ${target.id}::uuid AND kind = 'manifest' AND state = 'intended' AND digest = ANY(${manifests}::bytea[])
