@@ -61,6 +61,7 @@ export const topology: Topology = {
   },
   paths: { release: { name: 'release', from: 'ci', to: ['prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
   replications: [{ from: 'prod', to: ['prod-us'], repositories: ['**'] }],
+  retention: [],
 };
 
 /** What a spec asks to be promoted; by default one image to prod and its replica in the US. */

@@ -28,6 +28,7 @@ const topology: Topology = {
   registries: {},
   paths: {},
   replications: [],
+  retention: [],
 };
 const madeAt = new Date('2026-01-02T03:04:05Z');
 

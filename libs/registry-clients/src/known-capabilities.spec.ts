@@ -22,7 +22,7 @@ describe('what is known of a registry', () => {
   function topologyAt(url: string, declared?: Partial<RegistryCapabilities>): Topology {
     const facts = { name: 'prod', role: 'prod', location: 'eu', insecure: false, immutableTags: { kind: 'none' }, url } as const;
     const prod = { ...facts, ...(declared === undefined ? {} : { capabilities: declared }) };
-    return { name: 'spec', locations: { eu: { egress: {} } }, registries: { prod }, paths: {}, replications: [] };
+    return { name: 'spec', locations: { eu: { egress: {} } }, registries: { prod }, paths: {}, replications: [], retention: [] };
   }
 
   it.each<[string, Partial<RegistryCapabilities> | undefined, Partial<RegistryCapabilities> | undefined, boolean]>([

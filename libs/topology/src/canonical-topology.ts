@@ -3,9 +3,16 @@ import type { Topology } from './model.js';
 /**
  * One text for each meaning: JSON with sorted keys, so that two files that differ only in order,
  * comments or spelling of defaults give the same revision hash. The order of lists is kept.
+ * A topology without retention has the text that it had before there were retention policies.
  */
 export function canonicalTopology(topology: Topology): string {
-  return JSON.stringify(topology, (_key, value: unknown) => (isRecord(value) ? sorted(value) : value));
+  const { retention, ...rest } = topology;
+  return canonicalJson(retention.length === 0 ? rest : topology);
+}
+
+/** JSON with sorted keys. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (isRecord(part) ? sorted(part) : part));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

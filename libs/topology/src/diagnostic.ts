@@ -16,6 +16,9 @@ export const diagnosticCodes = [
   'glob-invalid',
   'tags-invalid',
   'template-invalid',
+  'semver-invalid',
+  'schedule-invalid',
+  'timezone-unknown',
   'url-invalid',
   'url-credentials',
   'url-insecure',
@@ -47,6 +50,16 @@ export const diagnosticCodes = [
   'replication-source',
   'replication-target',
   'replica-unfed',
+  // retention
+  'retention-duplicate',
+  'retention-role',
+  'rule-contradicts',
+  'rule-idle',
+  'archive-target',
+  'untag-impossible',
+  'window-too-long',
+  'grace-short',
+  'limits-open',
 ] as const;
 export type DiagnosticCode = (typeof diagnosticCodes)[number];
 

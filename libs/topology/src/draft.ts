@@ -19,10 +19,13 @@ export interface Draft {
   readonly registries: Readonly<Record<string, RegistryDraft>>;
   readonly paths: Readonly<Record<string, PathDraft>>;
   readonly replications: readonly ReplicationDraft[];
+  readonly retention: readonly PolicyDraft[];
 }
 export type RegistryDraft = Partly<TopologyDocument['registries'][string]>;
 export type PathDraft = Partly<NonNullable<TopologyDocument['paths']>[string]>;
 export type ReplicationDraft = Partly<NonNullable<TopologyDocument['replications']>[number]>;
+export type PolicyDraft = Partly<NonNullable<TopologyDocument['retention']>[number]>;
+export type RuleDraft = Partly<NonNullable<NonNullable<TopologyDocument['retention']>[number]['rules']>[number]>;
 
 /** Blanks what the schema could not use. Nothing is removed: names stay known and lists keep their places. */
 export function draftOf(data: unknown, unusable: readonly DocumentPath[]): Draft {
@@ -32,7 +35,8 @@ export function draftOf(data: unknown, unusable: readonly DocumentPath[]): Draft
     locations: asRecords(document['locations']),
     registries: asRecords(document['registries']),
     paths: asRecords(document['paths']),
-    replications: Array.isArray(document['replications']) ? document['replications'].map(asRecord) : [],
+    replications: asRecordList(document['replications']),
+    retention: asRecordList(document['retention']),
   };
 }
 
@@ -50,6 +54,10 @@ function asRecordOrList(value: unknown): Record<string | number, unknown> {
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function asRecordList(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.map(asRecord) : [];
 }
 
 function asRecords(value: unknown): Record<string, Record<string, unknown>> {

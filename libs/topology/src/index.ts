@@ -1,5 +1,6 @@
 export { type Admission, admits } from './admits.js';
 export { canonicalTopology } from './canonical-topology.js';
+export { crawlIntervals } from './crawl-intervals.js';
 export { type Diagnostic, type DiagnosticCode, diagnosticCodes } from './diagnostic.js';
 export { parseDuration } from './duration.js';
 export { formatDiagnostic } from './format-diagnostic.js';
@@ -25,6 +26,10 @@ export { type ParsedTopology, parseTopology } from './parse-topology.js';
 export { neededProbes, readOnlyBecause, unmetNeeds } from './registry-needs.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';
+export { annotationMatcher } from './retention/annotation-glob.js';
+export { impossibleUntagRules } from './retention/can-untag.js';
+export { type Cron, parseCron, type ParsedCron } from './retention/cron.js';
+export { policyHash } from './retention/policy-hash.js';
 export type {
   AgeOf,
   ArtifactMatch,
@@ -43,6 +48,7 @@ export type {
 export { type Deletion, mayFeed, type Role, roleMatrix, type RoleRules, roles, type TagDefault } from './roles.js';
 export { topologyJsonSchema } from './schema.js';
 export { secretNames } from './secret-names.js';
+export { storedTopology } from './stored-topology.js';
 export { targetRepository } from './target-repository.js';
 export { type PromotionTarget, targetsOf } from './targets-of.js';
 export { TopologyError, type TopologyErrorCode } from './topology-error.js';

@@ -1,4 +1,5 @@
 import type { RegistryCapabilities, RepositoryName } from '@waybill/oci-model';
+import type { RetentionPolicy } from './retention/policy.js';
 import type { Role } from './roles.js';
 
 /**
@@ -12,6 +13,8 @@ export interface Topology {
   readonly registries: Readonly<Record<string, Registry>>;
   readonly paths: Readonly<Record<string, PromotionPath>>;
   readonly replications: readonly Replication[];
+  /** Those of the file in its order, then those that registries ask for by their role. */
+  readonly retention: readonly RetentionPolicy[];
 }
 
 export interface Location {
@@ -90,6 +93,8 @@ interface RegistryFacts {
   readonly resolve?: Readonly<Record<string, readonly string[]>>;
   readonly timeouts?: RegistryTimeouts;
   readonly limits?: { readonly connections?: number };
+  /** How often the content is looked over, where the file says; see `crawlIntervals`. */
+  readonly crawl?: { readonly quickMs?: number; readonly fullMs?: number };
   /** What is declared of it; it wins over what a check found. */
   readonly capabilities?: Partial<RegistryCapabilities>;
 }

@@ -192,6 +192,7 @@ describe('parseTopology, all together', () => {
       },
       paths: { release: { name: 'release', from: 'snapshots', to: ['prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
       replications: [{ from: 'prod', to: ['copy'], repositories: ['**'] }],
+      retention: [],
     });
   });
 

@@ -1,16 +1,26 @@
 import { LineCounter } from 'yaml';
+import { archiveTargets } from './checks/archive-targets.js';
+import { boldPolicies } from './checks/bold-policies.js';
 import { collidingPaths } from './checks/colliding-paths.js';
 import { credentialSources } from './checks/credential-sources.js';
 import { duplicateTargets } from './checks/duplicate-targets.js';
+import { enforcement } from './checks/enforcement.js';
+import { idleRules } from './checks/idle-rules.js';
 import { immutableTags } from './checks/immutable-tags.js';
+import { impossibleUntags } from './checks/impossible-untags.js';
 import { missingCredentials } from './checks/missing-credentials.js';
 import { missingKeys } from './checks/missing-keys.js';
 import { overlappingRegistries } from './checks/overlapping-registries.js';
 import { pathEdges } from './checks/path-edges.js';
 import { pinnedAddresses } from './checks/pinned-addresses.js';
 import { registryAddress } from './checks/registry-address.js';
+import { replicaRetention } from './checks/replica-retention.js';
 import { replicas } from './checks/replicas.js';
 import { replicationEdges } from './checks/replication-edges.js';
+import { retentionNames } from './checks/retention-names.js';
+import { retentionRoles } from './checks/retention-roles.js';
+import { ruleContradictions } from './checks/rule-contradictions.js';
+import { scheduleWindows } from './checks/schedule-windows.js';
 import { sharedSecrets } from './checks/shared-secrets.js';
 import { tlsSettings } from './checks/tls-settings.js';
 import { unknownNames } from './checks/unknown-names.js';
@@ -41,6 +51,16 @@ const checks: readonly ((draft: Draft) => Finding[])[] = [
   tlsSettings,
   pinnedAddresses,
   replicationEdges,
+  retentionNames,
+  retentionRoles,
+  replicaRetention,
+  ruleContradictions,
+  idleRules,
+  archiveTargets,
+  impossibleUntags,
+  scheduleWindows,
+  boldPolicies,
+  enforcement,
 ];
 
 export interface ParsedTopology {

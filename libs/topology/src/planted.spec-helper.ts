@@ -10,6 +10,7 @@ export interface Planted {
   readonly registries?: string;
   readonly paths?: string;
   readonly replications?: string;
+  readonly retention?: string;
 }
 
 const sound: Required<Planted> = {
@@ -27,6 +28,7 @@ const sound: Required<Planted> = {
   ].join('\n'),
   paths: 'verify: { from: tests, to: [snapshots], repositories: ["**"], tags: ".*" }',
   replications: '- { from: prod, to: [prod-us], repositories: ["**"] }',
+  retention: '- { name: sound, registry: tests, schedule: "0 3 * * *", repositories: ["**"], untagged: { olderThan: 7d } }',
 };
 
 /** The text of a topology; lines given for a section follow its sound ones. */

@@ -18,6 +18,7 @@ const topology: Topology = {
   registries,
   paths: { release: { name: 'release', from: 'ci', to: ['prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
   replications: [{ from: 'prod', to: ['prod-us'], repositories: ['**'] }],
+  retention: [],
 };
 
 describe('readOnlyBecause', () => {

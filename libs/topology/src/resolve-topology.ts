@@ -2,6 +2,10 @@ import type { ImmutableTags, Location, PromotionPath, Registry, Topology } from 
 import { own } from './lookup.js';
 import { connectionOf } from './resolve-connection.js';
 import { parseRegistryUrl } from './registry-url.js';
+import type { RetentionPolicy } from './retention/policy.js';
+import { msOf, resolvePolicy } from './retention/resolve-policy.js';
+import { rolePolicy, wipePolicy } from './retention/role-policies.js';
+import type { CrawlEntry } from './retention/schema.js';
 import { roleMatrix } from './roles.js';
 import type { TopologyDocument } from './schema.js';
 
@@ -15,11 +19,24 @@ export function resolveTopology(document: TopologyDocument): Topology {
     registries: mapEntries(document.registries, (name, entry) => registryOf(name, entry, document)),
     paths: mapEntries(document.paths ?? {}, (name, entry): PromotionPath => ({ name, target: '{repository}', ...entry })),
     replications: document.replications ?? [],
+    retention: [...declaredPolicies(document), ...Object.entries(document.registries).flatMap(([name, entry]) => policiesOf(name, entry))],
   };
 }
 
+function declaredPolicies({ registries, retention = [] }: TopologyDocument): RetentionPolicy[] {
+  const archives = Object.entries(registries).flatMap(([name, { role }]) => (role === 'archive' ? [name] : []));
+  return retention.map((policy) => resolvePolicy(policy, archives.length === 1 ? archives[0] : undefined));
+}
+
+function policiesOf(name: string, { role, of, retention, wipe }: RegistryEntry): RetentionPolicy[] {
+  return [
+    ...(retention === undefined ? [] : [rolePolicy({ name, role, of }, retention)]),
+    ...(wipe === undefined ? [] : [wipePolicy(name, wipe)]),
+  ];
+}
+
 function registryOf(name: string, entry: RegistryEntry, document: TopologyDocument): Registry {
-  const { role, url, local, location, prefix, of, capabilities, insecure } = entry;
+  const { role, url, local, location, prefix, of, capabilities, insecure, crawl } = entry;
   const facts = {
     ...(prefix === undefined ? {} : { prefix }),
     ...(of === undefined ? {} : { of }),
@@ -30,6 +47,7 @@ function registryOf(name: string, entry: RegistryEntry, document: TopologyDocume
     insecure: insecure === true && url !== undefined && needsInsecure(url),
     ...(url === undefined ? {} : { url: originOf(url) }),
     ...(local === undefined ? {} : { local: local === true ? {} : local }),
+    ...(crawl === undefined ? {} : { crawl: crawlOf(crawl) }),
   };
   if (role === 'upstream') return { ...facts, role, ...(location === undefined ? {} : { location }) };
   if (location === undefined) throw new TypeError(`registry "${name}" has no location: the document was not checked`);
@@ -44,6 +62,11 @@ function immutableTagsOf({ role, immutableTags, of }: RegistryEntry, document: T
   if (usual !== 'as-its-prod') return { kind: usual };
   const prod = of === undefined ? undefined : own(document.registries, of);
   return prod === undefined ? { kind: 'all' } : immutableTagsOf(prod, document);
+}
+
+/** What is not written stays absent, so that older files keep their canonical form. */
+function crawlOf({ quick, full }: CrawlEntry): Registry['crawl'] {
+  return { ...(quick === undefined ? {} : { quickMs: msOf(quick) }), ...(full === undefined ? {} : { fullMs: msOf(full) }) };
 }
 
 /** Only where it changes anything, so that a needless one makes no new revision. */

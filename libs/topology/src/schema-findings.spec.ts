@@ -88,7 +88,7 @@ describe('schemaFindings', () => {
     expect(diagnostic?.suggestion).toBe(suggestion);
   });
 
-  it.each(['mirrors: []', 'retention: []', 'access: {}'])('of the file: %s is planned', (line) => {
+  it.each(['mirrors: []', 'access: {}'])('of the file: %s is planned', (line) => {
     const { found, marks } = diagnose(`${topologyText()}▶${line}\n`);
 
     expect(found).toMatchObject([{ code: 'not-implemented', path: `/${line.split(':')[0] ?? ''}` }]);

@@ -1,8 +1,9 @@
 import { capabilityDescriptions, type CapabilityName, capabilityNames, isRepositoryName, type RepositoryName } from '@waybill/oci-model';
 import { z } from 'zod';
 import { Credentials, Limits, Proxy, Resolve, Timeouts, Tls, TokenRealms } from './connection-schema.js';
-import { type GlobSubject, parseGlob } from './glob.js';
+import { repositoryGlobs, tagGlobs } from './glob-schema.js';
 import { parseRegistryUrl } from './registry-url.js';
+import { Crawl, Match, Policy as RetentionPolicy, RoleRetention, Wipe } from './retention/schema.js';
 import { roles } from './roles.js';
 import { Name, written } from './schema-words.js';
 import { parseTagExpression } from './tag-expression.js';
@@ -12,15 +13,6 @@ import { parseTemplate } from './template.js';
  * The authority on the shape of a topology file. It says what one key may hold; what several
  * keys mean together is checked in `checks/`. The JSON Schema for editors is generated from here.
  */
-
-const glob = (subject: GlobSubject): z.ZodString =>
-  written(
-    (text) => {
-      const parsed = parseGlob(text, subject);
-      return parsed.ok ? undefined : { code: 'glob-invalid', problem: parsed.problem };
-    },
-    `Glob over a ${subject}: *, ?, [a-z]${subject === 'repository' ? ', ** for any number of segments' : ''}`,
-  );
 
 const TagExpression = written((text) => {
   const parsed = parseTagExpression(text);
@@ -65,7 +57,7 @@ const Registry = z.strictObject({
   prefix: Prefix.optional(),
   of: z.string().optional().describe('The prod registry that a replica repeats'),
   immutableTags: z
-    .union([z.enum(['none', 'semver', 'all']), z.array(glob('tag')).min(1).max(100)])
+    .union([z.enum(['none', 'semver', 'all']), tagGlobs])
     .optional()
     .describe('Tags that are never moved once written: none, semver, all, or globs'),
   credentials: Credentials.optional(),
@@ -77,9 +69,12 @@ const Registry = z.strictObject({
   timeouts: Timeouts.optional().describe('How long to wait for what: 500ms, 10s, 5m'),
   limits: Limits.optional(),
   capabilities: Capabilities.optional().describe('What the registry can, where `waybill topology check` is not to be believed'),
+  retention: RoleRetention.optional().describe('The usual retention of the role, where it has one'),
+  wipe: Wipe.optional().describe('Sandboxes only: everything is removed, again and again'),
+  crawl: Crawl.optional().describe('How often the content is looked over'),
 });
 
-const repositories = z.array(glob('repository')).min(1).max(100).describe('Globs over the repository at the source');
+const repositories = repositoryGlobs.describe('Globs over the repository at the source');
 const targets = z.array(z.string()).min(1).max(50);
 
 const Path = z.strictObject({
@@ -105,16 +100,18 @@ export const TopologyDocument = z
     registries: z.record(Name, Registry),
     paths: z.record(Name, Path).optional(),
     replications: z.array(Replication).optional(),
+    retention: z.array(RetentionPolicy).optional(),
   })
   .describe('Registries of a company, where they stand, and the paths along which images are promoted');
 export type TopologyDocument = z.output<typeof TopologyDocument>;
 
 /** Words of the design that no code stands behind yet: refused, with another message than a misspelling. */
 export const plannedKeys = new Map<z.ZodType, readonly string[]>([
-  [TopologyDocument, ['mirrors', 'retention', 'access']],
-  [Registry, ['naming']],
+  [TopologyDocument, ['mirrors', 'access']],
+  [Registry, ['naming', 'notifications']],
   [Limits, ['requestsPerSecond', 'bandwidth']],
   [Path, ['referrers', 'gates']],
+  [Match, ['severityAtMost']],
 ]);
 
 /** The JSON Schema (draft 7, which editors know best) of a topology file. */

@@ -22,7 +22,7 @@ const examples = Array.from(
 /** Examples that begin with a section add to it; others are whole files. */
 function textOf(lines: string): string {
   const sections = Array.from(
-    lines.matchAll(/^(locations|registries|paths|replications):\n((?: {2}.*\n)+)/gm),
+    lines.matchAll(/^(locations|registries|paths|replications|retention):\n((?: {2}.*\n)+)/gm),
     ([, section = '', body = '']) => [section, body.replaceAll(/^ {2}/gm, '').trimEnd()],
   );
   return sections.length === 0 ? lines : topologyText(Object.fromEntries(sections) as Planted);

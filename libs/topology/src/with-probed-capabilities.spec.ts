@@ -10,6 +10,7 @@ const topology: Topology = {
   registries: { one: { ...plain, name: 'one', capabilities: { mount: false } }, two: { ...plain, name: 'two' } },
   paths: {},
   replications: [],
+  retention: [],
 };
 
 describe('withProbedCapabilities', () => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type IdSource, uuidV7 } from '@waybill/kernel';
-import { canonicalTopology, type Registry, type Topology } from '@waybill/topology';
+import { canonicalTopology, type Registry, storedTopology, type Topology } from '@waybill/topology';
 import type { Database, Tables } from '../database.js';
 import { notify } from '../notify.js';
+import { declarePolicies } from '../retention/declare-policies.js';
 
 export interface TopologyRevision {
   readonly number: number;
@@ -62,6 +63,7 @@ export class TopologyRevisions {
         },
       });
       await this.#declareRegistries(tables, row.number, Object.values(topology.registries));
+      await declarePolicies(tables, row.number, topology.retention);
       await notify(tables, 'topology');
       return { revision: toRevision(row), changed: true };
     });
@@ -144,11 +146,10 @@ async function newestRevision(tables: Tables): Promise<TopologyRevision | undefi
 
 type Row = NonNullable<Awaited<ReturnType<Tables['topologyRevision']['findFirst']>>>;
 
-/** The document was validated before it was stored. */
 function toRevision(row: Row): TopologyRevision {
   return {
     number: Number(row.number),
-    topology: row.document as unknown as Topology,
+    topology: storedTopology(row.document),
     source: row.source,
     hash: Buffer.from(row.hash).toString('hex'),
     appliedBy: row.appliedBy,

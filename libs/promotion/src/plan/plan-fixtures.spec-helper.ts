@@ -46,6 +46,7 @@ export function topologyWith(path: Partial<PromotionPath> = {}): Topology {
     },
     paths: { release: { ...releasePath, ...path } },
     replications: [{ from: 'prod', to: ['prod-us'], repositories: ['team-a/**'] }],
+    retention: [],
   };
 }
 

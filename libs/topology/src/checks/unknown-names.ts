@@ -1,4 +1,4 @@
-import type { Draft } from '../draft.js';
+import type { Draft, PolicyDraft, RuleDraft } from '../draft.js';
 import { type DocumentPath, type Finding, quoted } from '../finding.js';
 import { nearest } from '../nearest.js';
 
@@ -25,7 +25,21 @@ function registryMentions(draft: Draft): Mention[] {
     ...Object.entries(draft.registries).map(([name, { of }]) => ({ name: of, path: ['registries', name, 'of'] })),
     ...Object.entries(draft.paths).flatMap(([name, edge]) => edgeMentions(edge, ['paths', name])),
     ...draft.replications.flatMap((edge, index) => edgeMentions(edge, ['replications', index])),
+    ...draft.retention.flatMap((policy, index) => policyMentions(policy, ['retention', index])),
   ];
+}
+
+function policyMentions({ registry, rules = [] }: PolicyDraft, base: DocumentPath): Mention[] {
+  const ofRules = rules.flatMap((rule, index) => (rule === undefined ? [] : ruleMentions(rule, [...base, 'rules', index])));
+  return [{ name: registry, path: [...base, 'registry'] }, ...ofRules];
+}
+
+function ruleMentions({ to, match, absentFrom }: RuleDraft, base: DocumentPath): Mention[] {
+  const orAny = (['promotedTo', 'source'] as const).map((key) => ({
+    name: match?.[key] === 'any' ? undefined : match?.[key],
+    path: [...base, 'match', key],
+  }));
+  return [{ name: to, path: [...base, 'to'] }, ...orAny, { name: absentFrom?.registry, path: [...base, 'absentFrom', 'registry'] }];
 }
 
 interface Edge {

@@ -19,6 +19,7 @@ const topology: Topology = {
   },
   paths: {},
   replications: [],
+  retention: [],
 };
 const nameOf = new Map([
   ['1', 'ci'],

@@ -20,6 +20,7 @@ const topology: Topology = {
   registries: { ci: placed('ci', 'ci-snapshots'), prod: placed('prod', 'prod') },
   paths: { release: { name: 'release', from: 'ci', to: ['prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
   replications: [],
+  retention: [],
 };
 
 const item: PlannedItem = {

@@ -14,6 +14,7 @@ const topology: Topology = {
   registries: { ci: registry('ci', 'eu'), 'prod-us': registry('prod-us', 'us'), 'archive-us': registry('archive-us', 'us') },
   paths: {},
   replications: [],
+  retention: [],
 };
 const item: ItemRun = {
   id: 'item',
