@@ -29,6 +29,8 @@ const verbs = {
   listTags: (repository) => everyOne(repository.listTags()),
   listRepositories: (_repository, client) => everyOne(client.listRepositories()),
   listReferrers: (repository) => everyOne(repository.listReferrers(manifest.digest)),
+  listOwnReferrers: (repository) => everyOne(repository.listOwnReferrers(manifest.digest)),
+  hasManifest: (repository) => repository.hasManifest(manifest.digest),
   deleteManifest: (repository) => repository.deleteManifest(manifest.digest),
   deleteBlob: (repository) => repository.deleteBlob(blob.digest),
   untag: (repository) => repository.untag(latest),
@@ -148,6 +150,9 @@ const rows: readonly Hostility[] = [
   ['readTag', 'a manifest of schema 1', 'manifest-invalid', says(200, '{"schemaVersion":1,"fsLayers":[]}', { 'content-type': json })],
 
   ['resolveTag', 'no digest, and then a manifest without end', 'manifest-too-large', to('GET', endless(200, '{'), says(200))],
+  ['hasManifest', 'no digest, and then a manifest without end', 'manifest-too-large', to('GET', endless(200, '{'), says(200))],
+  ['hasManifest', 'a gateway that is lost', 'unavailable', says(503)],
+  ['listOwnReferrers', 'no list', 'protocol', says(200, 'nothing')],
   ['resolveTag', 'redirects in a circle', 'protocol', toItself],
   ['resolveTag', 'a gateway that is lost', 'unavailable', says(503)],
   ['resolveTag', 'a wait of a year', 'rate-limited', says(429, '', { 'retry-after': '31536000' })],

@@ -52,6 +52,13 @@ describe('listing referrers', () => {
     expect(await listed(repository.listReferrers(subject))).toEqual([first, second, third]);
   });
 
+  it('leaves the tag alone where only the registry is asked', async () => {
+    const { server, repository } = await registries.start(answering({ [api]: index(indexOf(first)), [tag]: index(indexOf(second)) }));
+
+    expect(await listed(repository.listOwnReferrers(subject))).toEqual([first]);
+    expect(server.requests.map(({ url }) => url)).toEqual([api]);
+  });
+
   it('follows the pages', async () => {
     const { repository } = await registries.start(
       answering({

@@ -35,7 +35,7 @@ async function* listedAnywhere(scope: RepositoryScope, subject: Digest, signal: 
 }
 
 /** Nothing where the registry says that it has no such list; that it has none for now is trouble. */
-async function* listedByRegistry(scope: RepositoryScope, subject: Digest, signal: AbortSignal | undefined): AsyncGenerator<Descriptor> {
+export async function* listedByRegistry(scope: RepositoryScope, subject: Digest, signal?: AbortSignal): AsyncGenerator<Descriptor> {
   const { connection, name, path } = scope;
   const first = { isRead: false };
   const read = (json: unknown): readonly Descriptor[] => {

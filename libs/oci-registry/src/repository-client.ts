@@ -20,9 +20,9 @@ import { deleteBlob, deleteManifest } from './delete-content.js';
 import { readManifest } from './manifests.js';
 import { mountBlob } from './mounts.js';
 import { pushManifest } from './push-manifest.js';
-import { listReferrers } from './referrers.js';
+import { listedByRegistry, listReferrers } from './referrers.js';
 import type { RepositoryScope } from './scope.js';
-import { listTags, resolveTag } from './tags.js';
+import { hasManifest, listTags, resolveTag } from './tags.js';
 import { untag } from './untag.js';
 import { pushBlob } from './uploads.js';
 
@@ -78,6 +78,16 @@ export class RepositoryClient implements ContentStore, BlobMounter, ReferrerList
   /** By the registry's own list and by the referrers tag, whichever there is. */
   listReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor> {
     return listReferrers(this.#scope, subject, signal);
+  }
+
+  /** By the registry's own list alone, in one request where it is short; nothing where there is no such list. */
+  listOwnReferrers(subject: Digest, signal?: AbortSignal): AsyncIterable<Descriptor> {
+    return listedByRegistry(this.#scope, subject, signal);
+  }
+
+  /** Whether the registry says that it has the manifest; trouble rejects: unknown is not absent. */
+  async hasManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    return await hasManifest(this.#scope, digest, signal);
   }
 
   async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<Removal> {

@@ -45,6 +45,28 @@ describe('resolving tags', () => {
   });
 });
 
+describe('looking for a manifest', () => {
+  const registries = scriptedRegistries();
+
+  it.each([
+    ['there', 200, true],
+    ['absent', 404, false],
+  ])('asks for the head alone, and says that it is %s', async (_what, status, isThere) => {
+    const { server, repository } = await registries.start((_request, response) => {
+      response.writeHead(status, { 'docker-content-digest': manifest.digest }).end();
+    });
+
+    expect(await repository.hasManifest(manifest.digest)).toBe(isThere);
+    expect(server.requests).toMatchObject([{ method: 'HEAD', url: `/v2/${app}/manifests/${manifest.digest}` }]);
+  });
+
+  it('rejects what is neither', async () => {
+    const { repository } = await registries.start((_request, response) => response.writeHead(503).end());
+
+    expect((await contentErrorOf(repository.hasManifest(manifest.digest))).code).toBe('unavailable');
+  });
+});
+
 describe('listing tags', () => {
   const registries = scriptedRegistries();
 

@@ -59,6 +59,8 @@ const store: PortTable<RepositoryClient> = {
   putTag: 'changes',
   listTags: 'lasts not',
   listReferrers: 'lasts not',
+  listOwnReferrers: 'lasts not',
+  hasManifest: 'lasts not',
   deleteManifest: 'changes',
   deleteBlob: 'changes',
   untag: 'changes',
