@@ -8,11 +8,12 @@ const libs = {
   topology: ['kernel', 'oci-model'],
   promotion: ['kernel', 'oci-model', 'topology'],
   provenance: ['kernel', 'oci-model'],
+  inventory: ['kernel', 'oci-model'],
   access: ['kernel', 'oci-model'],
   contracts: ['kernel', 'oci-model'],
   config: ['kernel'],
   observability: ['kernel', 'config'],
-  persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'config'],
+  persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'inventory', 'config'],
   queue: ['kernel', 'contracts', 'config', 'observability'],
   'registry-clients': ['kernel', 'oci-model', 'topology', 'config', 'observability', 'oci-registry'],
   'local-registry': ['kernel', 'oci-model'],
@@ -32,7 +33,7 @@ const server = [
 ];
 const apps = {
   api: [...server, 'access', 'oci-registry', 'registry-clients'],
-  worker: [...server, 'oci-registry', 'registry-clients', 'oci-copy'],
+  worker: [...server, 'inventory', 'oci-registry', 'registry-clients', 'oci-copy'],
   cli: [
     'kernel',
     'oci-model',

@@ -1,0 +1,227 @@
+import { ContentError, type Digest, isReservedTag, type Tag } from '@waybill/oci-model';
+import { atOnce } from './at-once.js';
+import { type CrawlKind, isLongAgo, judgeListing, type ListingJudgement } from './judge-listing.js';
+import { ManifestWalk, type Wanted } from './manifest-walk.js';
+import type { CrawlCount, KnownRepository, LookEnd, Problem, RepositoryReader, RepositoryRecords, TagChanges } from './ports.js';
+import { contentTrouble, isOfTheRegistry, problemOf } from './problem.js';
+import { resolveTags, type ResolvedTags } from './resolve-tags.js';
+
+export interface LookOptions {
+  readonly kind: CrawlKind;
+  readonly reader: RepositoryReader;
+  readonly records: RepositoryRecords;
+  /** Whether this crawl's catalogue names it; undefined without one. */
+  readonly isInCatalogue: boolean | undefined;
+  /** The registry lists referrers by itself: then one request for each tagged manifest finds them. */
+  readonly hasReferrersApi: boolean;
+  readonly count: (what: CrawlCount, by: number) => void;
+}
+
+/** What became of a look at one repository. */
+export type LookOutcome =
+  | { readonly outcome: 'looked' }
+  /** `isOfTheRegistry`: other repositories would fail so too. */
+  | { readonly outcome: 'failed'; readonly problem: Problem; readonly isOfTheRegistry: boolean };
+
+/** What is tried anew or asked for by digest in one look; the rest has its turn in later ones. */
+const maxUnread = 1_000;
+const maxUntagged = 1_000;
+/** Manifests that would have to be there if the repository were. */
+const witnesses = 3;
+const referrersAtOnce = 4;
+
+/**
+ * Looks at one repository and writes what changed. What could not be listed changes nothing.
+ * Rejects when the records do, and when the signal is aborted.
+ */
+export async function lookAtRepository(options: LookOptions, signal: AbortSignal): Promise<LookOutcome> {
+  const { records, count } = options;
+  const known = await records.known();
+  count('repositories', 1);
+  try {
+    await new RepositoryLook(options, known, signal).run();
+    return { outcome: 'looked' };
+  } catch (error) {
+    const trouble = contentTrouble(error, signal);
+    const problem = problemOf(trouble);
+    await records.settle({ state: 'unreadable', problem, isListed: false, isComplete: false });
+    count('failed', 1);
+    return { outcome: 'failed', problem, isOfTheRegistry: isOfTheRegistry(trouble) };
+  }
+}
+
+class RepositoryLook {
+  readonly #options: LookOptions;
+  readonly #known: KnownRepository;
+  readonly #signal: AbortSignal;
+  readonly #walk: ManifestWalk;
+
+  constructor(options: LookOptions, known: KnownRepository, signal: AbortSignal) {
+    this.#options = options;
+    this.#known = known;
+    this.#signal = signal;
+    this.#walk = new ManifestWalk({ ...options, now: known.askedAt }, signal);
+  }
+
+  async run(): Promise<void> {
+    const listed = await this.#list();
+    if (listed === undefined) await this.#lookForNothing();
+    else await this.#believe(listed);
+  }
+
+  /** Distribution says the same of a repository without any tag as of none: what can be read there says which it is. */
+  async #lookForNothing(): Promise<void> {
+    const { suspectSince, askedAt, tags } = this.#known;
+    const presence = await this.#askWitnesses();
+    const isEmpty = presence === 'present' || (presence === 'nothing-known' && tags.length === 0);
+    if (isEmpty) await this.#believe(new Set());
+    else if (this.#options.kind === 'full' && isLongAgo(suspectSince, askedAt)) await this.#giveUp();
+    else await this.#suspect(looksGone, false);
+  }
+
+  /** It has looked gone for long enough. A catalogue goes on to name what was only emptied. */
+  async #giveUp(): Promise<void> {
+    const { isInCatalogue, records, count } = this.#options;
+    const { tags } = this.#known;
+    await records.settleTags({ ...noChanges, gone: tags.map(({ name }) => name) });
+    count('tagsGone', tags.length);
+    if (isInCatalogue === true) {
+      await this.#end(new Map());
+      return;
+    }
+    count('gone', 1);
+    await records.settle({ ...complete, state: 'gone' });
+  }
+
+  async #suspect(problem: Problem, isListed: boolean): Promise<void> {
+    this.#options.count('suspect', 1);
+    await this.#options.records.settle({ state: 'suspect', problem, isListed, isComplete: false });
+  }
+
+  /** All tags; undefined when the registry knows no such repository, or none with tags. */
+  async #list(): Promise<Set<Tag> | undefined> {
+    const listed = new Set<Tag>();
+    try {
+      for await (const tag of this.#options.reader.listTags(this.#signal)) listed.add(tag);
+      return listed;
+    } catch (error) {
+      if (error instanceof ContentError && error.code === 'not-found' && listed.size === 0) return undefined;
+      throw error;
+    }
+  }
+
+  async #askWitnesses(): Promise<'present' | 'absent' | 'nothing-known'> {
+    const { records, reader } = this.#options;
+    const digests = await records.someManifests(witnesses);
+    for (const digest of digests) if (await reader.hasManifest(digest, this.#signal)) return 'present';
+    return digests.length === 0 ? 'nothing-known' : 'absent';
+  }
+
+  async #believe(listed: ReadonlySet<Tag>): Promise<void> {
+    const { kind, reader, records } = this.#options;
+    const { tags: known, askedAt } = this.#known;
+    const names = new Set<string>(known.map(({ name }) => name));
+    const asked = kind === 'full' ? [...listed] : [...listed].filter((name) => !names.has(name));
+    const resolved = await resolveTags(reader, asked, this.#signal);
+    const present = new Set([...listed].filter((name) => !resolved.absent.has(name)));
+    const judgement = judgeListing({ kind, known, listed: present, askedAt });
+    const tagged = this.#changed(resolved);
+    await this.#show(kind === 'full' ? resolved.digests : tagged);
+    await records.settleTags({ tagged, gone: judgement.gone, missing: judgement.missing, back: judgement.back });
+    this.#countTags(tagged, judgement, names);
+    const unlisted = await this.#showReferrers(resolved);
+    const unknown = new Map<string, Problem>([...resolved.unknown, ...unlisted]);
+    if (judgement.verdict === 'suspect') await this.#suspect(lostTooMuch, true);
+    else await this.#end(unknown);
+  }
+
+  /** Of the tags that were read, those that name something else than was known. */
+  #changed({ digests }: ResolvedTags): ReadonlyMap<Tag, Digest> {
+    const before = new Map(this.#known.tags.map(({ name, digest }) => [name, digest]));
+    return new Map([...digests].filter(([name, digest]) => before.get(name) !== digest));
+  }
+
+  async #show(tagged: ReadonlyMap<Tag, Digest>): Promise<void> {
+    const { kind, records } = this.#options;
+    const wanted = new Map<Digest, Wanted>();
+    for (const [tag, digest] of tagged) {
+      // A signature's config says nothing of use.
+      const withConfig = !isReservedTag(tag) || wanted.get(digest)?.withConfig === true;
+      wanted.set(digest, { digest, isSeen: true, withConfig });
+    }
+    for (const which of kind === 'full' ? (['untried', 'tried'] as const) : (['untried'] as const)) {
+      for (const digest of await records.unreadManifests({ which, limit: maxUnread })) {
+        if (!wanted.has(digest)) wanted.set(digest, { digest, isSeen: false, withConfig: which === 'untried' });
+      }
+    }
+    await this.#walk.show([...wanted.values()]);
+  }
+
+  /** What refers to tagged manifests, where the registry says so itself; gives those whose list could not be read. */
+  async #showReferrers({ digests }: ResolvedTags): Promise<ReadonlyMap<string, Problem>> {
+    const { kind, hasReferrersApi, reader, count } = this.#options;
+    const unlisted = new Map<string, Problem>();
+    if (kind !== 'full' || !hasReferrersApi) return unlisted;
+    const subjects = new Set([...digests].filter(([tag]) => !isReservedTag(tag)).map(([, digest]) => digest));
+    await atOnce(subjects, referrersAtOnce, async (subject) => {
+      const referrers: Wanted[] = [];
+      try {
+        for await (const { digest } of reader.listOwnReferrers(subject, this.#signal)) {
+          referrers.push({ digest, isSeen: false, withConfig: false });
+        }
+      } catch (error) {
+        if (!(error instanceof ContentError) || isOfTheRegistry(error)) throw error;
+        unlisted.set(subject, problemOf(error));
+      }
+      count('referrers', referrers.length);
+      await this.#walk.show(referrers);
+    });
+    return unlisted;
+  }
+
+  async #end(unknown: ReadonlyMap<string, Problem>): Promise<void> {
+    const { kind, records, count } = this.#options;
+    if (kind === 'full') await this.#askForUntagged();
+    if (unknown.size > 0) count('failed', 1);
+    await records.settle(
+      unknown.size === 0 ? complete : { state: 'unreadable', problem: unreadable(unknown), isListed: true, isComplete: false },
+    );
+  }
+
+  /** What no tag leads to any more is there until the registry says that it is not. */
+  async #askForUntagged(): Promise<void> {
+    const { records, reader, count } = this.#options;
+    const gone: Digest[] = [];
+    await atOnce(await records.untagged(maxUntagged), referrersAtOnce, async (digest) => {
+      if (!(await reader.hasManifest(digest, this.#signal))) gone.push(digest);
+    });
+    if (gone.length === 0) return;
+    await records.removePlaces(gone);
+    count('manifestsGone', gone.length);
+  }
+
+  #countTags(tagged: ReadonlyMap<Tag, Digest>, { gone }: ListingJudgement, known: ReadonlySet<string>): void {
+    const { count } = this.#options;
+    const moved = [...tagged.keys()].filter((name) => known.has(name)).length;
+    count('tagsMoved', moved);
+    count('tagsAdded', tagged.size - moved);
+    count('tagsGone', gone.length);
+  }
+}
+
+const noChanges: TagChanges = { tagged: new Map(), gone: [], missing: [], back: [] };
+const complete: LookEnd = { state: 'known', problem: undefined, isListed: true, isComplete: true };
+
+const looksGone: Problem = {
+  code: 'looks-gone',
+  message: 'the registry knows no such repository, or hides it from us: a full crawl an hour later decides',
+};
+const lostTooMuch: Problem = {
+  code: 'lost-too-much',
+  message: 'more than half of its tags are not listed any more: a full crawl an hour later decides',
+};
+
+function unreadable(unknown: ReadonlyMap<string, Problem>): Problem {
+  const [[name, { message }] = ['', { message: '' }]] = unknown;
+  return { code: 'tags-unreadable', message: `${unknown.size} of its tags cannot be read, ${name} for one: ${message}` };
+}

@@ -1,0 +1,22 @@
+import { ContentError, type ContentErrorCode } from '@waybill/oci-model';
+import type { Problem } from './ports.js';
+
+/** Trouble that every other request would meet too: nothing more is asked of a repository after it. */
+const ofTheRegistry: readonly ContentErrorCode[] = ['unreachable', 'timeout', 'unauthorized', 'denied', 'rate-limited', 'aborted'];
+
+/** No message of ours is longer; what a registry says can be. In UTF-16 code units. */
+const longestMessage = 2_000;
+
+export function isOfTheRegistry(error: unknown): boolean {
+  return !(error instanceof ContentError) || ofTheRegistry.includes(error.code);
+}
+
+export function problemOf({ code, message }: ContentError): Problem {
+  return { code, message: message.slice(0, longestMessage) };
+}
+
+/** What a look may end with: trouble at the registry. Our own end, and whatever is not its fault, is thrown on. */
+export function contentTrouble(error: unknown, signal: AbortSignal): ContentError {
+  if (signal.aborted || !(error instanceof ContentError)) throw error;
+  return error;
+}
