@@ -51,6 +51,23 @@ export {
   type RegistryCheckRow,
   RegistryChecks,
 } from './registry-checks/registry-checks.js';
+export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
+export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
+export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
+export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
+export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
+export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';
+export { type RetentionLease, RetentionLeases } from './retention/run-leases.js';
+export {
+  type DecisionPage,
+  type DecisionRow,
+  type RetentionRunRow,
+  RetentionRuns,
+  type RetentionRunState,
+  type RunPage,
+  type RunRepositoryRow,
+} from './retention/runs.js';
+export { RetentionTicks, type Tick } from './retention/ticks.js';
 export { closeRun } from './run/close-run.js';
 export { type DispatchLease, DispatchLeases } from './run/dispatch-lease.js';
 export { type LoadedRun, loadRun } from './run/load-run.js';

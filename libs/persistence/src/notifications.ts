@@ -12,6 +12,7 @@ export const channels = {
   pause: 'waybill_pause',
   registryCheck: 'waybill_registry_check',
   collection: 'waybill_collection',
+  retention: 'waybill_retention',
   event: 'waybill_event',
   progress: 'waybill_progress',
 } as const;

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { uuidV7 } from '@waybill/kernel';
+import { image, manifestNamed } from '../scene.spec-helper.js';
+import { type HoldRow, Holds, type HoldScope } from './holds.js';
+import { type DigestInUse, InUse, type InUseReporterRow } from './in-use.js';
+import { RetentionScene } from './retention-scene.spec-helper.js';
+
+const { digest } = image;
+
+describe('holds', () => {
+  let scene: RetentionScene;
+  let holds: Holds;
+
+  beforeAll(async () => {
+    scene = await RetentionScene.start();
+    holds = new Holds(scene.database);
+  });
+  afterAll(() => scene.close());
+  beforeEach(async () => {
+    for (const { id } of await holds.list({ limit: 100, isHistory: false })) await holds.release(id, { by: scene.by });
+  });
+
+  async function place(on: HoldScope, expiresAt?: Date): Promise<HoldRow> {
+    const claim = await scene.claim<HoldRow>();
+    await holds.place({ id: uuidV7.next(), on, reason: 'audit', by: scene.by, ...(expiresAt === undefined ? {} : { expiresAt }) }, claim);
+    return claim.done();
+  }
+  const over = async (registry: string, repository: string) => (await holds.over(registry, repository)).map(({ on }) => on);
+
+  it.each<[string, HoldScope, readonly string[]]>([
+    ['a digest, wherever it is', { scope: 'digest', digest }, ['ci a', 'ci b', 'prod a']],
+    ['a digest in a registry', { scope: 'digest', registry: 'ci', digest }, ['ci a', 'ci b']],
+    ['a digest in a repository', { scope: 'digest', registry: 'ci', repository: 'a', digest }, ['ci a']],
+    ['a tag in every registry', { scope: 'tag', repository: 'a', tag: '1.0.0' }, ['ci a', 'prod a']],
+    ['a repository of a registry', { scope: 'repository', registry: 'prod', repository: 'a' }, ['prod a']],
+  ])('cover %s', async (_what, on, covered) => {
+    expect((await place(on)).on).toEqual(on);
+
+    for (const [registry, repository] of [
+      ['ci', 'a'],
+      ['ci', 'b'],
+      ['prod', 'a'],
+    ] as const) {
+      expect(await over(registry, repository)).toEqual(covered.includes(`${registry} ${repository}`) ? [on] : []);
+    }
+  });
+
+  it('end when they are released or expire, and are history then', async () => {
+    const on = { scope: 'repository', repository: 'a' } as const;
+    const released = await place(on);
+    const expired = await place(on, new Date(Date.now() - 60_000));
+    const kept = await place(on, new Date(Date.now() + 3_600_000));
+
+    expect(await holds.release(released.id, { by: scene.by, reason: 'over' })).toMatchObject({
+      releasedBy: scene.by,
+      releaseReason: 'over',
+    });
+    expect(await holds.release(released.id, { by: scene.by, reason: 'again' })).toMatchObject({ releaseReason: 'over' });
+
+    expect((await holds.list({ limit: 10, isHistory: false })).map(({ id }) => id)).toEqual([kept.id]);
+    expect(await over('ci', 'a')).toEqual([on]);
+    expect((await holds.list({ limit: 3, isHistory: true })).map(({ id }) => id)).toEqual([kept.id, expired.id, released.id]);
+    expect(await holds.list({ before: released.id, limit: 1, isHistory: false })).toEqual([]);
+    await expect(holds.release(uuidV7.next(), { by: scene.by })).rejects.toMatchObject({ code: 'hold-unknown' });
+  });
+
+  it('are no answer where there are too many to look at', async () => {
+    await scene.database.tables.$executeRaw`
+      INSERT INTO hold (id, scope, repository, tag, reason, placed_by)
+      SELECT gen_random_uuid(), 'tag', 'crowded', 'v' || n, 'spec', ${scene.by}::uuid FROM generate_series(1, 10001) n`;
+
+    await expect(holds.over('ci', 'crowded')).rejects.toThrow(/holds cover one repository/);
+
+    await scene.database.tables.$executeRaw`DELETE FROM hold WHERE repository = 'crowded'`;
+  });
+});
+
+describe('what is in use', () => {
+  let scene: RetentionScene;
+  let inUse: InUse;
+  const other = manifestNamed('another image').digest;
+
+  beforeAll(async () => {
+    scene = await RetentionScene.start();
+    inUse = new InUse(scene.database);
+  });
+  afterAll(() => scene.close());
+  beforeEach(async () => {
+    await scene.database.tables.inUseDigest.deleteMany();
+    await scene.database.tables.inUseReporter.deleteMany();
+  });
+
+  async function report(digests: readonly DigestInUse[], { reporter = 'cluster-a', by = scene.by } = {}): Promise<InUseReporterRow> {
+    const claim = await scene.claim<InUseReporterRow>();
+    const covers = { registries: ['*'], repositories: ['team-a/**'] };
+    await inUse.report({ reporter, kind: 'kubernetes', by, covers, everyMs: 60_000, digests }, claim);
+    return claim.done();
+  }
+  const digestsOf = async (registry: string, repository: string) =>
+    (await inUse.knownOf(registry, repository)).digests.map((known) => `${known.reporter} ${known.digest}`).sort();
+  const silenceFor = (interval: string) =>
+    scene.database.tables.$executeRaw`UPDATE in_use_reporter SET last_report_at = now() - ${interval}::interval`;
+
+  it('is what each reporter said last', async () => {
+    expect(await report([{ digest }, { digest: other }])).toMatchObject({ digests: 2, isSilent: false, everyMs: 60_000 });
+    await report([{ digest }], { reporter: 'cluster-b' });
+
+    await report([{ digest: other }, { digest: other }]);
+
+    expect(await digestsOf('ci', 'team-a/app')).toEqual([`cluster-a ${other}`, `cluster-b ${digest}`].sort());
+    await report([]);
+    expect(await digestsOf('ci', 'team-a/app')).toEqual([`cluster-b ${digest}`]);
+  });
+
+  it('is of a registry or a repository where that was said', async () => {
+    await report([
+      { digest, registry: 'ci' },
+      { digest: other, repository: 'team-a/app' },
+    ]);
+
+    expect(await digestsOf('ci', 'team-a/app')).toHaveLength(2);
+    expect(await digestsOf('prod', 'team-a/app')).toEqual([`cluster-a ${other}`]);
+    expect(await digestsOf('ci', 'team-b/app')).toEqual([`cluster-a ${digest}`]);
+  });
+
+  it.each([
+    ['2 minutes', false],
+    ['4 minutes', true],
+  ])('is unknown when a reporter of every minute was silent for %s: %p', async (silence, expected) => {
+    await report([{ digest }]);
+    await silenceFor(silence);
+
+    const { silent, digests } = await inUse.knownOf('ci', 'team-a/app');
+
+    expect(silent.map(({ name }) => name)).toEqual(expected ? ['cluster-a'] : []);
+    expect(digests).toHaveLength(1);
+    expect(await inUse.list({ limit: 10 })).toMatchObject([{ isSilent: expected }]);
+  });
+
+  it('is forgotten of a reporter that is retired, until it speaks again', async () => {
+    await report([{ digest }]);
+    await silenceFor('1 day');
+
+    expect(await inUse.retire('cluster-a', { by: scene.by, reason: 'gone' })).toMatchObject({
+      isSilent: false,
+      digests: 0,
+      retireReason: 'gone',
+    });
+    await inUse.retire('cluster-a', { by: scene.by, reason: 'again' });
+
+    expect(await inUse.knownOf('ci', 'team-a/app')).toEqual({ digests: [], silent: [] });
+    expect(await report([{ digest }])).toMatchObject({ retiredAt: null, digests: 1 });
+    await expect(inUse.retire('nobody', { by: scene.by, reason: 'x' })).rejects.toMatchObject({ code: 'reporter-unknown' });
+  });
+
+  it('is said by one principal under one name', async () => {
+    await report([{ digest }]);
+    const [stranger] = await scene.database.tables.$queryRaw<{ id: string }[]>`
+      INSERT INTO principal (id, kind, issuer, subject) VALUES (gen_random_uuid(), 'service', 'spec', gen_random_uuid()::text) RETURNING id`;
+
+    await expect(report([], { by: stranger?.id ?? '' })).rejects.toMatchObject({ code: 'reporter-taken' });
+
+    expect(await digestsOf('ci', 'team-a/app')).toHaveLength(1);
+  });
+
+  it('is listed by name, page by page', async () => {
+    for (const reporter of ['c', 'a', 'b']) await report([], { reporter });
+
+    expect((await inUse.list({ limit: 2 })).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await inUse.list({ limit: 2, after: 'b' })).map(({ name }) => name)).toEqual(['c']);
+  });
+});

@@ -1,0 +1,170 @@
+import { type Digest, digestFromBytes, digestToBytes } from '@waybill/oci-model';
+import type { StoredAnswer } from '../access/idempotency-keys.js';
+import type { Decision } from '../control/decision.js';
+import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import { answered, type ClaimedRequest } from './answered.js';
+import { RetentionRefusal } from './retention-refusal.js';
+import { recordAct } from './retention-record.js';
+
+/** One digest that runs somewhere, and where it came from as far as that is known. */
+export interface DigestInUse {
+  readonly digest: Digest;
+  readonly registry?: string;
+  readonly repository?: string;
+}
+
+/** All that a reporter sees running now: what it does not name any more is no longer in use. */
+export interface InUseReport {
+  readonly reporter: string;
+  readonly kind: string;
+  readonly by: string;
+  /** Patterns of what it would see: a silent reporter makes this unknown. */
+  readonly covers: { readonly registries: readonly string[]; readonly repositories: readonly string[] };
+  readonly everyMs: number;
+  readonly digests: readonly DigestInUse[];
+}
+
+/** A reporter as it is known. */
+export interface InUseReporterRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly principalId: string;
+  readonly registries: readonly string[];
+  readonly repositories: readonly string[];
+  readonly everyMs: number;
+  readonly since: Date;
+  readonly lastReportAt: Date;
+  /** Silent for more than three times its interval, and not retired: what it covers is unknown. */
+  readonly isSilent: boolean;
+  readonly digests: number;
+  readonly retiredAt: Date | null;
+  readonly retiredBy: string | null;
+  readonly retireReason: string | null;
+}
+
+/** What reporters say of a registry: which digests run, and whose silence leaves what open. */
+export interface KnownInUse {
+  readonly digests: readonly (DigestInUse & { readonly reporter: string })[];
+  readonly silent: readonly Pick<InUseReporterRow, 'name' | 'registries' | 'repositories' | 'lastReportAt'>[];
+}
+
+const isSilent = Prisma.sql`r.retired_at IS NULL AND r.last_report_at + 3 * r.every_ms * interval '1 millisecond' < now()`;
+
+/** Which digests run somewhere, as reporters tell. */
+export class InUse {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Replaces what the reporter said before, in one transaction with the answer; undefined, and nothing done, when the request's claim
+   * was taken over meanwhile. A retired reporter that speaks again counts again.
+   * @throws RetentionRefusal `reporter-taken` where the name is another principal's
+   */
+  report(report: InUseReport, request: ClaimedRequest<InUseReporterRow>): Promise<StoredAnswer | undefined> {
+    return answered(this.#database, request, async (tables) => {
+      await putReporter(tables, report);
+      await replaceDigests(tables, report);
+      const row = await findReporter(tables, report.reporter);
+      if (row === undefined) throw new Error(`reporter ${report.reporter} is gone from under its lock`);
+      return row;
+    });
+  }
+
+  async list({ after = '', limit }: { readonly after?: string; readonly limit: number }): Promise<InUseReporterRow[]> {
+    const rows = await this.#database.tables.$queryRaw<RawReporter[]>`
+      SELECT ${reporterColumns} FROM in_use_reporter r WHERE r.name > ${after} ORDER BY r.name LIMIT ${limit}`;
+    return rows.map(toReporter);
+  }
+
+  /**
+   * What it covered is no longer unknown for its silence, and what it said runs no longer counts.
+   * @throws RetentionRefusal `reporter-unknown`
+   */
+  async retire(name: string, { by, reason = '' }: Decision): Promise<InUseReporterRow> {
+    return this.#database.transaction(async (tables) => {
+      const retired = await tables.$executeRaw`
+        UPDATE in_use_reporter SET retired_at = now(), retired_by = ${by}::uuid, retire_reason = ${reason}
+        WHERE name = ${name} AND retired_at IS NULL`;
+      if (retired > 0) {
+        await tables.inUseDigest.deleteMany({ where: { reporter: name } });
+        await recordAct(tables, { act: 'reporter-retired', subject: name, by, reason });
+      }
+      const row = await findReporter(tables, name);
+      if (row === undefined) {
+        throw new RetentionRefusal('there is no such reporter', { code: 'reporter-unknown', operation: 'retire reporter' });
+      }
+      return row;
+    });
+  }
+
+  /** Digests that may run of one repository, by the names of the topology, and the reporters that are silent. */
+  async knownOf(registry: string, repository: string): Promise<KnownInUse> {
+    const { tables } = this.#database;
+    const digests = await tables.$queryRaw<{ digest: Uint8Array; reporter: string }[]>`
+      SELECT DISTINCT d.digest, d.reporter FROM in_use_digest d
+      WHERE d.registry IN ('', ${registry}) AND d.repository IN ('', ${repository})`;
+    const silent = await tables.$queryRaw<
+      RawReporter[]
+    >`SELECT ${reporterColumns} FROM in_use_reporter r WHERE ${isSilent} ORDER BY r.name`;
+    return {
+      digests: digests.map(({ digest, reporter }) => ({ digest: digestFromBytes(digest), reporter })),
+      silent: silent.map(toReporter),
+    };
+  }
+}
+
+const reporterColumns = Prisma.sql`r.name, r.kind, r.principal_id AS "principalId", r.registries, r.repositories, r.every_ms AS "everyMs",
+  r.since, r.last_report_at AS "lastReportAt", ${isSilent} AS "isSilent",
+  (SELECT count(*) FROM in_use_digest d WHERE d.reporter = r.name) AS digests,
+  r.retired_at AS "retiredAt", r.retired_by AS "retiredBy", r.retire_reason AS "retireReason"`;
+
+interface RawReporter extends Omit<InUseReporterRow, 'everyMs' | 'digests'> {
+  readonly everyMs: bigint;
+  readonly digests: bigint;
+}
+
+function toReporter(row: RawReporter): InUseReporterRow {
+  return { ...row, everyMs: Number(row.everyMs), digests: Number(row.digests) };
+}
+
+async function findReporter(tables: Tables, name: string): Promise<InUseReporterRow | undefined> {
+  const [row] = await tables.$queryRaw<RawReporter[]>`SELECT ${reporterColumns} FROM in_use_reporter r WHERE r.name = ${name}`;
+  return row === undefined ? undefined : toReporter(row);
+}
+
+/** Locks the reporter until the end of the transaction: two of its reports come one after the other. */
+async function putReporter(tables: Tables, { reporter, kind, by, covers, everyMs }: InUseReport): Promise<void> {
+  const registries = JSON.stringify(covers.registries);
+  const repositories = JSON.stringify(covers.repositories);
+  const put = await tables.$executeRaw`
+    INSERT INTO in_use_reporter AS r (name, kind, principal_id, registries, repositories, every_ms)
+    VALUES (${reporter}, ${kind}, ${by}::uuid, ${registries}::jsonb, ${repositories}::jsonb, ${everyMs})
+    ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, registries = excluded.registries, repositories = excluded.repositories,
+      every_ms = excluded.every_ms, last_report_at = now(), retired_at = NULL, retired_by = NULL, retire_reason = NULL
+      WHERE r.principal_id = excluded.principal_id`;
+  if (put > 0) return;
+  throw new RetentionRefusal(`reporter ${reporter} belongs to another principal: report under another name`, {
+    code: 'reporter-taken',
+    operation: 'report what is in use',
+  });
+}
+
+async function replaceDigests(tables: Tables, { reporter, digests }: InUseReport): Promise<void> {
+  const reported = JSON.stringify(
+    digests.map(({ digest, registry = '', repository = '' }) => ({
+      hash: Buffer.from(digestToBytes(digest)).toString('hex'),
+      registry,
+      repository,
+    })),
+  );
+  await tables.$executeRaw`
+    INSERT INTO in_use_digest (reporter, digest, registry, repository)
+    SELECT DISTINCT ${reporter}, decode(d.hash, 'hex'), d.registry, d.repository
+    FROM jsonb_to_recordset(${reported}::jsonb) AS d (hash text, registry text, repository text)
+    ON CONFLICT (reporter, digest, registry, repository) DO UPDATE SET last_reported_at = now()`;
+  await tables.$executeRaw`DELETE FROM in_use_digest WHERE reporter = ${reporter} AND last_reported_at < now()`;
+}

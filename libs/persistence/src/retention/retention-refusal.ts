@@ -1,0 +1,19 @@
+import { WaybillError } from '@waybill/kernel';
+
+export type RetentionRefusalCode =
+  | 'policy-unknown' // no revision has declared it
+  | 'policy-retired' // the active revision no longer declares it
+  | 'policy-paused' // it is paused already
+  | 'run-unfinished' // a run of the policy is under way: runs never overlap
+  | 'run-unknown'
+  | 'plan-outdated' // the run planned other words, or another registry, than the policy has now
+  | 'plan-missing' // the run has no plan: there is nothing to look at
+  | 'already-approved'
+  | 'not-approved' // there is no approval to revoke
+  | 'hold-unknown'
+  | 'hold-released'
+  | 'reporter-unknown'
+  | 'reporter-taken'; // its name belongs to another principal
+
+/** What is refused of retention; never retryable as it was said. */
+export class RetentionRefusal extends WaybillError<RetentionRefusalCode> {}

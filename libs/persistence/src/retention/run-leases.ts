@@ -1,0 +1,85 @@
+import type { Database } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import type { StoredError } from '../run/stored-error.js';
+import { storableJson } from '../registry-checks/storable-json.js';
+
+/** The right to carry one run on, until it expires. */
+export interface RetentionLease {
+  readonly runId: string;
+  readonly holder: string;
+  /** Raised with every claim: what carries an older one changes nothing. */
+  readonly fence: bigint;
+}
+
+/** A run over which this many workers died is not tried again. */
+const maxAttempts = 5;
+
+/** Brings each run to one worker. */
+export class RetentionLeases {
+  readonly #database: Database;
+  readonly #leaseMs: number;
+
+  constructor(database: Database, options: { readonly leaseMs: number }) {
+    this.#database = database;
+    this.#leaseMs = options.leaseMs;
+  }
+
+  /** Claims the run that has waited longest to be planned, also one whose worker is silent; undefined when none waits. */
+  async claimPlanning(holder: string): Promise<RetentionLease | undefined> {
+    await this.#giveUpHopeless();
+    const [row] = await this.#database.tables.$queryRaw<{ id: string; lease_fence: bigint }[]>`
+      UPDATE retention_run u
+      SET attempts = attempts + 1, started_at = coalesce(started_at, now()),
+        lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = now() + ${this.#lease}
+      FROM (
+        SELECT id FROM retention_run
+        WHERE finished_at IS NULL AND state = 'planning' AND (lease_expires_at IS NULL OR lease_expires_at < now())
+        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) next
+      WHERE u.id = next.id RETURNING u.id, u.lease_fence`;
+    return row === undefined ? undefined : { runId: row.id, holder, fence: row.lease_fence };
+  }
+
+  /** False when the lease is lost. */
+  async renew(lease: RetentionLease): Promise<boolean> {
+    const count = await this.#database.tables.$executeRaw`
+      UPDATE retention_run SET lease_expires_at = now() + ${this.#lease} WHERE ${held(lease)}`;
+    return count > 0;
+  }
+
+  /** Gives the lease up with the run unfinished, which is no attempt: another worker gets it at once. */
+  async release(lease: RetentionLease): Promise<void> {
+    await this.#database.tables.$executeRaw`
+      UPDATE retention_run SET lease_expires_at = NULL, attempts = attempts - 1 WHERE ${held(lease)}`;
+  }
+
+  /** Ends the run without success; false when the lease is lost. */
+  async fail(lease: RetentionLease, error: StoredError): Promise<boolean> {
+    const count = await this.#database.tables.$executeRaw`
+      UPDATE retention_run SET state = 'failed', finished_at = now(), lease_expires_at = NULL, error = ${storableJson(error)}::jsonb
+      WHERE ${held(lease)}`;
+    return count > 0;
+  }
+
+  async #giveUpHopeless(): Promise<void> {
+    await this.#database.tables.$executeRaw`
+      UPDATE retention_run SET state = 'failed', finished_at = now(), lease_expires_at = NULL, error = ${workersDied}::jsonb
+      WHERE finished_at IS NULL AND state = 'planning' AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
+  }
+
+  get #lease(): Prisma.Sql {
+    return Prisma.sql`${this.#leaseMs} * interval '1 millisecond'`;
+  }
+}
+
+const workersDied = storableJson({
+  code: 'attempts-exhausted',
+  message: `${maxAttempts} workers died while they planned this run: look at their logs`,
+  operation: 'plan retention',
+  retryable: true,
+} satisfies StoredError);
+
+/** Of the run's row: it is still this lease's. */
+export function held({ runId, fence }: RetentionLease): Prisma.Sql {
+  return Prisma.sql`id = ${runId}::uuid AND lease_fence = ${fence} AND finished_at IS NULL AND lease_expires_at > now()`;
+}
