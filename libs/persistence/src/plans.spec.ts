@@ -180,6 +180,7 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['what is due', () => new Outbox(scene.database).redispatchDue()],
     ['where work is open', () => new Outbox(scene.database).openLocations()],
     ['effects left open', () => new OpenEffects(scene.database).claim('all')],
+    ['effects that nobody can read any more', () => new OpenEffects(scene.database).settleUnreadable()],
     ['work that was forgotten', () => new Leftovers(scene.database).redispatchStranded()],
     ['promotions without their end', () => new Leftovers(scene.database).settleEnded()],
     ['leases on tags that ran out', () => new Leftovers(scene.database).releaseTagLeases()],

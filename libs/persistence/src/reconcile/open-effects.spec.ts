@@ -57,7 +57,7 @@ describe('OpenEffects', () => {
 
     const claimed = await claimAll();
 
-    const where = { promotionId: id, itemTargetId: run.target.id, registry: 'prod', repository: run.target.repository, isReplaced: false };
+    const where = { promotionId: id, itemTargetId: run.target.id, registry: 'prod', repository: run.target.repository };
     expect(claimed).toEqual([
       expect.objectContaining({ ...where, digest: image.digest }),
       expect.objectContaining({ ...where, digest: image.digest, tag }),
@@ -192,8 +192,9 @@ describe('OpenEffects', () => {
   });
 
   // Last: the topology stays changed.
-  it('says when the registry was replaced', async () => {
+  it('settles what is open at a replaced registry as unknown, once and with records that say why, and claims it no more', async () => {
     await endOpen();
+    expect(await effects.settleUnreadable()).toBe(0);
     const { prod } = topology.registries;
     if (prod === undefined) throw new Error('the topology has no prod');
     const { local: _, ...elsewhere } = prod;
@@ -202,6 +203,19 @@ describe('OpenEffects', () => {
       registries: { ...topology.registries, prod: { ...elsewhere, url: 'https://elsewhere.example.com' } },
     });
 
-    expect((await claimAll()).map(({ isReplaced }) => isReplaced)).toEqual([true, true]);
+    expect(await claimAll()).toEqual([]);
+    const open = await scene.database.tables.effect.count({ where: { state: 'intended', itemTarget: { state: 'done' } } });
+    const settled = await Promise.all([1, 2].map(() => effects.settleUnreadable()));
+    expect(settled.reduce((sum, count) => sum + count, 0)).toBe(open);
+
+    const reason = 'the registry was replaced: nobody can read what became of it';
+    expect(await rows()).toEqual([
+      expect.objectContaining({ kind: 'manifest', state: 'settled', outcome: 'unknown', observedDigest: null }),
+      expect.objectContaining({ kind: 'tag', state: 'settled', outcome: 'unknown', observedDigest: null }),
+    ]);
+    expect((await rows()).map(({ record }) => record?.body)).toEqual([
+      expect.objectContaining({ effect: 'manifest', outcome: 'unknown', reason }),
+      expect.objectContaining({ effect: 'tag', outcome: 'unknown', reason }),
+    ]);
   });
 });

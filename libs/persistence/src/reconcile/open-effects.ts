@@ -2,8 +2,9 @@ import { type Digest, digestFromBytes, type RepositoryName, type Tag } from '@wa
 import type { EffectReadBack } from '@waybill/promotion';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
+import { channels } from '../notifications.js';
 import { notify } from '../notify.js';
-import { settleSeen } from '../run/settle-effects.js';
+import { recordSettled, settledEffect, settleSeen } from '../run/settle-effects.js';
 import { lockPromotion } from '../run/settle-promotion.js';
 
 /** Effects read back in one go. */
@@ -22,8 +23,6 @@ export interface OpenEffect {
   readonly registry: string;
   /** Where a local registry listens now. */
   readonly address: string | undefined;
-  /** The registry's name means another registry by now: nothing can be read in the name of the old one. */
-  readonly isReplaced: boolean;
   readonly repository: RepositoryName;
   readonly digest: Digest;
   /** Absent for a manifest. */
@@ -37,7 +36,6 @@ interface Row {
   readonly target_ended_at: string | null;
   readonly registry: string;
   readonly address: string | null;
-  readonly is_replaced: boolean;
   readonly repository: string;
   readonly digest: Uint8Array;
   readonly tag: string;
@@ -57,13 +55,14 @@ export class OpenEffects {
 
   /**
    * Claims effects of ended targets at these locations, longest due first, and makes each due again later: whoever
-   * dies over them has not kept them. Not among them is a tag whose lease still holds: its write may still land.
+   * dies over them has not kept them. Not among them is a tag whose lease still holds: its write may still land; nor what is at a
+   * registry that was replaced: nothing is read in the name of the old one.
    */
   async claim(locations: readonly string[] | 'all'): Promise<OpenEffect[]> {
     const here = locations === 'all' ? Prisma.empty : Prisma.sql`AND t.location = ANY(${[...locations]}::text[])`;
     const rows = await this.#database.tables.$queryRaw<Row[]>`
       WITH due AS (
-        SELECT e.id FROM effect e JOIN item_target t ON t.id = e.item_target_id
+        SELECT e.id FROM effect e JOIN item_target t ON t.id = e.item_target_id JOIN registry r ON r.id = e.registry_id AND r.replaced_at IS NULL
         WHERE e.state = 'intended' AND e.read_due_at <= now() AND e.kind IN ('manifest', 'tag') AND t.state = 'done' ${here}
           AND NOT ${hasRun} AND NOT EXISTS (
             SELECT 1 FROM tag_order o WHERE e.kind = 'tag' AND o.registry_id = e.registry_id AND o.repository = e.repository AND o.tag = e.tag
@@ -76,9 +75,27 @@ export class OpenEffects {
         RETURNING e.*
       )
       SELECT c.id, c.promotion_id, c.item_target_id, extract(epoch FROM t.finished_at)::text AS target_ended_at,
-             r.name AS registry, r.address, r.replaced_at IS NOT NULL AS is_replaced, c.repository, c.digest, c.tag
+             r.name AS registry, r.address, c.repository, c.digest, c.tag
       FROM claimed c JOIN registry r ON r.id = c.registry_id JOIN item_target t ON t.id = c.item_target_id ORDER BY c.intended_at, c.id`;
     return rows.map(toEffect);
+  }
+
+  /**
+   * Settles what is open at registries that were replaced as `unknown`, with records that say so; gives how many. No retry
+   * comes to them any more, so nobody else would.
+   */
+  async settleUnreadable(): Promise<number> {
+    const rows = await this.#database.tables.$queryRaw<unknown[]>`
+      WITH lost AS (
+        SELECT e.id FROM effect e JOIN item_target t ON t.id = e.item_target_id JOIN registry r ON r.id = e.registry_id
+        WHERE e.state = 'intended' AND e.kind IN ('manifest', 'tag') AND t.state = 'done' AND r.replaced_at IS NOT NULL AND NOT ${hasRun}
+        ORDER BY e.intended_at LIMIT ${batch} FOR UPDATE OF e SKIP LOCKED
+      ), settled AS (
+        UPDATE effect e SET state = 'settled', settled_at = now(), outcome = 'unknown' FROM lost WHERE e.id = lost.id
+        RETURNING ${settledEffect}
+      ), ${recordSettled}
+      SELECT pg_notify(${channels.promotion}, promotion_id::text)::text FROM settled`;
+    return rows.length;
   }
 
   /**
@@ -111,7 +128,6 @@ function toEffect(row: Row): OpenEffect {
     targetEndedAt: row.target_ended_at,
     registry: row.registry,
     address: row.address ?? undefined,
-    isReplaced: row.is_replaced,
     repository: row.repository as RepositoryName,
     digest: digestFromBytes(row.digest),
     ...(row.tag === '' ? {} : { tag: row.tag as Tag }),

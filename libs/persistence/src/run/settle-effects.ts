@@ -16,7 +16,8 @@ export const recordSettled = Prisma.sql`recorded AS (
   INSERT INTO provenance_record (kind, promotion_id, subject, effect_id, body)
   SELECT 'effect', s.promotion_id, s.digest, s.id, jsonb_strip_nulls(jsonb_build_object(
     'effect', s.kind, 'registry', r.name, 'repository', s.repository, 'tag', nullif(s.tag, ''), 'outcome', s.outcome,
-    'previous', digest_text(s.previous_digest), 'observed', digest_text(s.observed_digest), 'intendedAt', s.intended_at))
+    'previous', digest_text(s.previous_digest), 'observed', digest_text(s.observed_digest), 'intendedAt', s.intended_at,
+    'reason', CASE s.outcome WHEN 'unknown' THEN 'the registry was replaced: nobody can read what became of it' END))
   FROM settled s JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at, s.id
 )`;
 

@@ -7,7 +7,7 @@ import type { RegistryEffects } from './registry-effects.js';
 const readMs = 10_000;
 
 export interface ReconcileOptions {
-  readonly effects: Pick<OpenEffects, 'claim' | 'settle'>;
+  readonly effects: Pick<OpenEffects, 'claim' | 'settle' | 'settleUnreadable'>;
   readonly leftovers: Pick<Leftovers, 'redispatchStranded' | 'settleEnded' | 'releaseTagLeases'>;
   /** Reads by the topology that is active now. */
   readonly openRegistries: () => Promise<Pick<RegistryEffects, 'read'>>;
@@ -57,13 +57,13 @@ export class Reconcile {
 
   async #settleEffects(): Promise<{ readonly claimed: number; readonly settled: number }> {
     const { effects, locations, openRegistries } = this.#options;
+    const unreadable = this.#note('effect', await effects.settleUnreadable());
     const claimed = await effects.claim(locations);
-    if (claimed.length === 0) return { claimed: 0, settled: 0 };
+    if (claimed.length === 0) return { claimed: unreadable, settled: unreadable };
     const registries = await openRegistries();
-    const readable = claimed.filter(({ isReplaced }) => !isReplaced);
-    const settled = await Promise.all(groupsOf(readable, ({ registry }) => registry).map((ofOne) => this.#settleAt(ofOne, registries)));
+    const settled = await Promise.all(groupsOf(claimed, ({ registry }) => registry).map((ofOne) => this.#settleAt(ofOne, registries)));
     const sum = settled.reduce((total, count) => total + count, 0);
-    return { claimed: claimed.length, settled: this.#note('effect', sum) };
+    return { claimed: unreadable + claimed.length, settled: unreadable + this.#note('effect', sum) };
   }
 
   /** Effects at one registry. One that does not answer once is not asked for the rest: they are due again later. */
