@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ContentError, type Digest, digestToBytes, type Tag } from '@waybill/oci-model';
+import { ContentError, type Digest, digestFromBytes, digestToBytes, type Manifest, type Tag } from '@waybill/oci-model';
 import { closeRun } from '../run/close-run.js';
-import { image, manifestNamed, type OpenRun, Scene, topology } from '../scene.spec-helper.js';
+import { image, manifestNamed, MemoryCopier, type OpenRun, Scene, topology } from '../scene.spec-helper.js';
 import { type OpenEffect, OpenEffects } from './open-effects.js';
 
 const noBytes = { bytesCopied: 0, bytesMounted: 0, bytesSkipped: 0 };
@@ -163,6 +163,45 @@ describe('OpenEffects', () => {
     await effects.settle(ofManifest, [{ effectId: ofManifest.id, found }]);
 
     expect((await rows()).find(({ kind }) => kind === 'manifest')).toMatchObject({ outcome, record: { kind: 'effect' } });
+  });
+
+  describe('of a release that a newer one has overtaken', () => {
+    const eventsOf = async () => {
+      const events = await scene.database.tables.tagEvent.findMany({ where: { tag }, include: { effect: true }, orderBy: { id: 'asc' } });
+      return events.map(({ digest, effect }) => [digestFromBytes(digest), effect?.promotionId]);
+    };
+
+    /** The older release is left open; a newer one brings `manifest` and has noted it. Gives the older one's effect and the newer's id. */
+    async function overtakenBy(manifest: Manifest): Promise<{ readonly ofTag: OpenEffect; readonly newer: string }> {
+      await endOpen();
+      await endTagLeases();
+      const newer = await scene.request({ targets: ['prod'], tags: [tag], manifest });
+      await scene.run(await scene.messageOf(newer), new MemoryCopier(manifest));
+      const ofTag = (await claimAll()).find((effect) => effect.tag === tag);
+      if (ofTag === undefined) throw new Error('the tag was not claimed');
+      return { ofTag, newer };
+    }
+
+    it('adds no event after the newer one’s where both brought the same image', async () => {
+      const { ofTag, newer } = await overtakenBy(image);
+
+      await effects.settle(ofTag, [{ effectId: ofTag.id, found: image.digest }]);
+
+      expect(await eventsOf()).toEqual([[image.digest, newer]]);
+      expect((await rows()).find(({ kind }) => kind === 'tag')).toMatchObject({ outcome: 'written', record: { kind: 'effect' } });
+    });
+
+    it('adds one where the tag was found to have come back', async () => {
+      const other = manifestNamed('the newer image');
+      const { ofTag, newer } = await overtakenBy(other);
+
+      await effects.settle(ofTag, [{ effectId: ofTag.id, found: image.digest }]);
+
+      expect(await eventsOf()).toEqual([
+        [other.digest, newer],
+        [image.digest, id],
+      ]);
+    });
   });
 
   it('settles nothing of a target that was taken up again meanwhile', async () => {

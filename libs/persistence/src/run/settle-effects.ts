@@ -23,15 +23,21 @@ export const recordSettled = Prisma.sql`recorded AS (
 
 /**
  * The common table expression that notes what tags of `settled` were seen to hold. What was not our
- * own write is an event only when it is news: a newer release of ours has noted its own.
+ * own write is an event only when it is news: a newer release of ours has noted its own. So is the image of a release that was
+ * overtaken: where the newer one brought the same image, nobody can tell whose write is seen, and the newer one's is the last.
  */
 export const noteTagEvents = Prisma.sql`events AS (
   INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, effect_id)
   SELECT s.registry_id, s.repository, s.tag, s.observed_digest, s.previous_digest, s.id
   FROM settled s LEFT JOIN LATERAL (
     SELECT e.digest FROM tag_event e WHERE e.registry_id = s.registry_id AND e.repository = s.repository AND e.tag = s.tag ORDER BY e.id DESC LIMIT 1
-  ) last ON true
-  WHERE s.kind = 'tag' AND (s.outcome = 'written' OR (s.outcome = 'overwritten' AND (last IS NULL OR last.digest IS DISTINCT FROM s.observed_digest)))
+  ) last ON true CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT 1 FROM item_target_tag g JOIN tag_order o ON o.registry_id = s.registry_id AND o.repository = s.repository AND o.tag = s.tag
+      WHERE g.item_target_id = s.item_target_id AND g.tag = s.tag AND o.written_ticket > g.ticket) AS is_overtaken
+  ) ours
+  WHERE s.kind = 'tag' AND ((s.outcome = 'written' AND NOT ours.is_overtaken)
+    OR (s.outcome IN ('written', 'overwritten') AND (last IS NULL OR last.digest IS DISTINCT FROM s.observed_digest)))
 )`;
 
 /** Effects on the target that were intended and not settled, oldest first; rejects when the lease is lost. */
@@ -67,6 +73,7 @@ export interface SettlingRight {
  */
 export async function settleSeen(tables: Tables, right: SettlingRight, readBack: readonly EffectReadBack[]): Promise<number> {
   if (readBack.length === 0) return 0;
+  await lockTags(tables, right, readBack);
   const seen = readBack.map(({ effectId, found }) => ({ id: effectId, found: found === undefined ? null : hexOf(found) }));
   const [row] = await tables.$queryRaw<{ settled: bigint }[]>`
     WITH ${right.guard}, seen AS (
@@ -83,17 +90,26 @@ export async function settleSeen(tables: Tables, right: SettlingRight, readBack:
       FROM settled s WHERE s.kind = 'tag' AND s.outcome = 'written' AND t.item_target_id = s.item_target_id AND t.tag = s.tag
         AND t.outcome IS DISTINCT FROM 'superseded'
       RETURNING s.registry_id, s.repository, s.tag, s.digest, t.ticket
-    ), locked AS (
-      -- In the order in which requests lock them, so that none waits for another in a circle.
-      SELECT o.registry_id, o.repository, o.tag, w.digest, w.ticket
-      FROM tag_order o JOIN written w ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag
-      ORDER BY o.registry_id, o.repository, o.tag FOR UPDATE OF o
     ), ordered AS (
       UPDATE tag_order o SET written_ticket = w.ticket, written_digest = w.digest, written_order = nextval('order_of_events')
-      FROM locked w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket
+      FROM written w WHERE o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag AND o.written_ticket < w.ticket
     )
     SELECT count(*) AS settled FROM settled`;
   return Number(row?.settled ?? 0);
+}
+
+/**
+ * Waits for whoever writes the same tags: only a statement that begins afterwards sees whether they have overtaken us.
+ * In the order in which requests lock them, so that none waits for another in a circle.
+ */
+async function lockTags(tables: Tables, { guard }: SettlingRight, readBack: readonly EffectReadBack[]): Promise<void> {
+  const ids = readBack.map(({ effectId }) => effectId);
+  await tables.$queryRaw`
+    WITH ${guard}, wanted AS (
+      SELECT DISTINCT registry_id, repository, tag FROM effect WHERE id = ANY(${ids}::uuid[]) AND kind = 'tag' AND EXISTS (SELECT 1 FROM lease)
+    )
+    SELECT 1 FROM tag_order o JOIN wanted w ON o.registry_id = w.registry_id AND o.repository = w.repository AND o.tag = w.tag
+    ORDER BY o.registry_id, o.repository, o.tag FOR UPDATE OF o`;
 }
 
 function hexOf(digest: Digest): string {
