@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
@@ -32,11 +32,12 @@ const concurrency = 4;
     },
   ],
 })
-export class CheckRegistriesModule implements OnApplicationBootstrap, OnModuleDestroy {
+export class CheckRegistriesModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   readonly #checks: CheckRegistries;
   readonly #notifications: Notifications;
   readonly #loop: WokenLoop;
   readonly #drainMs: number;
+  #drained: Promise<boolean> = Promise.resolve(true);
 
   constructor(
     @Inject(CheckRegistries) checks: CheckRegistries,
@@ -59,9 +60,14 @@ export class CheckRegistriesModule implements OnApplicationBootstrap, OnModuleDe
     this.#loop.wake();
   }
 
-  /** What does not clean up in time is left to the next check. */
+  /** Ends the checks and waits for none of them: the runs, whose feature is told after this one, drain in the same time. */
   async onModuleDestroy(): Promise<void> {
     await this.#loop.close();
-    await answersWithin(this.#drainMs, this.#checks.close());
+    this.#drained = answersWithin(this.#drainMs, this.#checks.close());
+  }
+
+  /** What does not clean up in time is left to the next check. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#drained;
   }
 }
