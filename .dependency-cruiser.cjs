@@ -7,6 +7,7 @@ const libs = {
   'oci-copy': ['kernel', 'oci-model'],
   topology: ['kernel', 'oci-model'],
   promotion: ['kernel', 'oci-model', 'topology'],
+  retention: ['kernel', 'oci-model', 'topology'],
   provenance: ['kernel', 'oci-model'],
   inventory: ['kernel', 'oci-model'],
   access: ['kernel', 'oci-model'],

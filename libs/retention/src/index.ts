@@ -1,0 +1,26 @@
+export { applyLimits, type ExceededLimit, type LimitVerdict, type PlannedRemovals } from './apply-limits.js';
+export { asKeeper, type CompiledPolicy, compilePolicy } from './compile/compile-policy.js';
+export { PlanHasher } from './plan-hash.js';
+export { planRepository } from './plan-repository.js';
+export {
+  type CompiledProtections,
+  compileProtections,
+  type Hold,
+  type InUse,
+  type Protections,
+  type RunningPromotion,
+  type UnknownScope,
+} from './protections.js';
+export { type Reason, type ReasonCode, reasonCodes, reasonMeaning } from './reasons.js';
+export type { ArtifactDecision, PlanTotals, RepositoryPlan, TagDecision } from './repository-plan.js';
+export { RetentionError, type RetentionErrorCode } from './retention-error.js';
+export type {
+  Absence,
+  KnownTime,
+  PromotedTo,
+  RepositoryKnowledge,
+  RepositorySnapshot,
+  SnapshotBlob,
+  SnapshotManifest,
+  SnapshotTag,
+} from './snapshot.js';

@@ -1,0 +1,67 @@
+import { roleMatrix } from '@waybill/topology';
+import { asKeeper, type CompiledPolicy } from './compile/compile-policy.js';
+import { buildGraph } from './graph/artifact-graph.js';
+import type { Protecting } from './keep/artifact-protections.js';
+import { decideArtifacts } from './keep/decide-artifacts.js';
+import { decideTags, ownTagReasons } from './keep/decide-tags.js';
+import { decideFates } from './keep/fates.js';
+import type { CompiledProtections } from './protections.js';
+import { reclaimableBytes } from './reclaimable-bytes.js';
+import type { PlanTotals, RepositoryPlan } from './repository-plan.js';
+import { candidatesOf } from './rules/candidates.js';
+import { judgeCandidates } from './rules/judge-candidates.js';
+import { Times } from './rules/times.js';
+import type { RepositorySnapshot } from './snapshot.js';
+
+/**
+ * Decides about every manifest and tag of one repository, and says why.
+ *
+ * What is kept is decided first: by what is not known of the repository, by protections, by keep rules, by the lack
+ * of a rule that removes; then everything that a kept thing needs or that belongs to it.
+ * Only what is left goes, and each of it hangs on an artifact of which every tag is condemned.
+ *
+ * Nothing is read and no clock is asked: equal arguments give equal plans, in whatever order they list things.
+ * Time and memory grow with artifacts and edges.
+ *
+ * @param policies those of the registry; the ones in which the repository is not selected are left out
+ * @param now milliseconds since 1970, by the clock that the snapshot's times are of
+ * @throws RetentionError `snapshot-invalid`: nothing may be deleted from this repository
+ */
+export function planRepository(
+  policies: readonly CompiledPolicy[],
+  snapshot: RepositorySnapshot,
+  protections: CompiledProtections,
+  now: number,
+): RepositoryPlan {
+  const selecting = policies.filter((policy) => policy.selects(snapshot.repository)).map((policy) => asRoleAllows(policy, snapshot));
+  const graph = buildGraph(snapshot);
+  const moment = { now, times: new Times(graph, snapshot.knowledge, now) };
+  const candidates = candidatesOf(graph);
+  const judgements = judgeCandidates(selecting, snapshot.repository, candidates.all, moment);
+  const protecting: Protecting = { snapshot, graph, candidates, protections, policies: selecting, moment };
+  const fates = decideFates(protecting, judgements);
+  const judged = { ...protecting, judgements, fates };
+  const deciding = { ...judged, ownTagReasons: ownTagReasons(judged) };
+  const { decisions, order } = decideArtifacts(deciding);
+  const tags = decideTags(deciding, decisions);
+  return {
+    registry: snapshot.registry,
+    repository: snapshot.repository,
+    manifests: decisions,
+    tags,
+    deletionOrder: order.flatMap((number) => graph.manifests[number]?.digest ?? []),
+    reclaimableBytesAtMost: reclaimableBytes(graph.manifests, (number) => fates.closure.isKept(number)),
+    totals: totalsOf({ manifests: decisions, tags }),
+  };
+}
+
+/** From an archive something goes only where somebody wrote so; a default of the role is no such word. */
+function asRoleAllows(policy: CompiledPolicy, { role }: RepositorySnapshot): CompiledPolicy {
+  return roleMatrix[role].deletion === 'explicit-rule' && policy.origin !== 'declared' ? asKeeper(policy) : policy;
+}
+
+function totalsOf({ manifests, tags }: Pick<RepositoryPlan, 'manifests' | 'tags'>): PlanTotals {
+  const logical = manifests.filter(({ isLogical }) => isLogical);
+  const removed = logical.filter(({ action }) => action !== 'keep').length;
+  return { artifacts: logical.length, removals: removed + tags.filter(({ action }) => action === 'untag').length };
+}
