@@ -17,6 +17,11 @@ export type EmbeddedErrorCode =
   | 'start-timeout'
   | 'stop-failed'
   | 'exited'
+  | 'registry-unknown' // this supervisor runs no registry of that name
+  | 'collection-unsupported' // the registry's program cannot give space back
+  | 'collection-failed'
+  | 'collection-busy' // another collection of the registry is under way
+  | 'control-unreachable' // no supervisor answers at the control socket
   | 'cancelled';
 
 /** Raised by this library only. Messages say what the operator can do; none holds a password. */

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { finished } from 'node:stream/promises';
 import { EmbeddedError, fromChildOutput } from '../embedded-error.js';
+import { killGroup } from './kill-group.js';
 import { type ProcessIdentity, startTokenOf } from './process-identity.js';
 import { awaitReadiness, type ReadyWhen } from './readiness.js';
 import { RotatingLog } from './rotating-log.js';
 import { spawnEnvironment } from './spawn-environment.js';
 import { stopProcess } from './stop-process.js';
-import { systemCodeOf } from './system-error.js';
 
 export interface SuperviseProcessOptions {
   /** Names the child in errors, e.g. `the worker`. */
@@ -106,21 +106,12 @@ async function watchExit(child: ChildProcess, log: RotatingLog): Promise<string>
     child.once('exit', (code, killedBy) => resolve(killedBy ?? `code ${code}`));
   });
   // The watcher shares the group, and must be gone before its pipe closes: it would signal an id that is free again.
-  killGroup(child);
+  killGroup(child.pid);
   const drained = [child.stdout, child.stderr].filter((stream) => stream !== null).map((stream) => finished(stream).catch(() => undefined));
   await Promise.all(drained);
   for (const stream of child.stdio) stream?.destroy();
   await new Promise<void>((resolve) => log.end(resolve));
   return exit;
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ESRCH') throw error;
-  }
 }
 
 async function untilReady({ child, exited, log }: Running, options: SuperviseProcessOptions): Promise<string> {

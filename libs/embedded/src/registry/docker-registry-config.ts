@@ -4,21 +4,27 @@ export interface DockerRegistryConfigOptions {
   readonly secret: string;
   /** Sent back in a header, by which the starter knows its own server. */
   readonly instance: string;
+  /** Refuse all writes (405). Default false. */
+  readonly isReadOnly?: boolean;
 }
+
+/** By age alone: Distribution 2.8 answers 404 when a session whose request broke off is deleted, so nobody else can. */
+const readWrite = { uploadpurging: { enabled: true, age: '168h', interval: '24h', dryrun: false } };
+/** Uploads are not purged meanwhile: nothing but the collection removes anything. */
+const readOnly = { uploadpurging: { enabled: false }, readonly: { enabled: true } };
 
 /** The header that names the instance. */
 export const instanceHeader = 'x-waybill-instance';
 
 /** The configuration of Distribution 2.8 as JSON, which its YAML reader takes: open, and on loopback only. */
-export function dockerRegistryConfig({ dataFolder, port, secret, instance }: DockerRegistryConfigOptions): string {
+export function dockerRegistryConfig({ dataFolder, port, secret, instance, isReadOnly = false }: DockerRegistryConfigOptions): string {
   const config = {
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
     storage: {
       filesystem: { rootdirectory: dataFolder, maxthreads: 100 },
       delete: { enabled: true },
-      // By age alone: Distribution 2.8 answers 404 when a session whose request broke off is deleted, so nobody else can.
-      maintenance: { uploadpurging: { enabled: true, age: '168h', interval: '24h', dryrun: false } },
+      maintenance: isReadOnly ? readOnly : readWrite,
     },
     http: { addr: `127.0.0.1:${port}`, secret, headers: { [instanceHeader]: [instance] } },
   };

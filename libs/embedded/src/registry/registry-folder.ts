@@ -22,6 +22,8 @@ export interface RegistryFolder {
   readonly log: string;
   readonly config: string;
   readonly state: string;
+  /** The process that removes what is not needed any more, while it does. */
+  readonly collector: string;
   /** Where an engine keeps its images. */
   images(engine: RegistryEngine): string;
 }
@@ -37,6 +39,7 @@ export async function openRegistryFolder(dataDir: string): Promise<RegistryFolde
       log: join(root, 'registry.log'),
       config: join(root, 'config.yml'),
       state: join(root, 'state.json'),
+      collector: join(root, 'collector.json'),
       images: (engine) => join(root, engine),
     };
   } catch (cause) {

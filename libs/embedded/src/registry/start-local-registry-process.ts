@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { EmbeddedError, fromSystemError } from '../embedded-error.js';
 import type { EmbeddedLog } from '../embedded-log.js';
 import { findFreePort } from '../process/free-port.js';
-import type { ReadyWhen } from '../process/readiness.js';
-import { type SupervisedProcess, superviseProcess } from '../process/supervise-process.js';
+import type { ProcessIdentity } from '../process/process-identity.js';
+import { stopRecorded } from '../process/run-recorded.js';
+import type { SupervisedProcess } from '../process/supervise-process.js';
 import { takeFolder } from '../process/take-folder.js';
-import { dockerRegistryConfig, instanceHeader } from './docker-registry-config.js';
-import { findEngine, type FoundEngine } from './registry-engine.js';
+import type { CollectedSpace } from './collect-garbage.js';
+import { type Launch, launchRegistry } from './launch-registry.js';
+import { findEngine } from './registry-engine.js';
 import { openRegistryFolder, readRegistryState, type RegistryEngine, type RegistryFolder, writeRegistryState } from './registry-folder.js';
+import { type CollectOptions, ServedRegistry } from './served-registry.js';
 
 export interface LocalRegistryOptions {
   /** The registry's name in the topology. */
@@ -20,6 +22,8 @@ export interface LocalRegistryOptions {
   readonly engine: RegistryEngine | 'auto';
   readonly log?: EmbeddedLog | undefined;
   readonly onUnexpectedExit?: ((error: EmbeddedError) => void) | undefined;
+  /** Called before anybody is answered by a process that took the place of the first one, as a collection makes it. */
+  readonly onRestart?: ((child: ProcessIdentity) => Promise<void>) | undefined;
   /** The entry point of the built-in registry when it is not the built one. For tests. */
   readonly localRegistryMain?: string | undefined;
   /** Where docker-registry is looked for when not on the PATH. For tests. */
@@ -40,6 +44,12 @@ export interface LocalRegistryProcess {
   readonly startToken: string;
   readonly engine: RegistryEngine;
   readonly version: string;
+  /**
+   * Gives back the space of what no manifest needs. The registry refuses writes meanwhile and is restarted twice, at the same
+   * address; however this ends, it is read and written again. A dry run touches nothing.
+   * Codes: `collection-unsupported`, `collection-busy`, `collection-failed`, `cancelled`, those of a start.
+   */
+  collect(options: CollectOptions): Promise<CollectedSpace>;
   stop(): Promise<void>;
 }
 
@@ -54,9 +64,13 @@ export async function startLocalRegistryProcess(options: LocalRegistryOptions): 
   const folder = await openRegistryFolder(options.dataDir);
   const lock = await takeFolder({ what: `the registry ${options.name}`, folder: folder.root, lockFile: folder.lock });
   try {
-    const { child, port, engine } = await startOnSomePort(folder, options);
+    // Beside a registry that takes writes it would remove what is just being pushed.
+    await stopRecorded(`the collection of ${options.name}`, folder.collector);
+    const { child, launch } = await startOnSomePort(folder, options);
+    const { port, engine } = launch;
     await lock.announce(`127.0.0.1:${port}`);
-    reportStart({ port, engine }, options);
+    reportStart(launch, options);
+    const served = new ServedRegistry(launch, child, options);
     return {
       name: options.name,
       url: `http://127.0.0.1:${port}`,
@@ -66,8 +80,9 @@ export async function startLocalRegistryProcess(options: LocalRegistryOptions): 
       startToken: child.startToken,
       engine: engine.engine,
       version: engine.version,
+      collect: (collecting) => served.collect(collecting),
       stop: async () => {
-        await child.stop();
+        await served.stop();
         await lock.release();
       },
     };
@@ -79,8 +94,7 @@ export async function startLocalRegistryProcess(options: LocalRegistryOptions): 
 
 interface Started {
   readonly child: SupervisedProcess;
-  readonly port: number;
-  readonly engine: FoundEngine;
+  readonly launch: Launch;
 }
 
 /** Tries the wanted port, then the last one, then any; a port lost to another program in between costs one more try. */
@@ -96,9 +110,10 @@ async function startOnSomePort(folder: RegistryFolder, options: LocalRegistryOpt
   for (let attempt = 1; ; attempt += 1) {
     const port = attempt === 1 ? await firstFree([options.port, state.port]) : await findFreePort();
     try {
-      const child = await launch({ engine, folder, images, port, secret: state.secret }, options);
+      const launch = { name: options.name, engine, folder, images, port, secret: state.secret };
+      const child = await launchRegistry(launch, { onUnexpectedExit: options.onUnexpectedExit, signal });
       await writeRegistryState(folder, { ...state, engine: engine.engine, port });
-      return { child, port, engine };
+      return { child, launch };
     } catch (error) {
       const isLostRace = error instanceof EmbeddedError && error.code === 'port-unavailable';
       if (!isLostRace || attempt === portTries) throw error;
@@ -113,54 +128,7 @@ async function firstFree(preferred: readonly (number | undefined)[]): Promise<nu
   return findFreePort();
 }
 
-interface Launch {
-  readonly engine: FoundEngine;
-  readonly folder: RegistryFolder;
-  readonly images: string;
-  readonly port: number;
-  readonly secret: string;
-}
-
-async function launch(what: Launch, { name, onUnexpectedExit, signal }: LocalRegistryOptions): Promise<SupervisedProcess> {
-  return superviseProcess({
-    ...(await programOf(what)),
-    name: `the registry ${name}`,
-    logFile: what.folder.log,
-    onUnexpectedExit,
-    signal,
-  });
-}
-
-interface Program {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly endsWith: 'stdin' | 'watcher';
-  readonly readyWhen: ReadyWhen;
-}
-
-async function programOf({ engine, folder, images, port, secret }: Launch): Promise<Program> {
-  if (engine.engine === 'local-registry') {
-    return {
-      command: process.execPath,
-      args: [engine.path, '--data', images, '--port', String(port), '--exit-with-stdin'],
-      endsWith: 'stdin',
-      readyWhen: { line: (line) => line.startsWith('{"url":') },
-    };
-  }
-  const instance = randomBytes(8).toString('hex');
-  await writeFile(folder.config, dockerRegistryConfig({ dataFolder: images, port, secret, instance }), { mode: 0o600 });
-  return {
-    command: engine.path,
-    args: ['serve', folder.config],
-    endsWith: 'watcher',
-    readyWhen: {
-      answersAt: `http://127.0.0.1:${port}/v2/`,
-      accept: (response) => response.status === 200 && response.headers.get(instanceHeader) === instance,
-    },
-  };
-}
-
-function reportStart({ port, engine }: Pick<Started, 'port' | 'engine'>, { name, log, port: requestedPort }: LocalRegistryOptions): void {
+function reportStart({ port, engine }: Launch, { name, log, port: requestedPort }: LocalRegistryOptions): void {
   if (requestedPort !== undefined && requestedPort !== port) {
     log?.('the wanted port of a local registry is taken, another one is used', { registry: name, requestedPort, port });
   }

@@ -1,5 +1,5 @@
 import type { Tables } from '../database.js';
-import { Prisma } from '../generated/client.js';
+import type { Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
 
 /**
