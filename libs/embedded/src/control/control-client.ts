@@ -59,8 +59,7 @@ export class ControlClient {
       signal.removeEventListener('abort', cut);
       socket.destroy();
     }
-    if (signal.aborted)
-      throw new EmbeddedError('the waiting was ended', { code: 'cancelled', operation: 'ask the supervisor', cause: signal.reason });
+    if (signal.aborted) throw waitingEnded(signal);
   }
 
   #unreachable(cause?: unknown): EmbeddedError {
@@ -78,4 +77,8 @@ async function* answersOf(socket: Socket): AsyncGenerator<ControlAnswer> {
     const answer = parseAnswer(line);
     if (answer !== undefined) yield answer;
   }
+}
+
+function waitingEnded({ reason }: AbortSignal): EmbeddedError {
+  return new EmbeddedError('the waiting was ended', { code: 'cancelled', operation: 'ask the supervisor', cause: reason });
 }

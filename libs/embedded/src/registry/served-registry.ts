@@ -83,15 +83,19 @@ export class ServedRegistry {
 
   /** Not broken off by a collection's signal: half a restart helps nobody. */
   async #restart(isReadOnly: boolean): Promise<void> {
-    if (this.#stopped.signal.aborted) return;
+    if (this.#isStopped()) return;
     await this.#child.stop();
     try {
       this.#child = await this.#launchAgain(isReadOnly);
       await this.#options.onRestart?.(this.#child);
     } catch (error) {
-      if (error instanceof EmbeddedError && !this.#stopped.signal.aborted) this.#options.onUnexpectedExit?.(error);
+      if (error instanceof EmbeddedError && !this.#isStopped()) this.#options.onUnexpectedExit?.(error);
       throw error;
     }
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped.signal.aborted;
   }
 
   async #launchAgain(isReadOnly: boolean): Promise<SupervisedProcess> {
