@@ -104,7 +104,8 @@ function program(surroundings: Surroundings, run: Run): Command {
     .addHelpText('after', `${environmentHelp}\n${exitStatusHelp}`);
   upCommand(waybill, surroundings, run);
   promotionCommands(waybill, surroundings, run);
-  controlCommands(waybill, { api: () => connect(surroundings.environment, surroundings.stop), stop: surroundings.stop, run });
+  const { environment, stop, keyboard } = surroundings;
+  controlCommands(waybill, { api: () => connect(environment, stop), stop, keyboard, run });
   provenanceCommand(waybill, surroundings, run);
   whereCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);

@@ -8,13 +8,15 @@ import { retry, type RetryOptions } from './retry.js';
 export interface ControlSurroundings {
   readonly api: () => WaybillApi;
   readonly stop: AbortSignal;
+  /** A person's keyboard; absent where nobody can be asked. */
+  readonly keyboard: NodeJS.ReadableStream | undefined;
   readonly run: (options: { readonly json: boolean }, command: (output: Output) => Promise<number>) => Promise<void>;
 }
 
 const json = ['--json', 'print the result, or the error, as JSON on standard output', false] as const;
 
 /** What people decide about promotions under way. */
-export function controlCommands(waybill: Command, { api, stop, run }: ControlSurroundings): void {
+export function controlCommands(waybill: Command, { api, stop, keyboard, run }: ControlSurroundings): void {
   waybill
     .command('cancel')
     .description('stop what is left of a promotion; what is tagged stays')
@@ -30,7 +32,9 @@ export function controlCommands(waybill: Command, { api, stop, run }: ControlSur
     .option('--idempotency-key <key>', 'makes a repetition of this command safe')
     .option('--wait', 'wait until every target is done, replicas included', false)
     .option(...json)
-    .action((id: string, options: RetryOptions) => run(options, (output) => retry(api(), id, { ...options, signal: stop }, output)));
+    .action((id: string, options: RetryOptions) =>
+      run(options, (output) => retry(api(), id, { ...options, signal: stop, keyboard }, output)),
+    );
   pauseCommands(waybill, { api, run });
 }
 

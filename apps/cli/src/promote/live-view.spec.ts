@@ -117,10 +117,11 @@ describe('waybill promote --wait, with a stream', () => {
   });
 
   it.each([
-    ['c\r', 6, 'promotion 01920000-0000-7000-8000-000000000001: cancelled', true],
-    ['\r', 130, 'the promotion goes on. Follow it with', false],
-    ['\u0003', 130, 'the promotion goes on. Follow it with', false],
-  ])('asks at Ctrl-C on a terminal what shall become of it: %j', async (keys, status, said, isCancelled) => {
+    [wait, 'c\r', 6, 'promotion 01920000-0000-7000-8000-000000000001: cancelled', true],
+    [wait, '\r', 130, 'the promotion goes on. Follow it with', false],
+    [wait, '\u0003', 130, 'the promotion goes on. Follow it with', false],
+    [['retry', promotionId, '--wait'], 'c\r', 6, 'promotion 01920000-0000-7000-8000-000000000001: cancelled', true],
+  ])('asks at Ctrl-C on a terminal what shall become of it: %j, %j', async (command, keys, status, said, isCancelled) => {
     const state = { now: running };
     const stop = new AbortController();
     const keyboard = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => keyboard });
@@ -136,7 +137,7 @@ describe('waybill promote --wait, with a stream', () => {
       setImmediate(() => keyboard.write(keys));
     };
 
-    const ran = await waybill(wait, { api: api.url, isTTY: true, keyboard, stop: stop.signal, onWrite: answer });
+    const ran = await waybill(command, { api: api.url, isTTY: true, keyboard, stop: stop.signal, onWrite: answer });
 
     expect(ran.status).toBe(status);
     expect(ran.stdout + ran.stderr).toContain(said);
