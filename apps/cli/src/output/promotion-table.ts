@@ -5,6 +5,7 @@ import { drawTable } from './table.js';
 type Item = Promotion['items'][number];
 type Target = Item['targets'][number];
 
+const nothing = '–';
 const head = ['registry', 'repository:tag', 'digest', 'outcome', 'copied', 'mounted', 'seconds'];
 
 /** One row per item and target: what went where, and how it ended. */
@@ -72,12 +73,12 @@ function rowOf(item: Item, target: Target): string[] {
     shortDigest(item.digest),
     target.outcome ?? target.state,
     formatBytes(target.bytesCopied),
-    formatBytes(target.bytesMounted),
+    target.bytesMounted === 0 ? nothing : formatBytes(target.bytesMounted),
     secondsOf(target),
   ];
 }
 
 function secondsOf({ startedAt, finishedAt }: Target): string {
-  if (startedAt === undefined || finishedAt === undefined) return '–';
+  if (startedAt === undefined || finishedAt === undefined) return nothing;
   return formatSeconds(Date.parse(finishedAt) - Date.parse(startedAt));
 }

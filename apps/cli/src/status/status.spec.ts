@@ -21,7 +21,7 @@ describe('waybill status ID', () => {
       `ci-snapshots/team-a/app:1.4.0@${digest} along path "release"`,
       'requested 2026-05-01T10:00:00Z: release day',
     ]);
-    expect(stdout).toMatch(/^prod +team-a\/app:1\.4\.0 +sha256:abababababab +copied +2\.0 KiB +0 B +1\.250$/m);
+    expect(stdout).toMatch(/^prod +team-a\/app:1\.4\.0 +sha256:abababababab +copied +2\.0 KiB +– +1\.250$/m);
     expect(stdout).toMatch(/^prod-us \(replica\) .* copying .* –$/m);
     expect(stdout).toContain(`promotion ${promotionId}: succeeded (replicas are still on their way)`);
   });
