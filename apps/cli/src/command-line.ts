@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type Environment, environmentAndFolderSecrets, loadClientConfig, loadSecretsConfig } from '@waybill/config';
+import { isDigest } from '@waybill/oci-model';
 import { RegistryClients } from '@waybill/registry-clients';
 import { WaybillApi } from './api-client/waybill-api.js';
 import { controlCommands } from './control/control-commands.js';
@@ -155,7 +156,7 @@ function promotionCommands(waybill: Command, { stop, keyboard, environment }: Su
     .option('--state <state>', 'list those in this state, e.g. failed')
     .option('--path <name>', 'list those along this path')
     .option('--repository <name>', 'list those that bring something from or to this repository')
-    .option('--digest <digest>', 'list those that bring this digest')
+    .option('--digest <digest>', 'list those that bring this digest', digest)
     .option('--tag <tag>', 'list those that write this tag, or were asked for by it')
     .option('--by <principal>', 'list those that this principal asked for, by its id')
     .option(
@@ -174,10 +175,10 @@ function provenanceCommand(waybill: Command, { stop, environment }: Surroundings
   waybill
     .command('provenance')
     .description('show what was done with an artifact, and what was decided about it')
-    .argument('<digest>', 'of its manifest or index: sha256: and 64 hexadecimal digits')
+    .argument('<digest>', 'of its manifest or index: sha256: and 64 hexadecimal digits', digest)
     .option(...json)
-    .action((digest: string, options: JsonOption) =>
-      run(options, (output) => showProvenance(connect(environment, stop), digest, options, output)),
+    .action((about: string, options: JsonOption) =>
+      run(options, (output) => showProvenance(connect(environment, stop), about, options, output)),
     );
 }
 
@@ -255,6 +256,11 @@ function seconds(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= 3600) return count;
   throw new InvalidArgumentError('expected seconds from 1 to 3600');
+}
+
+function digest(text: string): string {
+  if (isDigest(text)) return text;
+  throw new InvalidArgumentError('expected sha256: and 64 lower-case hexadecimal digits');
 }
 
 function limit(text: string): number {
