@@ -1,6 +1,6 @@
 import type { Draft, RuleDraft } from '../draft.js';
 import { type Finding, listed, quoted } from '../finding.js';
-import { isRemoval, type WrittenRule, writtenRules } from '../retention/written-rules.js';
+import { type WrittenRule, writtenRules } from '../retention/written-rules.js';
 
 /** The keys of a retention rule agree with each other. */
 export function ruleContradictions(draft: Draft): Finding[] {
@@ -66,17 +66,8 @@ function needsOfTags({ action, match, mostRecent, within, olderThan }: RuleDraft
   ];
 }
 
-function itself({ rule, policy, path }: WrittenRule): Finding[] {
-  const { registry } = policy;
-  if (registry === undefined || !isRemoval(rule)) return [];
-  const found: Finding[] = [];
-  if (rule.absentFrom?.registry === registry) {
-    const message = `nothing in ${quoted(registry)} is absent from ${quoted(registry)} itself`;
-    found.push({ code: 'rule-contradicts', message, path: [...path, 'absentFrom', 'registry'] });
-  }
-  if (rule.action === 'archive' && rule.to === registry) {
-    const message = `the rule is about ${quoted(registry)} and cannot archive to ${quoted(registry)} itself`;
-    found.push({ code: 'rule-contradicts', message, path: [...path, 'to'] });
-  }
-  return found;
+function itself({ rule, policy: { registry }, path }: WrittenRule): Finding[] {
+  if (registry === undefined || rule.absentFrom?.registry !== registry) return [];
+  const message = `nothing in ${quoted(registry)} is absent from ${quoted(registry)} itself`;
+  return [{ code: 'rule-contradicts', message, path: [...path, 'absentFrom', 'registry'] }];
 }

@@ -23,7 +23,7 @@ function ofSchedule(schedule: PolicyDraft['schedule'], path: DocumentPath): Find
   return [{ code: 'window-too-long', severity: 'warning', message, path: [...path, 'window'] }];
 }
 
-const mostTimes = 50;
+const mostTimes = 25;
 
 /** The shortest time between two of the first times since an arbitrary day; the hours that a time zone shifts are left aside. */
 function shortestPeriod(text: string): number | undefined {

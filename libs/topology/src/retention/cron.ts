@@ -1,5 +1,5 @@
-import { CronExpressionParser } from 'cron-parser';
-import { parseTimeZone, type TimeZone } from './local-time.js';
+import { Cron as Croner } from 'croner';
+import { parseTimeZone, type TimeZone, type WallTime } from './local-time.js';
 
 /** When something is due, again and again. */
 export interface Cron {
@@ -16,12 +16,19 @@ export interface Cron {
 
 export type ParsedCron = { readonly ok: true; readonly cron: Cron } | { readonly ok: false; readonly problem: string };
 
-const fields = ['minute', 'hour', 'day of month', 'month', 'day of week'] as const;
+/** In the order of the expression, each with its numbers. */
+const fields = [
+  { name: 'minute', first: 0, last: 59 },
+  { name: 'hour', first: 0, last: 23 },
+  { name: 'day of month', first: 1, last: 31 },
+  { name: 'month', first: 1, last: 12 },
+  { name: 'day of week', first: 0, last: 7 },
+] as const;
 const longest = 200;
 
 /** Numbers, names of months and days, ranges, steps and lists; no words that only some programs know. */
 const part = String.raw`(?:\*|(?:\d{1,2}|[A-Za-z]{3})(?:-(?:\d{1,2}|[A-Za-z]{3}))?)(?:\/\d{1,2})?`;
-const field = new RegExp(`^${part}(?:,${part})*$`);
+const fieldSyntax = new RegExp(`^${part}(?:,${part})*$`);
 
 /**
  * Reads an expression of five fields: minute, hour, day of month, month, day of week.
@@ -36,51 +43,42 @@ export function parseCron(text: string, timezone: string): ParsedCron {
   return { ok: true, cron: new ZonedCron(expression.nextWallTime, zone.zone) };
 }
 
-type Expression = { readonly ok: true; readonly nextWallTime: (wall: number) => number } | { readonly ok: false; readonly problem: string };
+type NextWallTime = (wall: WallTime) => WallTime | undefined;
+type Expression = { readonly ok: true; readonly nextWallTime: NextWallTime } | { readonly ok: false; readonly problem: string };
 
 function readExpression(text: string): Expression {
   const written = text.trim().split(/\s+/);
   if (text.length > longest) return { ok: false, problem: `is longer than ${longest} characters` };
   if (written.length !== fields.length || written[0] === '') {
-    return { ok: false, problem: `must have five fields (${fields.join(', ')}), such as "0 3 * * *"` };
+    return { ok: false, problem: `must have five fields (${fields.map(({ name }) => name).join(', ')}), such as "0 3 * * *"` };
   }
-  const wrong = written.findIndex((one) => !field.test(one));
-  if (wrong !== -1) return { ok: false, problem: `has a ${fields[wrong] ?? ''} that is none: ${JSON.stringify(written[wrong])}` };
+  const wrong = written.findIndex((one, index) => !isField(one, index));
+  if (wrong !== -1) return { ok: false, problem: `has the ${fields[wrong]?.name ?? ''} ${JSON.stringify(written[wrong])}, which is none` };
   return usable(written.join(' '));
 }
 
-/** Any year in a row of eight has a 29 February, and none has a 31st. */
-function usable(text: string): Expression {
-  const nextWallTime = (wall: number): number =>
-    CronExpressionParser.parse(text, { tz: 'UTC', currentDate: new Date(wall) })
-      .next()
-      .getTime();
-  try {
-    CronExpressionParser.parse(text, { tz: 'UTC' });
-  } catch (error) {
-    return { ok: false, problem: problemOf(error) };
-  }
-  try {
-    nextWallTime(0);
-    return { ok: true, nextWallTime };
-  } catch {
-    return { ok: false, problem: neverDue };
-  }
+function isField(text: string, index: number): boolean {
+  const { first = 0, last = 0 } = fields[index] ?? {};
+  const numbers = Array.from(text.matchAll(/(?<!\/)\b\d+/g), ([digits]) => Number(digits));
+  return fieldSyntax.test(text) && numbers.every((number) => first <= number && number <= last);
 }
 
-const neverDue = 'is never due: no such day exists';
-
-function problemOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : '';
-  if (message.includes('day of month')) return neverDue;
-  return `is not understood: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+/** Times are reckoned without a zone, which is what the library calls an offset of 0. */
+function usable(text: string): Expression {
+  try {
+    const expression = new Croner(text, { paused: true, utcOffset: 0 });
+    const nextWallTime: NextWallTime = (wall) => expression.nextRun(new Date(wall))?.getTime();
+    return nextWallTime(0) === undefined ? { ok: false, problem: 'is never due: no such day exists' } : { ok: true, nextWallTime };
+  } catch (error) {
+    return { ok: false, problem: `is not understood: ${error instanceof Error ? error.message.replace(/^CronPattern: /, '') : ''}` };
+  }
 }
 
 class ZonedCron implements Cron {
-  readonly #nextWallTime: (wall: number) => number;
+  readonly #nextWallTime: NextWallTime;
   readonly #zone: TimeZone;
 
-  constructor(nextWallTime: (wall: number) => number, zone: TimeZone) {
+  constructor(nextWallTime: NextWallTime, zone: TimeZone) {
     this.#nextWallTime = nextWallTime;
     this.#zone = zone;
   }
@@ -89,7 +87,9 @@ class ZonedCron implements Cron {
   nextAfter(date: Date): Date {
     let wall = this.#zone.wallTimeAt(date.getTime());
     for (;;) {
-      wall = this.#nextWallTime(wall);
+      const next = this.#nextWallTime(wall);
+      if (next === undefined) throw new RangeError('the calendar has ended');
+      wall = next;
       const instant = this.#zone.instantOf(wall);
       if (instant > date.getTime()) return new Date(instant);
     }

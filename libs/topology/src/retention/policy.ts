@@ -89,7 +89,7 @@ export interface ArtifactMatch {
   readonly artifactTypes?: readonly string[];
   /** `os/architecture[/variant]`; one of them. */
   readonly platforms?: readonly string[];
-  /** Glob over the value by key. */
+  /** Glob over the value by key, see `annotationMatcher`; all of them. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly signed?: boolean;
   /** Waybill brought the digest to this registry, or `any`. */
@@ -98,7 +98,7 @@ export interface ArtifactMatch {
   readonly source?: string;
 }
 
-/** One of those that are written. */
+/** Exactly one of the three is written. */
 export interface TagMatch {
   readonly glob?: readonly string[];
   /** RE2 expression that the whole tag must match. */
