@@ -39,7 +39,9 @@ function toOpenApi(schema: z.ZodType, io: 'input' | 'output') {
   const { definitions = {}, ...root } = z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io,
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
+      // Zod leaves the default of what it reads from a text out.
+      if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
       // The format says it already, and nobody can read the pattern.
       if (jsonSchema.format === 'date-time' || jsonSchema.format === 'uuid') delete jsonSchema.pattern;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;

@@ -30,6 +30,18 @@ export const Labels = z
 
 /** Keyset cursor: opaque, as the answer before gave it. */
 export const Cursor = z.string().min(1).max(400).describe('opaque; the `next` of the page before');
-export const PageLimit = z.coerce.number().int().min(1).max(200).default(50).describe('entries per page, at most 200');
+const maxPage = 200;
+export const PageLimit = z.preprocess(readLimit, z.int().min(1).max(maxPage)).default(50).describe(`entries per page, at most ${maxPage}`);
 /** What every list takes. */
 export const Page = z.strictObject({ limit: PageLimit, cursor: Cursor.optional() });
+
+const maxShown = 50;
+
+/** The text of a query as a number; what is none is named as it was given, which a coercion would turn into NaN. */
+function readLimit(given: unknown, context: z.RefinementCtx): unknown {
+  const limit = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (limit >= 1 && limit <= maxPage) return limit;
+  const shown = JSON.stringify(given);
+  context.addIssue(`expected a whole number from 1 to ${maxPage}, not ${shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown}`);
+  return z.NEVER;
+}

@@ -48,6 +48,22 @@ describe('requests', () => {
     expect(schema.safeParse(value).success).toBe(false);
   });
 
+  it.each([
+    ['x', '"x"'],
+    ['', '""'],
+    ['201', '"201"'],
+    ['1.5', '"1.5"'],
+    ['-1', '"-1"'],
+    [['1', '2'], '["1","2"]'],
+    ['9'.repeat(80), `"${'9'.repeat(49)}…`],
+  ])('say what limit was given, and what is allowed: %j', (limit, shown) => {
+    const { error } = ListPromotions.safeParse({ limit });
+
+    expect(error?.issues).toEqual([
+      expect.objectContaining({ path: ['limit'], message: `expected a whole number from 1 to 200, not ${shown}` }),
+    ]);
+  });
+
   it('read pages from the text of a query', () => {
     expect(ListPromotions.parse({})).toEqual({ limit: 50 });
     expect(ListPromotions.parse({ limit: '7', cursor: 'x' })).toEqual({ limit: 7, cursor: 'x' });
