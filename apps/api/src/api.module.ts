@@ -18,6 +18,8 @@ import { PromotionsModule } from './features/promotions/promotions.module.js';
 import { RegistriesModule } from './features/registries/registries.module.js';
 import { RegistryChecksModule } from './features/registry-checks/registry-checks.module.js';
 import { TopologyModule } from './features/topology/topology.module.js';
+import { InUseModule } from './features/in-use/in-use.module.js';
+import { RetentionModule } from './features/retention/retention.module.js';
 import { AuthenticateGuard } from './http/authenticate.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ReadBodyInterceptor } from './http/read-body.interceptor.js';
@@ -30,6 +32,8 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     PausesModule,
     EventsModule,
     ArtifactsModule,
+    RetentionModule,
+    InUseModule,
     TopologyModule,
     RegistriesModule,
     RegistryChecksModule,

@@ -2,6 +2,8 @@ import { uuidV7 } from '@waybill/kernel';
 import { type Manifest, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import {
   ApiKeys,
+  type CollectionRow,
+  Collections,
   Database,
   type DispatchMessage,
   IdempotencyKeys,
@@ -30,6 +32,7 @@ export function topologyAt(addresses: Addresses = {}): Topology {
   };
   return {
     name: 'spec',
+    retention: [],
     locations: { eu: { egress: {} }, us: { egress: {} } },
     registries: {
       ci: at('ci', { role: 'ci-snapshots', location: 'eu' }),
@@ -88,6 +91,20 @@ export class RecordedPromotions {
     const registries = names.map((name) => ({ name, location: name === 'prod-us' ? 'us' : 'eu' }));
     await new RegistryChecks(this.database).create({ id, revision: 1, requestedBy: this.principalId, registries }, claimed);
     return id;
+  }
+
+  /** Asks for a collection of Prod, which is local; gives its id. */
+  async requestCollection(asked: { readonly isDryRun?: boolean } = {}): Promise<string> {
+    const { id, claimed } = await this.#claim('POST /collections');
+    const collection = { id, registry: 'prod', requestedBy: this.principalId, reason: 'the disk is full', isDryRun: false, ...asked };
+    await new Collections(this.database).create(collection, { ...claimed, answerOf: () => claimed.answer });
+    return id;
+  }
+
+  async collection(id: string): Promise<CollectionRow> {
+    const row = await new Collections(this.database).get(id);
+    if (row === undefined) throw new Error(`there is no collection ${id}`);
+    return row;
   }
 
   async #claim(route: string) {

@@ -2,13 +2,17 @@ import { z } from 'zod';
 import { ApiError } from './api-error.js';
 
 /** What the cursors of a list hold: the key of the last row that was looked at. */
-export type CursorKind = 'uuid' | 'number' | 'place';
+export type CursorKind = 'uuid' | 'number' | 'place' | 'name' | 'decision';
 
 const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
   uuid: z.guid().lowercase(),
   number: z.string().regex(/^[0-9]{1,18}$/),
   // A registry's id and a repository.
   place: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} [a-z0-9._/-]{1,255}$/),
+  // Of a policy, a reporter or a repository.
+  name: z.string().regex(/^[a-z0-9._/-]{1,255}$/),
+  // A repository and a place in its plan.
+  decision: z.string().regex(/^[a-z0-9._/-]{1,255} [0-9]{1,9}$/),
 };
 
 /** Cursors look opaque so that nobody builds on what is in them. */

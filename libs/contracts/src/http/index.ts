@@ -37,6 +37,8 @@ export {
   ResolvedArtifact,
 } from './find-artifact.js';
 export { Health, PartHealth } from './health.js';
+export { CreateHold, Hold, HoldList, ListHolds, ReleaseHold } from './holds.js';
+export { InUseReporter, InUseReporterList, ListInUseReporters, ReportInUse, RetireReporter } from './in-use.js';
 export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
 export { ListPromotions } from './list-promotions.js';
 export { isProblemCode, Problem, type ProblemCode, problemKinds, problemType } from './problems.js';
@@ -54,4 +56,26 @@ export {
   PromotionTarget,
 } from './promotions.js';
 export { AcceptedRegistryCheck, CreateRegistryCheck, ProbeResult, RegistryCheck, RegistryList, RegistryReport } from './registries.js';
+export {
+  CancelRetentionRun,
+  CreateRetentionApproval,
+  ListRetentionApprovals,
+  ListRetentionDecisions,
+  ListRetentionPolicies,
+  ListRetentionRunRepositories,
+  ListRetentionRuns,
+  PauseRetentionPolicy,
+  RequestRetentionRun,
+  ResumeRetentionPolicy,
+  RetentionApproval,
+  RetentionApprovalList,
+  RetentionDecisions,
+  RetentionPolicy,
+  RetentionPolicyList,
+  RetentionRun,
+  RetentionRunList,
+  RetentionRunRepositories,
+  RevokeRetentionApproval,
+} from './retention.js';
+export { holdScopeNames, retentionRunStateNames, verdictNames } from './retention-words.js';
 export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';

@@ -111,6 +111,38 @@ export const problemKinds = {
     help: 'List the pauses; resume the one that holds to give another reason.',
   },
   'pause-unknown': { status: 404, title: 'No such pause', help: 'List the pauses to see their ids.' },
+  'policy-unknown': { status: 404, title: 'No such retention policy', help: 'List the policies: the topology declares them.' },
+  'policy-retired': {
+    status: 409,
+    title: 'The retention policy has left the topology',
+    help: 'Its history stays and can be read; declare it again to run it.',
+  },
+  'policy-paused': { status: 409, title: 'The retention policy is paused already', help: 'Resume it first to give another reason.' },
+  'run-unknown': { status: 404, title: 'No such run', help: 'List the runs of the policy to see their ids.' },
+  'run-unfinished': {
+    status: 409,
+    title: 'A run of the policy is under way',
+    help: 'Runs of one policy never overlap: wait for its end, or cancel it; detail names it.',
+  },
+  'plan-missing': { status: 409, title: 'The run has no plan', help: 'Wait until it has planned, or have the policy run again.' },
+  'plan-outdated': {
+    status: 409,
+    title: 'The plan is of another policy than there is now',
+    help: 'The policy or its registry has changed since: have it run, and look at that plan.',
+  },
+  'already-approved': {
+    status: 409,
+    title: 'These very words are approved',
+    help: 'Nothing is to be done; revoke the approval to give another reason.',
+  },
+  'approval-unknown': { status: 404, title: 'No such approval', help: 'List the approvals to see their ids.' },
+  'hold-unknown': { status: 404, title: 'No such hold', help: 'List the holds to see their ids.' },
+  'reporter-unknown': { status: 404, title: 'No such reporter', help: 'List the reporters to see their names.' },
+  'reporter-taken': {
+    status: 409,
+    title: 'The reporter’s name belongs to another principal',
+    help: 'Report under another name, or with a key of the principal that used it first.',
+  },
   'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
   'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
   'no-location': {

@@ -77,7 +77,7 @@ export class RetentionApprovals {
 
   /**
    * Takes it back: the policy's next run only plans. One that was revoked stays as it is.
-   * @throws RetentionRefusal `not-approved` when there is no such approval
+   * @throws RetentionRefusal `approval-unknown` when there is no such approval
    */
   async revoke(id: string, { by, reason }: Decision): Promise<ApprovalRow> {
     return this.#database.transaction(async (tables) => {
@@ -114,7 +114,7 @@ function refused(code: 'already-approved' | 'plan-missing' | 'plan-outdated' | '
 
 async function readApproval(tables: Tables, id: string): Promise<ApprovalRow> {
   const row = await findApproval(tables, id);
-  if (row === undefined) throw new RetentionRefusal('there is no such approval', { code: 'not-approved', operation: 'read approval' });
+  if (row === undefined) throw new RetentionRefusal('there is no such approval', { code: 'approval-unknown', operation: 'read approval' });
   return row;
 }
 

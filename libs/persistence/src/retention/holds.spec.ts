@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { image, manifestNamed } from '../scene.spec-helper.js';
+import { image, manifestNamed, oneTag } from '../scene.spec-helper.js';
 import { type HoldRow, Holds, type HoldScope } from './holds.js';
 import { type DigestInUse, InUse, type InUseReporterRow } from './in-use.js';
 import { RetentionScene } from './retention-scene.spec-helper.js';
@@ -31,7 +31,7 @@ describe('holds', () => {
     ['a digest, wherever it is', { scope: 'digest', digest }, ['ci a', 'ci b', 'prod a']],
     ['a digest in a registry', { scope: 'digest', registry: 'ci', digest }, ['ci a', 'ci b']],
     ['a digest in a repository', { scope: 'digest', registry: 'ci', repository: 'a', digest }, ['ci a']],
-    ['a tag in every registry', { scope: 'tag', repository: 'a', tag: '1.0.0' }, ['ci a', 'prod a']],
+    ['a tag in every registry', { scope: 'tag', repository: 'a', tag: oneTag }, ['ci a', 'prod a']],
     ['a repository of a registry', { scope: 'repository', registry: 'prod', repository: 'a' }, ['prod a']],
   ])('cover %s', async (_what, on, covered) => {
     expect((await place(on)).on).toEqual(on);

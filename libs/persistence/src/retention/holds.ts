@@ -1,4 +1,4 @@
-import { type Digest, digestFromBytes, digestToBytes } from '@waybill/oci-model';
+import { type Digest, digestFromBytes, digestToBytes, type Tag } from '@waybill/oci-model';
 import type { StoredAnswer } from '../access/idempotency-keys.js';
 import type { Decision } from '../control/decision.js';
 import type { Database } from '../database.js';
@@ -10,7 +10,7 @@ import { recordAct } from './retention-record.js';
 /** What nobody may remove. Without a registry it is meant of every registry, and a digest without a repository wherever it is. */
 export type HoldScope =
   | { readonly scope: 'digest'; readonly registry?: string; readonly repository?: string; readonly digest: Digest }
-  | { readonly scope: 'tag'; readonly registry?: string; readonly repository: string; readonly tag: string }
+  | { readonly scope: 'tag'; readonly registry?: string; readonly repository: string; readonly tag: Tag }
   | { readonly scope: 'repository'; readonly registry?: string; readonly repository: string };
 
 export interface NewHold {
@@ -132,5 +132,5 @@ function toHold({ scope, registry, repository, tag, digest, ...row }: RawRow): H
   if (digest !== null) {
     return { ...facts, on: { scope: 'digest', ...where, ...(repository === '' ? {} : { repository }), digest: digestFromBytes(digest) } };
   }
-  return { ...facts, on: scope === 'tag' ? { scope, ...where, repository, tag } : { scope: 'repository', ...where, repository } };
+  return { ...facts, on: scope === 'tag' ? { scope, ...where, repository, tag: tag as Tag } : { scope: 'repository', ...where, repository } };
 }

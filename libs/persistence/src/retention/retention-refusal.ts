@@ -9,9 +9,8 @@ export type RetentionRefusalCode =
   | 'plan-outdated' // the run planned other words, or another registry, than the policy has now
   | 'plan-missing' // the run has no plan: there is nothing to look at
   | 'already-approved'
-  | 'not-approved' // there is no approval to revoke
+  | 'approval-unknown'
   | 'hold-unknown'
-  | 'hold-released'
   | 'reporter-unknown'
   | 'reporter-taken'; // its name belongs to another principal
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { manifestNamed } from '../scene.spec-helper.js';
+import { manifestNamed, oneTag } from '../scene.spec-helper.js';
 import { type ApprovalRow, RetentionApprovals } from './approvals.js';
 import { type NewDecision, PlanJournal, type RepositoryOutcome } from './plan-journal.js';
 import { RetentionPolicies } from './policies.js';
@@ -111,7 +111,7 @@ describe('runs of retention', () => {
 
     const decided = [
       removal('one'),
-      { ...removal('one'), tag: '1.0.0' },
+      { ...removal('one'), tag: oneTag },
       { ...removal('two'), verdict: 'archive' as const, archiveTo: ['archive'] },
     ];
     await journal.planned('team-a/app', decided, outcome);
@@ -293,7 +293,7 @@ describe('runs of retention', () => {
       await expect(approve(open.id)).rejects.toMatchObject({ code: 'plan-missing' });
       await scene.declare([policyNamed(name, { graceMs: hour })]);
       await expect(approve(run)).rejects.toMatchObject({ code: 'plan-outdated' });
-      await expect(approvals.revoke(uuidV7.next(), { by: scene.by })).rejects.toMatchObject({ code: 'not-approved' });
+      await expect(approvals.revoke(uuidV7.next(), { by: scene.by })).rejects.toMatchObject({ code: 'approval-unknown' });
       expect((await approvals.list({ policy: name, limit: 10 })).map(({ runId }) => runId)).toEqual([run]);
     });
   });

@@ -1,4 +1,4 @@
-import { type Digest, digestFromBytes } from '@waybill/oci-model';
+import { type Digest, digestFromBytes, type Tag } from '@waybill/oci-model';
 import type { RetentionPolicy } from '@waybill/topology';
 import type { StoredAnswer } from '../access/idempotency-keys.js';
 import type { Decision } from '../control/decision.js';
@@ -70,7 +70,7 @@ export interface DecisionRow {
   readonly position: number;
   readonly digest: Digest;
   /** Empty for the manifest. */
-  readonly tag: string;
+  readonly tag: Tag | '';
   readonly verdict: 'keep' | 'delete' | 'archive' | 'untag';
   readonly archiveTo: readonly string[];
   readonly reasons: readonly object[];
