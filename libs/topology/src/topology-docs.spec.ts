@@ -7,7 +7,18 @@ import { type Planted, topologyText } from './planted.spec-helper.js';
 import { roleMatrix, roles } from './roles.js';
 import { topologyJsonSchema } from './schema.js';
 
-const page = readFileSync(join(import.meta.dirname, '../../../docs/topology.md'), 'utf8');
+const root = join(import.meta.dirname, '../../..');
+const page = readFileSync(join(root, 'docs/topology.md'), 'utf8');
+
+/** The examples of the section on retention, each with the registries of the example file. */
+const [, examplesOfRetention = ''] = /^#### Examples$([^]*?)^### /m.exec(page) ?? [];
+const worked = Array.from(
+  examplesOfRetention.matchAll(/```yaml\n(retention:\n {2}- name: (\S+)\n[^]*?)```/g),
+  ([, lines = '', name = '']) => ({
+    name,
+    lines,
+  }),
+);
 
 /** An example of the page: its code, its lines, and what is said to be answered. */
 const examples = Array.from(
@@ -34,6 +45,7 @@ describe('docs/topology.md', () => {
 
     expect(explained.toSorted()).toEqual([...diagnosticCodes].sort());
     expect(examples.length).toBeGreaterThanOrEqual(explained.length - 2);
+    expect(worked).toHaveLength(3);
   });
 
   it.each(examples)('shows the true answer for $code', ({ code, lines, says }) => {
@@ -43,6 +55,14 @@ describe('docs/topology.md', () => {
       .filter((one) => one.code === code)
       .map(({ message, suggestion }) => (suggestion === undefined ? message : `${message} (did you mean "${suggestion}"?)`));
     expect(answers).toContain(says);
+  });
+
+  it.each(worked)('shows a policy that is accepted as it stands: $name', ({ lines }) => {
+    const text = readFileSync(join(root, 'topology.example.yaml'), 'utf8');
+    const { topology, diagnostics } = parseTopology(text.replace(/^retention:$[^]*/m, lines), { file: 'topology.yaml' });
+
+    expect(diagnostics).toEqual([]);
+    expect(topology?.retention).toHaveLength(1);
   });
 
   it('names every key of the schema', () => {

@@ -39,6 +39,13 @@ describe('topology.example.yaml', () => {
     ]);
   });
 
+  it('only plans what the registries of CI would give up', () => {
+    expect(example().retention.map(({ name, registry, mode }) => [name, registry, mode])).toEqual([
+      ['ci-tests', 'ci-tests', 'dryRun'],
+      ['ci-snapshots', 'ci-snapshots', 'dryRun'],
+    ]);
+  });
+
   it.each([
     ['waybill', '0.1.0-3fa9c1d20b7e', true],
     ['waybill', '0.1.0-001122334455', true],
