@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RepositoryClient } from '@waybill/oci-registry';
-import { HeldTargets, Outbox, PrismaRunJournal, ProvenanceChain } from '@waybill/persistence';
+import { HeldTargets, Leftovers, OpenEffects, Outbox, PrismaRunJournal, ProvenanceChain } from '@waybill/persistence';
 import { startTypeScript } from '@waybill/testing';
 import { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
 import { formatFailpoint, parseFailpoint } from './failpoint.js';
@@ -14,6 +14,8 @@ describe('the table of ports', () => {
     ['outbox', Outbox],
     ['chain', ProvenanceChain],
     ['held', HeldTargets],
+    ['effects', OpenEffects],
+    ['leftovers', Leftovers],
   ])('knows every method of %s', (name, { prototype }) => {
     const methods = Object.getOwnPropertyNames(prototype).filter((method) => method !== 'constructor');
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { PushBlobOptions } from '@waybill/oci-model';
 import type { Database } from '@waybill/persistence';
 import type { JobHandler, JobQueue } from '@waybill/queue';
 import type { RegistryClients } from '@waybill/registry-clients';
@@ -64,7 +65,7 @@ function kindOf(step: string): string | undefined {
 
 /** Whether a method that may change something has; a round that found nothing to do is no step. */
 function isSomething(result: unknown): boolean {
-  return result !== undefined && result !== false && result !== 0;
+  return result !== undefined && result !== false && result !== 0 && !(Array.isArray(result) && result.length === 0);
 }
 
 /** The rows of runs; each journal that they hand out is guarded too. */
@@ -93,7 +94,7 @@ export function guardedClients(clients: RegistryClients, failpoints: Failpoints)
 function blobsInParts(store: object, failpoints: Failpoints): object {
   return replacing(store, (name, method) => {
     if (name !== 'pushBlob') return undefined;
-    return (blob, content, ...options) => {
+    return (blob, content, options) => {
       let hasBegun = false;
       const watched = new Transform({
         transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback) {
@@ -105,9 +106,24 @@ function blobsInParts(store: object, failpoints: Failpoints): object {
       });
       // Whichever of the two ends or breaks, so does the other.
       pipeline(content as Readable, watched, () => undefined);
-      return method(blob, watched, ...options);
+      const { signal } = (options ?? {}) as PushBlobOptions;
+      return watchingCancel(signal, failpoints, () => method(blob, watched, options));
     };
   });
+}
+
+/** `upload.cancel` is what a store does about its upload when it is told to break off. */
+async function watchingCancel(signal: AbortSignal | undefined, failpoints: Failpoints, push: () => unknown): Promise<unknown> {
+  const onAbort = (): void => failpoints.reach('upload.cancel', 'before');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await push();
+  } catch (error) {
+    if (signal?.aborted === true) failpoints.reach('upload.cancel', 'after');
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Adds jobs and hands them out, each a step. */

@@ -1,12 +1,12 @@
 import type { RepositoryClient } from '@waybill/oci-registry';
-import type { HeldTargets, Outbox, ProvenanceChain } from '@waybill/persistence';
+import type { HeldTargets, Leftovers, OpenEffects, Outbox, ProvenanceChain } from '@waybill/persistence';
 import type { RunJournal } from '@waybill/promotion';
 import type { JobQueue } from '@waybill/queue';
 import type { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
 
 /**
  * - `changes`: what it does outlives the process, so it is a step with a failpoint before and after it.
- * - `may change`: as `changes`, when it gives something; nothing, zero or false says that there was nothing to do.
+ * - `may change`: as `changes`, when it gives something; nothing, zero, false or an empty list says that there was nothing to do.
  * - `lasts not`: it reads, hands out, or changes this process only.
  */
 type Kind = 'changes' | 'may change' | 'lasts not';
@@ -81,8 +81,13 @@ const chain: PortTable<ProvenanceChain> = { linkPending: 'may change', about: 'l
 
 const held: PortTable<HeldTargets> = { wake: 'may change' };
 
+/** What the reconciler settles: effects of targets that have ended. */
+const effects: PortTable<OpenEffects> = { claim: 'may change', settle: 'may change', settleUnreadable: 'may change' };
+
+const leftovers: PortTable<Leftovers> = { redispatchStranded: 'may change', settleEnded: 'may change', releaseTagLeases: 'may change' };
+
 /** Every port through which a worker changes what outlives it while it promotes. */
-export const ports = { records, journal, store, queue, outbox, chain, held } as const;
+export const ports = { records, journal, store, queue, outbox, chain, held, effects, leftovers } as const;
 export type PortName = keyof typeof ports;
 
 /** Steps that no promotion takes; why is for whoever reads the table of the kill matrix. */
@@ -92,10 +97,11 @@ export const notPromoting: Readonly<Record<string, string>> = {
   'store.untag': 'a promotion removes no tag',
 };
 
-/** The name of every step, `port.method`; and of what the queue hands out. */
+/** The name of every step, `port.method`; of what the queue hands out; and of what becomes of an upload that is broken off. */
 export const steps: readonly string[] = [
   ...Object.entries(ports).flatMap(([port, methods]) =>
     Object.entries(methods).flatMap(([method, kind]) => (kind === 'lasts not' ? [] : [`${port}.${method}`])),
   ),
   'queue.job',
+  'upload.cancel',
 ];

@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { Test } from '@nestjs/testing';
 import { loadWorkerConfig, type WorkerConfig } from '@waybill/config';
 import { createLogger, type Logger, Metrics, nestLogger } from '@waybill/observability';
-import { Database, HeldTargets, Outbox, ProvenanceChain } from '@waybill/persistence';
+import { Database, HeldTargets, Leftovers, OpenEffects, Outbox, ProvenanceChain } from '@waybill/persistence';
 import { openQueue } from '@waybill/queue';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
 import { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
@@ -35,6 +35,10 @@ const module = await Test.createTestingModule({ imports: [WorkerModule.with({ co
   .useFactory({ inject: [Database], factory: (database: Database) => guarded('chain', new ProvenanceChain(database), failpoints) })
   .overrideProvider(HeldTargets)
   .useFactory({ inject: [Database], factory: (database: Database) => guarded('held', new HeldTargets(database), failpoints) })
+  .overrideProvider(OpenEffects)
+  .useFactory({ inject: [Database], factory: (database: Database) => guarded('effects', new OpenEffects(database), failpoints) })
+  .overrideProvider(Leftovers)
+  .useFactory({ inject: [Database], factory: (database: Database) => guarded('leftovers', new Leftovers(database), failpoints) })
   .overrideProvider(RunRecords)
   .useFactory({
     inject: [Database],

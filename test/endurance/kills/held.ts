@@ -17,16 +17,26 @@ export interface Held {
  * that lists blobs, uploads or what a tag named before. Every blob is hashed.
  */
 export async function heldBelow(dataDir: string, folder: string): Promise<Held> {
-  const root = join(dataDir, 'docker/registry/v2');
-  const files = await filesBelow(join(root, 'repositories', folder));
+  const root = rootOf(dataDir);
+  const files = await repositoryFiles(dataDir, folder);
   const lines = new Set<string>();
   const uploads = new Set<string>();
   for (const file of files) {
-    const upload = /^(.+)\/_uploads\/([^/]+)\//.exec(file);
+    const upload = /^(.+)\/_uploads\/([^/]+)\/(.+)$/.exec(file);
     if (upload === null) lines.add(await lineOf(root, folder, file));
-    else uploads.add(`${upload[1]}/${upload[2]}`);
+    // Distribution 2.8 leaves the state of a hash behind of a session that it was told to end.
+    else if (upload[3] === 'startedat') uploads.add(`${upload[1]}/${upload[2]}`);
   }
   return { lines: [...lines].sort(), uploads: [...uploads].sort() };
+}
+
+/** The files below `folder` of the repositories, by their names alone: while a registry is written to, not all of them are whole. */
+export function repositoryFiles(dataDir: string, folder: string): Promise<string[]> {
+  return filesBelow(join(rootOf(dataDir), 'repositories', folder));
+}
+
+function rootOf(dataDir: string): string {
+  return join(dataDir, 'docker/registry/v2');
 }
 
 async function lineOf(root: string, folder: string, file: string): Promise<string> {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { type Failpoint, formatFailpoint } from '../failpoints/failpoint.js';
 import { failpointVariable, leftOutVariable, reachedFileVariable } from '../failpoints/variables.js';
 import { differenceOf } from './difference.js';
-import { type Scene, type SceneName, scenes } from './scenes.js';
+import type { Scene } from './scene.js';
+import { type SceneName, scenes } from './scenes.js';
 import { patienceMs, type Remains, Stage, type StageOptions } from './stage.js';
-import { type Environment, type SourceProcess, startSource } from '../source-process.js';
+import type { SourceProcess } from '../source-process.js';
+import { startWorker } from './start-worker.js';
 
 const pollMs = 25;
 
@@ -32,11 +34,6 @@ export interface KillVerdict {
   /** Upload sessions that the dead worker left at the registries. */
   readonly orphanedUploads: number;
   readonly ms: number;
-}
-
-/** The worker that has failpoints. */
-function startWorker(env: Environment): SourceProcess {
-  return startSource('test/endurance/failpoints/worker.ts', env);
 }
 
 /** Plays a scene to its end with a worker that nobody kills; `leftOut` are steps that it passes over. */
@@ -72,6 +69,8 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
   const victim = startWorker({ ...stage.environment, [failpointVariable]: formatFailpoint(failpoint) });
   try {
     const disturbed = scene.disturb(stage, victim);
+    // Waited for below, unless the case fails before.
+    disturbed.catch(() => undefined);
     await untilKilled(victim);
     wasKilled = true;
     const orphaned = await stage.uploads();

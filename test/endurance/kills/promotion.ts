@@ -56,6 +56,7 @@ export function topologyOf(folder: string, origins: Origins): Topology {
     },
     paths: { release: { name: 'release', from: 'ci', to: ['staging', 'prod'], repositories: ['**'], tags: '.*', target: '{repository}' } },
     replications: [{ from: 'prod', to: ['prod-us'], repositories: ['**'] }],
+    retention: [],
   };
 }
 
@@ -67,8 +68,8 @@ export async function applyFirst(database: Database, topology: Topology): Promis
   return key.principal.id;
 }
 
-/** Records the promotion as the API does. */
-export async function requestPromotion(database: Database, principalId: string): Promise<void> {
+/** Records the promotion as the API does; gives its id. */
+export async function requestPromotion(database: Database, principalId: string): Promise<string> {
   const id = uuidV7.next();
   const request = { principalId, route: 'POST /promotions', key: id, hash: new Uint8Array(32) };
   const claim = await new IdempotencyKeys(database).claim(request);
@@ -88,6 +89,7 @@ export async function requestPromotion(database: Database, principalId: string):
   const answer = { status: 202, headers: {}, body: { id } };
   const isRecorded = await new PromotionWriter(database).create(promotion, { request, token: claim.token, answer });
   if (!isRecorded) throw new Error('the claim was lost');
+  return id;
 }
 
 function itemOf({ repository, built, tags }: typeof app | typeof tool): ResolvedItem {

@@ -1,19 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxiedRequest } from '../../e2e/fault-proxy.js';
-import type { Stage } from './stage.js';
 import type { SourceProcess } from '../source-process.js';
-
-/** What a promotion goes through. Whatever a worker dies of in it, its end is the same. */
-export interface Scene {
-  readonly title: string;
-  /** After the request and before the first worker. */
-  prepare(stage: Stage): Promise<void>;
-  /** While workers run; ends before the promotion does. */
-  disturb(stage: Stage, worker: SourceProcess): Promise<void>;
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
-const quiet = { prepare: nothing, disturb: nothing } as const;
+import { cancelled } from './cancelled-scene.js';
+import { forgotten, replaced } from './forgotten-scene.js';
+import { quiet, type Scene } from './scene.js';
+import type { Stage } from './stage.js';
 
 const isRead = ({ method }: ProxiedRequest): boolean => method === 'GET' || method === 'HEAD';
 /** Of the first layer that is copied. */
@@ -94,6 +85,10 @@ export const scenes = {
       await stage.resume(pause);
     },
   },
+
+  cancelled,
+  forgotten,
+  replaced,
 } as const satisfies Readonly<Record<string, Scene>>;
 
 export type SceneName = keyof typeof scenes;

@@ -1,14 +1,22 @@
 import { uuidV7 } from '@waybill/kernel';
 import { parseTag, type RepositoryName } from '@waybill/oci-model';
-import { Database, Pauses, ProvenanceChain, TopologyRevisions } from '@waybill/persistence';
+import { Database, Pauses, PromotionControl, ProvenanceChain, TopologyRevisions } from '@waybill/persistence';
 import { verifyChain } from '@waybill/provenance';
-import { type BuiltContent, createMigratedDatabase, pushBuilt, type RunningRegistry, type TestDatabase, until } from '@waybill/testing';
+import {
+  type BuiltContent,
+  controlQueueRole,
+  createMigratedDatabase,
+  pushBuilt,
+  type RunningRegistry,
+  type TestDatabase,
+  until,
+} from '@waybill/testing';
 import type { Topology } from '@waybill/topology';
 import type { FaultProxy, ProxiedRequest } from '../../e2e/fault-proxy.js';
-import { heldBelow } from './held.js';
+import { heldBelow, repositoryFiles } from './held.js';
 import { app, applyFirst, former, later, type RegistryName, registryNames, requestPromotion, tool, topologyOf } from './promotion.js';
 import { rowsOf } from './rows.js';
-import type { Scene } from './scenes.js';
+import type { Scene } from './scene.js';
 import type { Environment } from '../source-process.js';
 import type { Lane, QueueKind, SharedRegistries } from './world.js';
 
@@ -46,6 +54,7 @@ export class Stage {
   readonly #topology: Topology;
   readonly #homes: Readonly<Record<RegistryName, RunningRegistry>>;
   #principalId = '';
+  #promotionId = '';
 
   private constructor(options: StageOptions, server: TestDatabase) {
     const { lane, registries, folder } = options;
@@ -107,6 +116,17 @@ export class Stage {
     await new TopologyRevisions(this.database).apply({ ...this.#topology, paths: {} }, 'source', this.#principalId);
   }
 
+  /** A new revision calls another registry `prod`. */
+  async replaceProd(): Promise<void> {
+    const { registries } = this.#topology;
+    const prod = { ...registries['prod']!, url: this.#options.registries.replica.url };
+    await new TopologyRevisions(this.database).apply(
+      { ...this.#topology, registries: { ...registries, prod } },
+      'source',
+      this.#principalId,
+    );
+  }
+
   /** Pauses everything; gives the pause's id. */
   async pause(): Promise<string> {
     const id = uuidV7.next();
@@ -118,13 +138,29 @@ export class Stage {
     await new Pauses(this.database).resume(pause, { by: this.#principalId });
   }
 
+  async cancel(): Promise<void> {
+    await new PromotionControl(this.database).cancel(this.#promotionId, { by: this.#principalId });
+  }
+
+  /** Takes away every job that the queue holds. */
+  emptyQueue(): Promise<void> {
+    const { queue, lane } = this.#options;
+    if (queue === 'redis') return lane.redis.flush();
+    const role = controlQueueRole(this.#server);
+    return role.empty().finally(() => role.close());
+  }
+
   /** Resolves once a pause holds a target. */
   async untilHeld(): Promise<void> {
-    await until(
+    await this.until(
       'a target is held',
       async () => (await this.database.tables.itemTarget.count({ where: { heldBy: { not: null } } })) > 0,
-      patienceMs,
     );
+  }
+
+  /** Resolves once something is so, e.g. of rows. */
+  async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    await until(what, isSo, patienceMs);
   }
 
   /** Whether nothing is left to be done by anybody. */
@@ -133,6 +169,7 @@ export class Stage {
       SELECT EXISTS (SELECT 1 FROM promotion WHERE finished_at IS NULL)
         OR EXISTS (SELECT 1 FROM item_target WHERE state <> 'done')
         OR EXISTS (SELECT 1 FROM dispatch WHERE state <> 'finished')
+        OR EXISTS (SELECT 1 FROM effect WHERE state = 'intended') OR EXISTS (SELECT 1 FROM tag_order WHERE lease_expires_at IS NOT NULL)
         OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM provenance_unchained) AS open`;
     return row?.open === false;
   }
@@ -147,6 +184,11 @@ export class Stage {
 
   async uploads(): Promise<string[]> {
     return (await this.#held()).flatMap(({ name, uploads }) => uploads.map((upload) => `${name}/${upload}`));
+  }
+
+  /** Names of the files in which a registry keeps a repository. */
+  filesOf(name: RegistryName, repository: RepositoryName): Promise<string[]> {
+    return repositoryFiles(this.#homes[name].dataDir, `${this.#options.folder}/${name}/${repository}`);
   }
 
   async remains(): Promise<Remains> {
@@ -167,7 +209,7 @@ export class Stage {
     await this.#push('staging', app.repository, former, 'latest');
     await this.#push('prod', app.repository, former, 'latest');
     this.#principalId = await applyFirst(this.database, this.#topology);
-    await requestPromotion(this.database, this.#principalId);
+    this.#promotionId = await requestPromotion(this.database, this.#principalId);
   }
 
   async #push(name: RegistryName, repository: RepositoryName, built: BuiltContent, tag: string): Promise<void> {

@@ -15,20 +15,23 @@ const tickMs = 5_000;
 
 @Module({
   providers: [
+    { provide: OpenEffects, inject: [Database], useFactory: (database: Database) => new OpenEffects(database) },
+    { provide: Leftovers, inject: [Database], useFactory: (database: Database) => new Leftovers(database) },
     {
       provide: Reconcile,
-      inject: [CONFIG, LOGGER, Metrics, Database, RegistryClients, TopologyRevisions],
+      inject: [CONFIG, LOGGER, Metrics, OpenEffects, Leftovers, RegistryClients, TopologyRevisions],
       useFactory: (
         { locations }: WorkerConfig,
         logger: Logger,
         metrics: Metrics,
-        database: Database,
+        effects: OpenEffects,
+        leftovers: Leftovers,
         clients: RegistryClients,
         revisions: TopologyRevisions,
       ) =>
         new Reconcile({
-          effects: new OpenEffects(database),
-          leftovers: new Leftovers(database),
+          effects,
+          leftovers,
           openRegistries: async () => new RegistryEffects(clients, await activeTopology(revisions)),
           locations,
           reconciled: reconcileMetrics(metrics),
