@@ -34,7 +34,7 @@ const server = [
 ];
 const apps = {
   api: [...server, 'access', 'oci-registry', 'registry-clients'],
-  worker: [...server, 'inventory', 'oci-registry', 'registry-clients', 'oci-copy'],
+  worker: [...server, 'inventory', 'oci-registry', 'registry-clients', 'oci-copy', 'embedded'],
   cli: [
     'kernel',
     'oci-model',

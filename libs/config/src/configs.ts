@@ -45,6 +45,8 @@ export interface WorkerConfig extends ServerConfig {
   readonly retryMaxMs: number;
   readonly retryMaxAttempts: number;
   readonly drainMs: number;
+  /** Where the supervisor of local registries listens. */
+  readonly controlSocket?: string;
 }
 
 export interface ClientConfig {
@@ -72,7 +74,7 @@ export function loadApiConfig(env: Environment = process.env): ApiConfig {
 /** The worker's environment. @throws ConfigError `config-invalid` */
 export function loadWorkerConfig(env: Environment = process.env): WorkerConfig {
   const values = readEnvironment(env, { ...serverVariables, ...workerVariables }, checkRetries);
-  const { host, port, locations, concurrency, dispatchLeaseMs, retryBaseMs, retryMaxMs, retryMaxAttempts, drainMs } = values;
+  const { host, port, locations, concurrency, dispatchLeaseMs, retryBaseMs, retryMaxMs, retryMaxAttempts, drainMs, controlSocket } = values;
   return {
     ...server(values),
     host,
@@ -84,6 +86,7 @@ export function loadWorkerConfig(env: Environment = process.env): WorkerConfig {
     retryMaxMs,
     retryMaxAttempts,
     drainMs,
+    ...(controlSocket !== undefined && { controlSocket }),
   };
 }
 

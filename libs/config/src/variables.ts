@@ -135,6 +135,13 @@ export const workerVariables = {
     max: 3_600_000,
     fallback: 10_000,
   }),
+  controlSocket: optionalText({
+    name: 'WAYBILL_CONTROL_SOCKET',
+    meaning: 'The socket of the `waybill up` whose local registries this worker collects; `waybill up` sets it.',
+    pattern: /^\/.*$/s,
+    expected: 'an absolute path',
+    whenUnset: 'this worker collects no registry',
+  }),
 } as const;
 
 export const clientVariables = {

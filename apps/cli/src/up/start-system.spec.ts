@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ControlClient } from '@waybill/embedded';
 import { type DataFolder, openDataFolder } from './data-folder.js';
 import { FirstFailure } from './first-failure.js';
 import { Stack } from './stack.js';
@@ -77,6 +78,8 @@ describe('startSystem', () => {
     }
     expect(api.env['WAYBILL_ADMIN_KEY']).toBe(folder.key.text);
     expect(worker.env['WAYBILL_ADMIN_KEY']).toBeUndefined();
+    expect(api.env['WAYBILL_CONTROL_SOCKET']).toBeUndefined();
+    expect(await new ControlClient(worker.env['WAYBILL_CONTROL_SOCKET'] ?? '').registries()).toEqual([]);
     expect({ database, queue }).toEqual({ database: 'PostgreSQL, from DATABASE_URL', queue: 'on PostgreSQL' });
   });
 

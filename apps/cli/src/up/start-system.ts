@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   findFreePort,
   type LocalRegistryProcess,
+  serveControl,
   startEmbeddedPostgres,
   startLocalRegistryProcess,
   superviseProcess,
@@ -62,11 +63,22 @@ export async function startSystem(options: StartSystemOptions): Promise<RunningS
     return result;
   };
 
+  const ready: LocalRegistryProcess[] = [];
+  const control = await serveControl({ folder: join(options.folder.dir, 'run'), registries: () => ready });
+  servers.push(() => control.close());
+
   const locals = Object.values(topology.registries).filter(({ local }) => local !== undefined);
+  const startLocal = async (registry: Registry): Promise<LocalRegistryProcess> => {
+    const started = await startRegistry(registry, options, servers);
+    ready.push(started);
+    return started;
+  };
   const database = timed('database', startDatabase(options, servers));
-  const registries = timed('registries', failure.all(locals.map((registry) => startRegistry(registry, options, servers))));
+  const registries = timed('registries', failure.all(locals.map(startLocal)));
   const api = database.then((started) => timed('api', startApi(started, options, programs)));
-  const worker = database.then((started) => timed('worker', startWorker(started, options, programs)));
+  const worker = database.then(({ environment: found }) =>
+    timed('worker', startWorker({ ...found, WAYBILL_CONTROL_SOCKET: control.path }, options, programs)),
+  );
   const [{ told }, apiUrl, , running] = await failure.all([database, api, worker, registries]);
   return {
     apiUrl,
@@ -96,16 +108,17 @@ async function startRegistry(
   { folder, failure }: StartSystemOptions,
   stack: Stack,
 ): Promise<LocalRegistryProcess> {
+  const record = `registry ${name}`;
   const registry = await startLocalRegistryProcess({
     name,
     dataDir: join(folder.dir, 'registries', name),
     port: local?.port,
     engine: 'auto',
     onUnexpectedExit: (error) => failure.report(error),
+    onRestart: ({ pid, startToken }) => folder.lock.record({ name: record, pid, startToken, command: 'docker-registry' }),
     signal: failure.signal,
   });
   const { pid, startToken, engine, port } = registry;
-  const record = `registry ${name}`;
   stack.push(async () => {
     await registry.stop();
     await folder.lock.forget(record);
@@ -132,10 +145,10 @@ async function startApi(database: StartedDatabase, options: StartSystemOptions, 
 /** Ctrl-C is not to wait for a copy: what the worker hands over goes on at the next start. */
 const drainMs = '1000';
 
-async function startWorker(database: StartedDatabase, options: StartSystemOptions, stack: Stack): Promise<void> {
+async function startWorker(found: StartedDatabase['environment'], options: StartSystemOptions, stack: Stack): Promise<void> {
   const port = await findFreePort();
   const env = { WAYBILL_WORKER_PORT: String(port), WAYBILL_WORKER_DRAIN_MS: options.environment['WAYBILL_WORKER_DRAIN_MS'] ?? drainMs };
-  await startProcess({ name: 'worker', port, env: { ...database.environment, ...env } }, options, stack);
+  await startProcess({ name: 'worker', port, env: { ...found, ...env } }, options, stack);
 }
 
 interface Program {

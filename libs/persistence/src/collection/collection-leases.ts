@@ -130,7 +130,7 @@ export class CollectionLeases {
    * Notes what the registry's supervisor does now.
    * @throws PromotionError `lease-lost`
    */
-  async advance(lease: CollectionLease, state: 'collecting' | 'restarting'): Promise<void> {
+  async advance(lease: CollectionLease, state: 'read-only' | 'collecting' | 'restarting'): Promise<void> {
     const count = await this.#database.tables.$executeRaw`
       UPDATE collection SET state = ${state}, started_at = coalesce(started_at, now()) WHERE ${held(lease)}`;
     if (count === 0) throw collectionLost(lease);
