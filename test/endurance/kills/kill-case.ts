@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Failpoint, formatFailpoint } from '../failpoints/failpoint.js';
 import { failpointVariable, leftOutVariable, reachedFileVariable } from '../failpoints/variables.js';
+import { countProblems } from './counts.js';
 import { differenceOf } from './difference.js';
 import type { Scene } from './scene.js';
 import { type SceneName, scenes } from './scenes.js';
@@ -82,7 +83,11 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
     const hasLostLeases = (await stage.takeovers()).past > takeovers.past + takeovers.toCome;
     const own = hasLostLeases ? [] : remains.uploads.filter((upload) => !orphaned.includes(upload));
     return {
-      problems: [...differenceOf(expected.lines, remains.lines), ...own.map((upload) => `left open by the second worker: ${upload}`)],
+      problems: [
+        ...differenceOf(expected.lines, remains.lines),
+        ...countProblems(expected.counts, remains.counts, scene.variesIn),
+        ...own.map((upload) => `left open by the second worker: ${upload}`),
+      ],
       wasKilled,
       orphanedUploads: remains.uploads.length - own.length,
       ms: performance.now() - begun,

@@ -3,9 +3,13 @@ import type { Database } from '@waybill/persistence';
 /**
  * What the database says of promotions that are over, one line for each fact, sorted: equal whatever died on the way.
  *
- * Left out is what another run must have otherwise: ids, times, numbers of attempts, dispatches and fences, and who
- * moved how many bytes. A target whose content a dead worker brought says `mounted` where an undisturbed one says
- * `copied`, because the dead one could not tell: both have arrived.
+ * Left out is what another run must have otherwise:
+ * - ids and times;
+ * - numbers of dispatches and fences: each claim and each time that something is sent raises them, and how often a
+ *   replica is called before its prod is there is a matter of moments even when nobody dies;
+ * - how content came. Where a dead worker brought it, and could not tell, a target says `mounted` or `already-present`
+ *   where an undisturbed one says `copied`: all have arrived;
+ * - attempts and bytes, which `counts.ts` compares as far as a death leaves them; a target's record must tell its attempts.
  */
 export async function rowsOf(database: Database): Promise<string[]> {
   const lines: string[] = [];
@@ -50,8 +54,12 @@ export const compared: Readonly<Record<string, string>> = {
   provenance_record: `
     SELECT concat_ws(' ', kind, ${digest('subject')}, effect_id IS NOT NULL,
       body - 'attempts' - 'intendedAt' - 'requestedBy' - 'outcome' - 'error', ${arrived(`(body ->> 'outcome')`)},
-      coalesce(body -> 'error' ->> 'code', '-'))
-    FROM provenance_record`,
+      coalesce(body -> 'error' ->> 'code', '-'),
+      CASE WHEN body ? 'attempts' THEN 'attempts told ' || EXISTS (
+        SELECT 1 FROM item_target t JOIN registry r ON r.id = t.registry_id
+        WHERE t.promotion_id = p.promotion_id AND r.name = p.body ->> 'registry' AND t.repository = p.body ->> 'repository'
+          AND t.attempts = (p.body ->> 'attempts')::int) END)
+    FROM provenance_record p`,
   provenance_chain: `SELECT concat_ws(' ', 'links', count(*)) FROM provenance_chain`,
   provenance_unchained: `SELECT 'unchained' FROM provenance_unchained`,
   content: `SELECT concat_ws(' ', ${digest('digest')}, media_type, size) FROM content`,

@@ -1,4 +1,5 @@
 import type { SourceProcess } from '../source-process.js';
+import type { CountName } from './counts.js';
 import type { Stage } from './stage.js';
 
 /** What a promotion goes through. Whatever a worker dies of in it, its end is the same. */
@@ -12,6 +13,8 @@ export interface Scene {
   readonly itsOwn?: readonly string[];
   /** Steps that lead out of this scene: so many of the last times that they come are tried here too, whatever was tried before. */
   readonly itsLast?: Readonly<Record<string, number>>;
+  /** Numbers that hang on when the trouble meets whom, so that they are others each time. */
+  readonly variesIn?: readonly CountName[];
 }
 
 const nothing = (): Promise<void> => Promise.resolve();

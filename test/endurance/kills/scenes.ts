@@ -18,6 +18,8 @@ export const scenes = {
   troubled: {
     ...quiet,
     title: 'meets a target in passing trouble',
+    // Reads of several tags share the trouble, and whoever is tried again tells of bytes again.
+    variesIn: ['attempts', 'bytes'],
     prepare: async (stage: Stage) => {
       const isTagRead = (request: ProxiedRequest) => isRead(request) && stage.isOfCase(request) && request.url.endsWith('/manifests/1.0.0');
       // More than one call repeats by itself.
@@ -57,6 +59,8 @@ export const scenes = {
   drained: {
     ...quiet,
     title: 'is handed over',
+    // Staging may have told of its bytes by then, and tells of them again.
+    variesIn: ['bytes'],
     disturb: async (stage: Stage, worker: SourceProcess) => {
       const end = new AbortController();
       const until = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));
@@ -72,6 +76,8 @@ export const scenes = {
   paused: {
     ...quiet,
     title: 'is paused',
+    // As above.
+    variesIn: ['bytes'],
     disturb: async (stage: Stage) => {
       const end = new AbortController();
       const until = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve()));

@@ -13,6 +13,7 @@ import {
 } from '@waybill/testing';
 import type { Topology } from '@waybill/topology';
 import type { FaultProxy, ProxiedRequest } from '../../e2e/fault-proxy.js';
+import { countsOf, type TargetCounts } from './counts.js';
 import { heldBelow, repositoryFiles } from './held.js';
 import { app, applyFirst, former, later, type RegistryName, registryNames, requestPromotion, tool, topologyOf } from './promotion.js';
 import { rowsOf } from './rows.js';
@@ -39,6 +40,7 @@ export interface StageOptions {
 export interface Remains {
   /** Rows, and what registries hold; one line each. */
   readonly lines: readonly string[];
+  readonly counts: readonly TargetCounts[];
   /** Upload sessions that are open. */
   readonly uploads: readonly string[];
 }
@@ -199,6 +201,7 @@ export class Stage {
         ...(await rowsOf(this.database)),
         `the chain is ${(await this.#isChainIntact()) ? 'intact' : 'BROKEN'}`,
       ],
+      counts: await countsOf(this.database),
       uploads: held.flatMap(({ name, uploads }) => uploads.map((upload) => `${name}/${upload}`)),
     };
   }
