@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { waybill } from './scripted-api.spec-helper.js';
 
-const commands = ['up', 'promote', 'status', 'where', 'topology validate', 'topology apply', 'topology show'];
+const commands = ['up', 'promote', 'status', 'where', 'topology validate', 'topology apply', 'topology diff', 'topology show'];
 
 describe('waybill', () => {
   it('shows its commands, environment and exit statuses', async () => {

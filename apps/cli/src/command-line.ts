@@ -14,6 +14,7 @@ import { parseMoment } from './status/moment.js';
 import { status } from './status/status.js';
 import { checkTopology } from './topology/check-topology.js';
 import { checkTopologyFile } from './topology/check-topology-file.js';
+import { diffTopology, type DiffTopologyOptions } from './topology/diff-topology.js';
 import { applyTopology, showTopology, validateTopology } from './topology/topology-commands.js';
 import { defaultDataFolder, recallApiAddress } from './up/api-address.js';
 import { up } from './up/up.js';
@@ -210,6 +211,13 @@ function topologyCommands(waybill: Command, { stop, environment }: Surroundings,
     .argument('<file>')
     .option(...json)
     .action((file: string, options: JsonOption) => run(options, (output) => applyTopology(api(), file, options, output)));
+  topology
+    .command('diff')
+    .description('show what a file would change, and what that means')
+    .argument('<file>')
+    .option('--from <file>', 'compare with this file, without any server (default: the active revision)')
+    .option(...json)
+    .action((file: string, options: DiffTopologyOptions) => run(options, (output) => diffTopology(api, file, options, output)));
   topology
     .command('check')
     .description('probe registries live: credentials, writing, deleting, and what else they can')

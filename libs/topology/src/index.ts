@@ -51,5 +51,6 @@ export { secretNames } from './secret-names.js';
 export { storedTopology } from './stored-topology.js';
 export { targetRepository } from './target-repository.js';
 export { type PromotionTarget, targetsOf } from './targets-of.js';
+export { type TopologyChange, topologyChanges } from './topology-changes.js';
 export { TopologyError, type TopologyErrorCode } from './topology-error.js';
 export { withProbedCapabilities } from './with-probed-capabilities.js';

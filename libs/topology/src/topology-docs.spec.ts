@@ -59,7 +59,10 @@ describe('docs/topology.md', () => {
 
   it.each(worked)('shows a policy that is accepted as it stands: $name', ({ lines }) => {
     const text = readFileSync(join(root, 'topology.example.yaml'), 'utf8');
-    const { topology, diagnostics } = parseTopology(text.replace(/^retention:$[^]*/m, () => lines), { file: 'topology.yaml' });
+    const { topology, diagnostics } = parseTopology(
+      text.replace(/^retention:$[^]*/m, () => lines),
+      { file: 'topology.yaml' },
+    );
 
     expect(diagnostics).toEqual([]);
     expect(topology?.retention).toHaveLength(1);

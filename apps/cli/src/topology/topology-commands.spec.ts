@@ -83,7 +83,8 @@ describe('waybill topology apply', () => {
     expect(await waybill(['topology', 'apply', example], { api: api.url })).toEqual({
       status: 0,
       stdout: 'revision 7 is active\n',
-      stderr: 'warning: nobody has said where these local registries listen: prod-us\n  start waybill up with this file to run them\n',
+      stderr:
+        'warning: nobody has said where these local registries listen: prod-us\n  start waybill up with this file to run them; one that runs takes up those again that it has started\n',
     });
   });
 

@@ -38,7 +38,7 @@ export async function applyTopology(api: WaybillApi, file: string, { json }: Jso
   const idle = await idleLocalRegistries(api);
   if (idle.length > 0) {
     output.error(
-      `warning: nobody has said where these local registries listen: ${idle.join(', ')}\n  start waybill up with this file to run them`,
+      `warning: nobody has said where these local registries listen: ${idle.join(', ')}\n  start waybill up with this file to run them; one that runs takes up those again that it has started`,
     );
   }
   return exitStatus.succeeded;
