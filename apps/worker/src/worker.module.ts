@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type OnModuleDestroy } from '@nestjs/common
 import { ScheduleModule } from '@nestjs/schedule';
 import { CheckRegistriesModule } from './features/check-registries/check-registries.module.js';
 import { CollectModule } from './features/collect/collect.module.js';
+import { CrawlInventoryModule } from './features/crawl-inventory/crawl-inventory.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
@@ -20,6 +21,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     RunPromotionModule,
     CheckRegistriesModule,
     CollectModule,
+    CrawlInventoryModule,
     RelayOutboxModule,
     RedispatchDueModule,
     ReconcileModule,

@@ -18,4 +18,3 @@ export type {
   RepositoryState,
   TagChanges,
 } from './ports.js';
-export { reservedSubjectOf } from './reserved-subject.js';

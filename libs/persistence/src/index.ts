@@ -25,6 +25,10 @@ export {
 export { Database, type DatabaseOptions } from './database.js';
 export { isDatabaseUnavailable } from './database-unavailable.js';
 export { type EventBounds, EventLog, type EventPage, type EventRow } from './events/event-log.js';
+export type { CrawlLease } from './inventory/crawl-lease.js';
+export { CrawlLeases, type LoadedCrawl } from './inventory/crawl-leases.js';
+export type { CrawlTally } from './inventory/crawl-records.js';
+export { type CrawledRegistry, CrawlSchedules, type RequestedCrawl } from './inventory/crawl-schedules.js';
 export { readSystemState, type SystemState } from './metrics/system-state.js';
 export { maxPayloadBytes, sendProgress } from './events/send-progress.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';
@@ -54,6 +58,8 @@ export {
 export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
 export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
+export { loadProtections, type RunProtections } from './retention/load-protections.js';
+export { type LoadedRepository, loadSnapshot, type RepositoryToLoad } from './retention/load-snapshot.js';
 export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
 export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';

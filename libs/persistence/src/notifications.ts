@@ -11,6 +11,7 @@ export const channels = {
   cancellation: 'waybill_cancellation',
   pause: 'waybill_pause',
   registryCheck: 'waybill_registry_check',
+  crawl: 'waybill_crawl',
   collection: 'waybill_collection',
   retention: 'waybill_retention',
   event: 'waybill_event',

@@ -1,0 +1,184 @@
+import {
+  type CreatedProblem,
+  type KnownRepository,
+  type LookEnd,
+  type ManifestFacts,
+  type ManifestStatus,
+  type Problem,
+  type RepositoryRecords,
+  type TagChanges,
+} from '@waybill/inventory';
+import { type Digest, digestFromBytes, digestToBytes, manifestMediaTypes, type RepositoryName, type Tag } from '@waybill/oci-model';
+import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import { storableJson } from '../registry-checks/storable-json.js';
+import { underCrawlLease } from './crawl-lease.js';
+import type { HeldCrawl } from './crawl-records.js';
+import { keepManifests, keepPlaces } from './keep-manifests.js';
+import { settleLook } from './settle-look.js';
+import { settleTags } from './settle-tags.js';
+
+/** One repository of a crawl whose lease is held. */
+export interface LookedAt extends HeldCrawl {
+  readonly repositoryId: bigint;
+  readonly repository: RepositoryName;
+}
+
+/** A look at one repository in PostgreSQL; what it writes is fenced by the crawl's lease. */
+export class RepositoryRecordsStore implements RepositoryRecords {
+  readonly #database: Database;
+  readonly #at: LookedAt;
+  /** The database's clock before anything was asked of the registry, as exact as it tells it. */
+  #askedAt = '-infinity';
+  #hasChanged = false;
+
+  constructor(database: Database, at: LookedAt) {
+    this.#database = database;
+    this.#at = at;
+  }
+
+  async known(): Promise<KnownRepository> {
+    const { repositoryId } = this.#at;
+    const [row] = await this.#database.tables.$queryRaw<{ asked_at: Date; exactly: string; suspect_since: Date | null }[]>`
+      SELECT t.at AS asked_at, t.at::text AS exactly, r.suspect_since FROM repository r, (SELECT clock_timestamp() AS at) t WHERE r.id = ${repositoryId}`;
+    const tags = await this.#database.tables.$queryRaw<{ name: Tag; digest: Uint8Array; missing_since: Date | null }[]>`
+      SELECT name, digest, missing_since FROM tag WHERE repository_id = ${repositoryId} AND gone_at IS NULL`;
+    if (row === undefined) throw new Error(`there is no repository ${repositoryId}`);
+    this.#askedAt = row.exactly;
+    return {
+      askedAt: row.asked_at,
+      suspectSince: row.suspect_since ?? undefined,
+      tags: tags.map(({ name, digest, missing_since: missingSince }) => ({
+        name,
+        digest: digestFromBytes(digest),
+        missingSince: missingSince ?? undefined,
+      })),
+    };
+  }
+
+  async statusOf(digests: readonly Digest[]): Promise<readonly ManifestStatus[]> {
+    const { registryId, repository } = this.#at;
+    const rows = await this.#database.tables.$queryRaw<StatusRow[]>`
+      SELECT d.digest, m.digest IS NOT NULL AS is_read, m.created_at, m.created_problem,
+        EXISTS (SELECT 1 FROM ${placementHere(registryId, repository)} AND p.digest = d.digest) AS is_placed,
+        ARRAY(
+          SELECT e.child FROM content_edge e JOIN content c ON c.digest = e.child
+          WHERE m.is_index AND e.parent = d.digest AND e.kind = 'child' AND c.media_type = ANY(${[...manifestMediaTypes]}::text[])
+        ) AS manifests
+      FROM unnest(${digests.map(digestToBytes)}::bytea[]) AS d (digest) LEFT JOIN manifest m ON m.digest = d.digest`;
+    return rows.map(toStatus);
+  }
+
+  async unreadManifests({ which, limit }: { readonly which: 'untried' | 'tried'; readonly limit: number }): Promise<readonly Digest[]> {
+    const { repositoryId } = this.#at;
+    const tried = Prisma.sql`SELECT digest FROM unreadable_manifest WHERE repository_id = ${repositoryId} LIMIT ${limit}`;
+    const untried = Prisma.sql`
+      SELECT DISTINCT t.digest FROM tag t
+      WHERE t.repository_id = ${repositoryId} AND t.gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.digest = t.digest)
+        AND NOT EXISTS (SELECT 1 FROM unreadable_manifest u WHERE u.repository_id = ${repositoryId} AND u.digest = t.digest)
+      LIMIT ${limit}`;
+    return await this.#digests(which === 'tried' ? tried : untried);
+  }
+
+  async keepManifests(manifests: readonly ManifestFacts[]): Promise<void> {
+    await this.#write((tables) => keepManifests(tables, this.#at, manifests));
+  }
+
+  async keepPlaces(digests: readonly Digest[]): Promise<void> {
+    await this.#write((tables) => keepPlaces(tables, this.#at, digests));
+  }
+
+  async noteUnreadable(digest: Digest, problem: Problem): Promise<void> {
+    await this.#write(async (tables) => {
+      await tables.$executeRaw`
+        INSERT INTO unreadable_manifest (repository_id, digest, problem)
+        VALUES (${this.#at.repositoryId}, ${digestToBytes(digest)}, ${storableJson(problem)}::jsonb)
+        ON CONFLICT (repository_id, digest) DO UPDATE SET problem = excluded.problem, tried_at = now()`;
+    });
+  }
+
+  /** Begins anywhere, so that all have their turn where there are more than the limit. */
+  async untagged(limit: number): Promise<readonly Digest[]> {
+    const { registryId, repository, repositoryId } = this.#at;
+    const from = Prisma.sql`decode(md5(random()::text), 'hex')`;
+    return await this.#digests(Prisma.sql`
+      WITH pivot AS MATERIALIZED (SELECT ${from} AS digest), loose AS (
+        SELECT p.digest FROM ${placementHere(registryId, repository)}
+          AND EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest)
+          AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.digest = p.digest AND t.repository_id = ${repositoryId} AND t.gone_at IS NULL)
+          AND NOT EXISTS (
+            SELECT 1 FROM content_edge e JOIN placement q ON q.digest = e.parent
+            WHERE e.child = p.digest AND e.kind = 'child' AND q.registry_id = ${registryId}::uuid AND q.repository = ${repository} AND q.seen_until IS NULL)
+      )
+      SELECT l.digest FROM loose l, pivot v ORDER BY (l.digest < v.digest), l.digest LIMIT ${limit}`);
+  }
+
+  async someManifests(limit: number): Promise<readonly Digest[]> {
+    const { registryId, repository } = this.#at;
+    return await this.#digests(Prisma.sql`
+      SELECT p.digest FROM ${placementHere(registryId, repository)} AND EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest) LIMIT ${limit}`);
+  }
+
+  async removePlaces(digests: readonly Digest[]): Promise<void> {
+    const { registryId, repository } = this.#at;
+    await this.#write(async (tables) => {
+      await tables.$executeRaw`
+        UPDATE placement SET seen_until = now()
+        WHERE registry_id = ${registryId}::uuid AND repository = ${repository} AND seen_until IS NULL
+          AND seen_from <= ${this.#askedAt}::timestamptz AND digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
+    });
+  }
+
+  async settleTags(changes: TagChanges): Promise<void> {
+    const { tagged, gone, missing, back } = changes;
+    if (tagged.size + gone.length + missing.length + back.length === 0) return;
+    await this.#write((tables) => settleTags(tables, { ...this.#at, askedAt: this.#askedAt }, changes));
+  }
+
+  async settle(end: LookEnd): Promise<void> {
+    const look = { ...this.#at, askedAt: this.#askedAt, hasChanged: this.#hasChanged };
+    await this.#write((tables) => settleLook(tables, look, end));
+  }
+
+  async #write(work: (tables: Tables) => Promise<void>): Promise<void> {
+    this.#hasChanged = true;
+    await this.#database.transaction(async (tables) => {
+      await underCrawlLease(tables, this.#at.lease);
+      await work(tables);
+    });
+  }
+
+  async #digests(query: Prisma.Sql): Promise<readonly Digest[]> {
+    const rows = await this.#database.tables.$queryRaw<{ digest: Uint8Array }[]>(query);
+    return rows.map(({ digest }) => digestFromBytes(digest));
+  }
+}
+
+/** Open placements `p` of the repository, to be narrowed down. */
+function placementHere(registryId: string, repository: RepositoryName): Prisma.Sql {
+  return Prisma.sql`placement p WHERE p.registry_id = ${registryId}::uuid AND p.repository = ${repository} AND p.seen_until IS NULL`;
+}
+
+interface StatusRow {
+  readonly digest: Uint8Array;
+  readonly is_read: boolean;
+  readonly is_placed: boolean;
+  readonly created_at: Date | null;
+  readonly created_problem: CreatedProblem | null;
+  readonly manifests: readonly Uint8Array[];
+}
+
+function createdOf({ created_at: at, created_problem: problem }: StatusRow): ManifestStatus['created'] {
+  if (at !== null) return { at };
+  return problem === null ? undefined : { problem };
+}
+
+function toStatus(row: StatusRow): ManifestStatus {
+  return {
+    digest: digestFromBytes(row.digest),
+    isRead: row.is_read,
+    isPlaced: row.is_placed,
+    created: createdOf(row),
+    manifests: row.manifests.map((digest) => digestFromBytes(digest)),
+  };
+}

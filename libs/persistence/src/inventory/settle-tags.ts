@@ -1,0 +1,54 @@
+import type { TagChanges } from '@waybill/inventory';
+import { digestToBytes, type Tag } from '@waybill/oci-model';
+import type { Tables } from '../database.js';
+import type { LookedAt } from './repository-records.js';
+
+/** Rows of one statement: a repository's first crawl may bring a hundred thousand. */
+const tagsAtOnce = 5_000;
+
+/**
+ * Writes what a look changed of tags, as events; a trigger makes the tags of them. What has changed since the look
+ * began, as by an effect of ours, is newer than what was seen, and stays.
+ */
+export async function settleTags(
+  tables: Tables,
+  look: LookedAt & { readonly askedAt: string },
+  { tagged, gone, missing, back }: TagChanges,
+): Promise<void> {
+  const { registryId, repository, repositoryId, askedAt } = look;
+  for (const some of chunksOf([...tagged].sort(), tagsAtOnce)) {
+    await tables.$executeRaw`
+      INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, source, observed_at)
+      SELECT ${registryId}::uuid, ${repository}, s.name, s.digest, CASE WHEN t.gone_at IS NULL THEN t.digest END, 'crawl', ${askedAt}::timestamptz
+      FROM unnest(${some.map(([name]) => name)}::text[], ${some.map(([, digest]) => digestToBytes(digest))}::bytea[]) AS s (name, digest)
+        LEFT JOIN tag t ON t.repository_id = ${repositoryId} AND t.name = s.name
+      WHERE t.name IS NULL OR (greatest(t.tagged_at, t.gone_at) <= ${askedAt}::timestamptz AND (t.gone_at IS NOT NULL OR t.digest <> s.digest))
+      ORDER BY s.name`;
+  }
+  for (const some of chunksOf(sorted(gone), tagsAtOnce)) {
+    await tables.$executeRaw`
+      INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, source, observed_at)
+      SELECT ${registryId}::uuid, ${repository}, t.name, NULL, t.digest, 'crawl', ${askedAt}::timestamptz
+      FROM tag t WHERE t.repository_id = ${repositoryId} AND t.name = ANY(${[...some]}::text[]) AND t.gone_at IS NULL
+        AND t.tagged_at <= ${askedAt}::timestamptz
+      ORDER BY t.name`;
+  }
+  if (missing.length > 0) {
+    await tables.$executeRaw`
+      UPDATE tag SET missing_since = ${askedAt}::timestamptz
+      WHERE repository_id = ${repositoryId} AND name = ANY(${[...missing]}::text[]) AND gone_at IS NULL AND missing_since IS NULL
+        AND tagged_at <= ${askedAt}::timestamptz`;
+  }
+  if (back.length > 0) {
+    await tables.$executeRaw`
+      UPDATE tag SET missing_since = NULL WHERE repository_id = ${repositoryId} AND name = ANY(${[...back]}::text[]) AND missing_since IS NOT NULL`;
+  }
+}
+
+function sorted(names: readonly Tag[]): readonly Tag[] {
+  return [...names].sort();
+}
+
+function* chunksOf<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
