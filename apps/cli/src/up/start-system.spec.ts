@@ -47,7 +47,7 @@ async function install(programs: Readonly<Record<'api' | 'worker', string>>): Pr
 }
 
 function start(more: Partial<StartSystemOptions> = {}): ReturnType<typeof startSystem> {
-  const topology = { name: 'empty', locations: {}, registries: {}, paths: {}, replications: [] };
+  const topology = { name: 'empty', locations: {}, registries: {}, paths: {}, replications: [], retention: [] };
   const environment = { DATABASE_URL: 'postgresql://127.0.0.1/real', WAYBILL_SECRET_X: 'x' };
   return startSystem({ root, folder, topology, port: 0, environment, failure, onApiReady: () => undefined, stack, ...more });
 }
