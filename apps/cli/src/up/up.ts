@@ -18,6 +18,7 @@ import { type Demonstrated, demonstrate } from './demonstrate.js';
 import { DemonstrationError, type DemonstrationPlan, planGivenImage } from './demonstration-image.js';
 import { demonstrationSubject, makeDemonstrationKey, revokeLeftoverKeys } from './demonstration-key.js';
 import { FirstFailure } from './first-failure.js';
+import { keepLocated } from './keep-located.js';
 import { prepareOwnImage } from './prepare-image.js';
 import { pushImage } from './push-image.js';
 import { Stack } from './stack.js';
@@ -94,7 +95,7 @@ async function work(run: Run): Promise<number> {
     const registries = system.registries.map(({ name, url }) => ({ name, url }));
     output.json({ ...addressesOf(system.apiUrl), adminKeyFile: folder.key.file, registries, revision, ...shown });
   }
-  if (!options.once) return stay(run);
+  if (!options.once) return stay(run, admin, system);
   return shown === undefined ? exitStatus.failed : exitStatusOf(shown.promotion);
 }
 
@@ -236,16 +237,11 @@ async function revokeAtEnd(id: string, { system, folder }: Shown, output: Output
   }
 }
 
-async function stay({ options, output, failure }: Run): Promise<number> {
+async function stay({ options, output, failure }: Run, admin: WaybillApi, { registries }: RunningSystem): Promise<number> {
   output.line('Press Ctrl-C to stop.');
-  await aborted(failure.signal);
+  await keepLocated(admin, registries, { signal: failure.signal });
   if (!options.signal.aborted) throw failure.signal.reason;
   return exitStatus.succeeded;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }));
 }
 
 /** What cannot be stopped is told, and does not hide why the run ended. */
