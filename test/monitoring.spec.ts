@@ -9,6 +9,7 @@ import { requestMetrics } from '@waybill/registry-clients';
 import { describeWith, findServer, makeTestFolder } from '@waybill/testing';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { measureStreams } from '../apps/api/src/features/events/measure-streams.js';
 import { measureRequests } from '../apps/api/src/http/request-metrics.js';
 import { measureSystem } from '../apps/worker/src/features/metrics/system-gauges.js';
 import { reconcileMetrics } from '../apps/worker/src/features/reconcile/reconcile-metrics.js';
@@ -83,6 +84,7 @@ function everyMetric(): Metrics {
   runMetrics(metrics);
   reconcileMetrics(metrics);
   measureRequests(metrics);
+  measureStreams(metrics, { open: 0 });
   measureSystem({ metrics, readState: () => Promise.reject(new Error('never read')), logger: silentLogger });
   return metrics;
 }

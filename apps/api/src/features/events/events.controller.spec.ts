@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CopyProgress, eventData, type EventName } from '@waybill/contracts/http';
 import { Database, EventLog, sendProgress } from '@waybill/persistence';
-import { createMigratedDatabase, type TestDatabase } from '@waybill/testing';
+import { createMigratedDatabase, type TestDatabase, until } from '@waybill/testing';
 import { allBut, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
 import { EventReader, type Opening, type ReadEvent } from '../../event-reader.spec-helper.js';
 import { RecordedPromotion } from './recorded-promotion.spec-helper.js';
@@ -190,6 +190,20 @@ describe('events', () => {
     expect(locations.slice(0, changes)).toEqual(Array.from({ length: changes }, (_, change) => `location-${change + 1}`));
     const ids = seen.filter(({ name }) => name !== 'position' && name !== 'end').map(({ id }) => Number(id));
     expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other));
+  });
+
+  it('are counted while they are open', async () => {
+    const counting = await startApi({ databaseUrl: server.url });
+    const counted = async () => /^waybill_event_streams_open (\d+)$/m.exec((await counting.send('GET', '/metrics')).text)?.[1];
+    expect(await counted()).toBe('0');
+    const [first, second] = [await read('/events', {}, counting), await read('/events', {}, counting)];
+    await Promise.all([first.next(), second.next()]);
+
+    expect(await counted()).toBe('2');
+    first.close();
+    await until('the reader that is gone is not counted', async () => (await counted()) === '1');
+
+    await counting.stop();
   });
 
   it('do not keep an api from ending', async () => {

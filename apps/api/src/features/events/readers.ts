@@ -19,6 +19,11 @@ export class Readers {
     this.#bounds = bounds;
   }
 
+  /** Streams that are open now. */
+  get open(): number {
+    return this.#total;
+  }
+
   /** Gives what to call when the reader is gone. @throws ApiError `too-many-streams` */
   enter(principalId: string): () => void {
     const ofPrincipal = this.#counts.get(principalId) ?? 0;
