@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { ArtifactsModule } from './features/artifacts/artifacts.module.js';
+import { CollectionsModule } from './features/collections/collections.module.js';
 import { DocumentationModule } from './features/documentation/documentation.module.js';
 import { EventsModule } from './features/events/events.module.js';
 import { HealthModule } from './features/health/health.module.js';
@@ -37,6 +38,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     TopologyModule,
     RegistriesModule,
     RegistryChecksModule,
+    CollectionsModule,
     KeysModule,
     HealthModule,
     MetricsModule,

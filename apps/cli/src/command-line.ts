@@ -3,6 +3,7 @@ import { type Environment, environmentAndFolderSecrets, loadClientConfig, loadSe
 import { isDigest } from '@waybill/oci-model';
 import { RegistryClients } from '@waybill/registry-clients';
 import { WaybillApi } from './api-client/waybill-api.js';
+import { collectCommands } from './collect/collect-commands.js';
 import { controlCommands } from './control/control-commands.js';
 import { Interruption } from './interruption.js';
 import { consoleOutput, type Output, type Streams } from './output/console-output.js';
@@ -108,6 +109,7 @@ function program(surroundings: Surroundings, run: Run): Command {
   promotionCommands(waybill, surroundings, run);
   const { environment, stop, keyboard } = surroundings;
   controlCommands(waybill, { api: () => connect(environment, stop), stop, keyboard, run });
+  collectCommands(waybill, { api: () => connect(environment, stop), stop, run });
   provenanceCommand(waybill, surroundings, run);
   whereCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);

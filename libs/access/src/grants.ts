@@ -17,6 +17,7 @@ export const verbs = [
   'topology:apply',
   'registries:locate',
   'registries:check',
+  'registries:collect',
   'keys:manage',
   'metrics:read',
 ] as const;

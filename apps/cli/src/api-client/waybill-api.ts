@@ -6,6 +6,9 @@ import {
   AppliedTopology,
   type CancelPromotion,
   Artifact,
+  Collection,
+  CollectionList,
+  type CreateCollection,
   CreatedKey,
   type CreateKey,
   type CreatePause,
@@ -207,6 +210,22 @@ export class WaybillApi {
 
   registryCheck(id: string): Promise<RegistryCheck> {
     return this.#call({ method: 'GET', path: `/api/v1/registry-checks/${encodeURIComponent(id)}`, answer: RegistryCheck });
+  }
+
+  collectRegistry(name: string, body: CreateCollection): Promise<Collection> {
+    const path = `/api/v1/registries/${encodeURIComponent(name)}/collections`;
+    return this.#call({ method: 'POST', path, body, idempotencyKey: randomUUID(), answer: Collection });
+  }
+
+  collection(name: string, id: string): Promise<Collection> {
+    const path = `/api/v1/registries/${encodeURIComponent(name)}/collections/${encodeURIComponent(id)}`;
+    return this.#call({ method: 'GET', path, answer: Collection });
+  }
+
+  /** The newest of a registry. */
+  collections(name: string, limit: number): Promise<CollectionList> {
+    const path = `/api/v1/registries/${encodeURIComponent(name)}/collections?${queryOf({ limit: String(limit) })}`;
+    return this.#call({ method: 'GET', path, answer: CollectionList });
   }
 
   createKey(body: CreateKey): Promise<CreatedKey> {

@@ -62,7 +62,7 @@ export async function listPauses(api: WaybillApi, { history, limit, json }: List
 async function openPauses(api: WaybillApi, { path, registry, all }: ResumeOptions): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id, scope, name } of api.openPauses()) {
-    if (all === true || (scope === 'path' && name === path) || (scope === 'registry' && name === registry)) ids.push(id);
+    if ((all === true && scope !== 'collection') || (scope === 'path' && name === path) || (scope === 'registry' && name === registry)) ids.push(id);
   }
   return ids;
 }

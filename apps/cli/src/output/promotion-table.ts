@@ -59,6 +59,7 @@ export function failureOf({ registry, state, error, dueAt, attempts }: Target): 
 function waitOf({ registry, location, waitingFor }: Target): string | undefined {
   if (waitingFor?.pause !== undefined) {
     const { id, scope, name, reason, pausedBy, pausedAt } = waitingFor.pause;
+    if (scope === 'collection') return `${registry}: it is being collected since ${pausedAt}, asked for by ${pausedBy}: ${reason}`;
     const what = name === undefined ? 'everything' : `${scope} ${name}`;
     return `${registry}: ${what} is paused by ${pausedBy} since ${pausedAt}: ${reason} (pause ${id})`;
   }

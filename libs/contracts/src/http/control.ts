@@ -65,7 +65,9 @@ export type ResumePause = z.infer<typeof ResumePause>;
 export const OpenPause = z
   .object({
     id: Id,
-    scope: PauseScope,
+    scope: z
+      .enum([...pauseScopes, 'collection'])
+      .describe('everything, one path, one registry as source or target, or what is brought to a registry while it is collected'),
     name: PauseName.optional(),
     reason: z.string().describe('why'),
     pausedBy: Id.describe('principal that wanted it'),

@@ -1,4 +1,5 @@
 export { ListProvenance, Provenance, ProvenanceEntry } from './artifacts.js';
+export { Collection, CollectionList, collectionStateNames, CreateCollection, ListCollections } from './collections.js';
 export {
   Cancellation,
   CancelPromotion,

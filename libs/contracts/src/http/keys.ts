@@ -18,6 +18,7 @@ export const verbNames = [
   'topology:apply',
   'registries:locate',
   'registries:check',
+  'registries:collect',
   'keys:manage',
   'metrics:read',
 ] as const;

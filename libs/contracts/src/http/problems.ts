@@ -180,6 +180,22 @@ export const problemKinds = {
     title: 'Not a local registry',
     help: 'Only the address of a registry with local: true is told at run time.',
   },
+  'registry-not-collected': {
+    status: 409,
+    title: 'Waybill does not collect this registry',
+    help: 'Only registries with local: true are collected by Waybill; the answer says how others give space back.',
+  },
+  'already-collecting': {
+    status: 409,
+    title: 'The registry is being collected already',
+    help: 'List its collections, and wait for the end of the one that is unfinished.',
+  },
+  'collection-unknown': { status: 404, title: 'No such collection', help: 'List the collections of the registry to see their ids.' },
+  'pause-of-collection': {
+    status: 409,
+    title: 'The pause belongs to a collection',
+    help: 'It ends with the collection of its registry, which gives up by itself when copies do not end in time.',
+  },
   'source-unreachable': {
     status: 503,
     title: 'The source registry cannot be read now',

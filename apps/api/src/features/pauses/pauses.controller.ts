@@ -109,7 +109,7 @@ export class PausesController {
     status: 200,
     answer: Pause,
     body: true,
-    problems: ['pause-unknown'],
+    problems: ['pause-unknown', 'pause-of-collection'],
   })
   async resume(
     @Param('id') id: string,
@@ -118,6 +118,7 @@ export class PausesController {
   ): Promise<Pause> {
     const pause = await this.#find(id);
     authorisePause(actor, pause);
+    if (pause.scope === 'collection') throw ofCollection(pause);
     const resumed = await this.#pauses.resume(pause.id, { by: actor.principal.id, ...(reason === undefined ? {} : { reason }) });
     if (resumed === undefined) throw unknown();
     return toPause(resumed);
@@ -133,6 +134,10 @@ export class PausesController {
 /** Registries are no secret of a path: whoever reads promotions may know what holds them up. */
 function mayRead(actor: Actor, { scope, name }: PauseRow): boolean {
   return scope !== 'path' || allows(actor.grants, 'promotions:read', { path: name });
+}
+
+function ofCollection({ name }: PauseRow): ApiError {
+  return new ApiError(`this pause ends with the collection of ${name}`, { code: 'pause-of-collection' });
 }
 
 function unknown(): ApiError {
