@@ -9,29 +9,32 @@ export function idleRules(draft: Draft): Finding[] {
 }
 
 function ofPolicy({ rules = [] }: PolicyDraft, path: DocumentPath): Finding[] {
-  const kept = rules.flatMap((rule) => (rule?.action === 'keep' && isUnconditional(rule) ? [rule] : []));
+  const kept = rules.flatMap((rule) => (rule !== undefined && isUnconditionalKeep(rule) ? [{ rule, conditions: conditionsOf(rule) }] : []));
   return rules.flatMap((rule, index): Finding[] => {
     if (rule === undefined || !isRemoval(rule)) return [];
-    const stronger = kept.find((keep) => isWithin(rule, keep));
+    const removed = conditionsOf(rule);
+    const stronger = kept.find(({ conditions }) => isWithin(removed, conditions));
     if (stronger === undefined) return [];
-    const message = `the rule can never act: all that it matches is kept by rule ${quoted(stronger.name ?? '')}`;
+    const message = `the rule can never act: all that it matches is kept by rule ${quoted(stronger.rule.name ?? '')}`;
     return [{ code: 'rule-idle', severity: 'warning', message, path: [...path, index] }];
   });
 }
 
-function isUnconditional(rule: RuleDraft): boolean {
-  return !Object.hasOwn(rule, 'mostRecent') && !Object.hasOwn(rule, 'within');
+/** One whose match could not be read leaves open what it keeps. */
+function isUnconditionalKeep(rule: RuleDraft): boolean {
+  const isRead = rule.match !== undefined || !Object.hasOwn(rule, 'match');
+  return rule.action === 'keep' && isRead && !Object.hasOwn(rule, 'mostRecent') && !Object.hasOwn(rule, 'within');
 }
 
-/** Every condition of the one is a condition of the other too. A condition that could not be read leaves it open. */
-function isWithin(removal: RuleDraft, keep: RuleDraft): boolean {
-  const wanted = Object.entries(conditionsOf(removal));
-  return Object.entries(conditionsOf(keep)).every(
-    ([key, value]) => value !== undefined && wanted.some(([other, same]) => other === key && canonicalJson(same) === canonicalJson(value)),
-  );
+type Conditions = ReadonlyMap<string, string | undefined>;
+
+/** Every condition of the one is a condition of the other too. */
+function isWithin(removed: Conditions, kept: Conditions): boolean {
+  return [...kept].every(([key, value]) => value !== undefined && removed.get(key) === value);
 }
 
-function conditionsOf({ match = {} }: RuleDraft): Readonly<Record<string, unknown>> {
-  const { tagState, ...conditions } = match;
-  return tagState === 'any' ? conditions : match;
+/** Each as one text; undefined where it could not be read. */
+function conditionsOf({ match = {} }: RuleDraft): Conditions {
+  const written = Object.entries<unknown>(match).filter(([key, value]) => key !== 'tagState' || value !== 'any');
+  return new Map(written.map(([key, value]) => [key, value === undefined ? undefined : canonicalJson(value)]));
 }

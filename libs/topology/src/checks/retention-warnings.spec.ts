@@ -30,6 +30,13 @@ describe('idleRules', () => {
   ])('says nothing when the keep %s', (_name, keep) => {
     expect(foundIn({ retention: rules(keep, removal.replace('▶', '')) })).toEqual([]);
   });
+
+  it.each([', match: all', ', match: { signed: maybe }'])(
+    'says nothing of idleness when what the keep matches is not understood: %s',
+    (keep) => {
+      expect(foundIn({ retention: rules(keep, removal.replace('▶', '')) })).toEqual([expect.stringContaining('value-invalid')]);
+    },
+  );
 });
 
 describe('scheduleWindows', () => {

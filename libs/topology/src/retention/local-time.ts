@@ -1,4 +1,4 @@
-import { IANAZone } from 'luxon';
+import { FixedOffsetZone, IANAZone, type Zone } from 'luxon';
 import { nearest } from '../nearest.js';
 
 /**
@@ -15,15 +15,16 @@ export type ParsedTimeZone =
 
 /** Takes a name of the IANA time zone database such as `Europe/Berlin`, or `UTC`. Offsets such as `+02:00` know no summer and are refused. */
 export function parseTimeZone(name: string): ParsedTimeZone {
+  if (name === 'UTC') return { ok: true, zone: utc };
   if (/^[A-Za-z]/.test(name) && IANAZone.isValidZone(name)) return { ok: true, zone: new TimeZone(IANAZone.create(name)) };
   const [suggestion] = nearest(name, ['UTC', ...Intl.supportedValuesOf('timeZone')], 1);
   return { ok: false, problem: 'is no time zone such as Europe/Berlin or UTC', ...(suggestion === undefined ? {} : { suggestion }) };
 }
 
 export class TimeZone {
-  readonly #zone: IANAZone;
+  readonly #zone: Zone;
 
-  constructor(zone: IANAZone) {
+  constructor(zone: Zone) {
     this.#zone = zone;
   }
 
@@ -55,3 +56,6 @@ export class TimeZone {
     return this.#zone.offset(instant) * minuteMs;
   }
 }
+
+/** The one that most schedules are in, without the cost of asking for it. */
+const utc = new TimeZone(FixedOffsetZone.utcInstance);

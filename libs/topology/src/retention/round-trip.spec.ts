@@ -125,3 +125,65 @@ describe('a policy that is accepted', () => {
     );
   });
 });
+
+/** Everything that a policy may say, to be spoilt somewhere. */
+const everything = {
+  name: 'p',
+  registry: 'prod-us',
+  mode: 'dryRun',
+  schedule: { cron: '0 3 * * *', timezone: 'UTC', window: '1h' },
+  repositories: { include: ['a'], exclude: ['b'] },
+  rules: [
+    {
+      name: 'k',
+      action: 'keep',
+      match: { tags: { glob: ['a'] }, annotations: { a: 'b' } },
+      mostRecent: { by: 'pushed', count: 1, groupBy: 'a' },
+    },
+    {
+      name: 'd',
+      action: 'archive',
+      to: 'archive',
+      olderThan: { of: 'pushed', duration: '1d' },
+      absentFrom: { registry: 'prod', duration: '1d' },
+    },
+  ],
+  untagged: { olderThan: '1d' },
+  protect: { immutable: ['v*'], rollbackDepth: 1 },
+  limits: { maxDeletePercent: 100, maxDeleteBytes: '1B' },
+  grace: { markFor: '1m' },
+  softDelete: { ttl: '1d' },
+};
+
+function placesIn(value: unknown): (readonly (string | number)[])[] {
+  if (typeof value !== 'object' || value === null) return [[]];
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return [[], ...entries.flatMap(([key, inner]: [string | number, unknown]) => placesIn(inner).map((place) => [key, ...place]))];
+}
+
+function spoilt(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
+  if (key === undefined) return by;
+  const copy = structuredClone(value) as Record<string | number, unknown>;
+  copy[key] = spoilt(copy[key], rest, by);
+  return copy;
+}
+
+describe('a policy that is spoilt anywhere', () => {
+  const junk = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.constantFrom<unknown>('enforce', 'delete', 'keep', 'untagged', 'off', 'prod', '0d', [undefined]),
+  );
+
+  it('is read to the end, and accepted only without an error', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...placesIn(everything)), junk, (place, by) => {
+        const line = `- ${JSON.stringify(spoilt(everything, place, by))}`;
+
+        const { topology, diagnostics } = parseTopology(topologyText({ retention: line }), { file: 'x' });
+
+        expect(topology === undefined).toBe(diagnostics.some(({ severity }) => severity === 'error'));
+      }),
+      { ...runs, numRuns: runs.numRuns * 4 },
+    );
+  });
+});
