@@ -62,7 +62,9 @@ describe('waybill status ID', () => {
 });
 
 describe('waybill status', () => {
-  const summaries = { promotions: [{ ...promotion(), reason: 'release day' }], next: 'cursor' };
+  const image = { repository: 'team-a/app', tag: '1.4.0', digest };
+  const summary = (facts: object = {}) => ({ ...promotion(), image, items: 1, ...facts });
+  const summaries = { promotions: [summary({ reason: 'release day' })], next: 'cursor' };
 
   it('lists as many as were asked for, and says that there are more', async () => {
     const api = await scriptedApi({ [list]: { body: summaries } });
@@ -70,8 +72,21 @@ describe('waybill status', () => {
     const { stdout } = await waybill(['status', '--limit', '1'], { api: api.url });
 
     expect(api.asked[0]?.query.get('limit')).toBe('1');
-    expect(stdout).toMatch(new RegExp(`^${promotionId} +release +succeeded +2026-05-01T10:00:00Z +release day$`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^${promotionId} +team-a/app:1\\.4\\.0 +release +succeeded +2026-05-01T10:00:00Z +release day$`, 'm'),
+    );
     expect(stdout).toContain('see --limit');
+  });
+
+  it('names the images that have no tag by their digest, and counts those beside the first', async () => {
+    const untagged = { repository: 'team-a/app', digest };
+    const promotions = [summary({ image: untagged }), summary({ items: 3 })];
+    const api = await scriptedApi({ [list]: { body: { promotions } } });
+
+    const { stdout } = await waybill(['status'], { api: api.url });
+
+    expect(stdout).toMatch(/ team-a\/app@sha256:abababababab +release /);
+    expect(stdout).toMatch(/ team-a\/app:1\.4\.0 and 2 more +release /);
   });
 
   it('says so when there are none', async () => {
@@ -101,8 +116,8 @@ describe('waybill status', () => {
   it('follows short pages until it has as many as were asked for', async () => {
     const pages = [
       { promotions: [], next: 'one' },
-      { promotions: [promotion({ reason: 'first' })], next: 'two' },
-      { promotions: [promotion({ reason: 'second' })], next: 'three' },
+      { promotions: [summary({ reason: 'first' })], next: 'two' },
+      { promotions: [summary({ reason: 'second' })], next: 'three' },
     ];
     const api = await scriptedApi({ [list]: () => ({ body: pages.shift() }) });
 

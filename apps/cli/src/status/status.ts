@@ -1,6 +1,8 @@
+import type { PromotionList } from '@waybill/contracts/http';
 import type { PromotionFilter, WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
+import { shortDigest } from '../output/format.js';
 import { drawTable } from '../output/table.js';
 import { type FollowOptions, followOrAsk } from '../promote/follow-or-ask.js';
 import { printPromotion, printRequest } from '../promote/print-promotion.js';
@@ -51,9 +53,15 @@ async function list(api: WaybillApi, { limit, json, ...filter }: StatusOptions, 
     output.line(isFiltered(filter) ? 'no promotion is like that' : 'no promotion was requested yet');
     return;
   }
-  const rows = page.promotions.map(({ id, path, state, requestedAt, reason }) => [id, path, state, requestedAt, reason ?? '']);
-  output.line(drawTable(['promotion', 'path', 'state', 'requested', 'reason'], rows));
+  const rows = page.promotions.map((one) => [one.id, imageOf(one), one.path, one.state, one.requestedAt, one.reason ?? '']);
+  output.line(drawTable(['promotion', 'image', 'path', 'state', 'requested', 'reason'], rows));
   if (page.next !== undefined) output.line(`only the newest are shown: see --limit`);
+}
+
+/** The first of its items, and how many there are beside. */
+function imageOf({ image: { repository, tag, digest }, items }: PromotionList['promotions'][number]): string {
+  const name = tag === undefined ? `${repository}@${shortDigest(digest)}` : `${repository}:${tag}`;
+  return items === 1 ? name : `${name} and ${items - 1} more`;
 }
 
 function filterOf({ state, path, repository, digest, tag, by, since, until }: FilterOptions): PromotionFilter {

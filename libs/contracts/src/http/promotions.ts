@@ -144,7 +144,17 @@ export const PromotionSummary = Promotion.pick({
   reason: true,
   requestedAt: true,
   finishedAt: true,
-}).meta({ id: 'PromotionSummary', description: 'a promotion in a list' });
+})
+  .extend({
+    image: PromotionItem.pick({ digest: true })
+      .extend({
+        repository: Repository,
+        tag: TagText.optional().describe('tag that it was asked for by'),
+      })
+      .describe('its first item, as it is at the source'),
+    items: z.int().min(1).describe('how many items it has'),
+  })
+  .meta({ id: 'PromotionSummary', description: 'a promotion in a list' });
 export const PromotionList = z
   .object({
     promotions: z.array(PromotionSummary).describe('those that the key may read; a page may hold fewer than its limit'),

@@ -32,7 +32,7 @@ const summary = {
   reason: true,
   requestedAt: true,
   finishedAt: true,
-  items: { select: { sourceRepository: true } },
+  items: { select: { sourceRepository: true, sourceTag: true, digest: true }, orderBy: { position: 'asc' } },
 } as const satisfies Prisma.PromotionSelect;
 
 export type PromotionSummaryRow = Prisma.PromotionGetPayload<{ select: typeof summary }>;

@@ -7,6 +7,7 @@ import { helpFor } from './failure-help.js';
 type Item = PromotionDetail['items'][number];
 type Target = Item['targets'][number];
 type TargetTag = Target['tags'][number];
+type SummaryView = PromotionList['promotions'][number];
 type ItemView = Promotion['items'][number];
 type TargetView = ItemView['targets'][number];
 type TagView = TargetView['tags'][number];
@@ -15,7 +16,7 @@ type TagView = TargetView['tags'][number];
 export function toPromotion(row: PromotionDetail): Promotion {
   const targets = row.items.flatMap((item) => item.targets);
   return {
-    ...toSummary(row),
+    ...factsOf(row),
     // Targets are read after the promotion: ends that came in between belong to the next look.
     settled: row.finishedAt !== null && targets.every(({ state }) => state === 'done'),
     labels: row.labels as Record<string, string>,
@@ -44,7 +45,16 @@ function toCancellation({ cancellation, items }: PromotionDetail): Promotion['ca
   };
 }
 
-export function toSummary(row: PromotionSummaryRow): PromotionList['promotions'][number] {
+export function toSummary(row: PromotionSummaryRow): SummaryView {
+  const [first] = row.items;
+  if (first === undefined) throw new Error(`promotion ${row.id} has no item`);
+  const { sourceRepository: repository, sourceTag, digest } = first;
+  const image = { repository, digest: digestFromBytes(digest), ...optional('tag', (sourceTag ?? undefined) as Tag | undefined) };
+  return { ...factsOf(row), image, items: row.items.length };
+}
+
+/** What a list says of a promotion as much as its own page. */
+function factsOf(row: Omit<PromotionSummaryRow, 'items'>): Omit<SummaryView, 'image' | 'items'> {
   return {
     id: row.id,
     path: row.path,
