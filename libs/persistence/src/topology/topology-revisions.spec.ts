@@ -11,6 +11,11 @@ function changing(name: string, facts: Partial<Registry>): Topology {
   return { ...topology, registries: { ...topology.registries, [name]: changed as Registry } };
 }
 
+function without(...names: readonly string[]): Topology {
+  const registries = Object.fromEntries(Object.entries(topology.registries).filter(([name]) => !names.includes(name)));
+  return { ...topology, registries, paths: {}, replications: [] };
+}
+
 describe('TopologyRevisions', () => {
   let scene: Scene;
   let revisions: TopologyRevisions;
@@ -89,15 +94,29 @@ describe('TopologyRevisions', () => {
     expect(row?.role).toBe(changed.registries['prod']?.role);
   });
 
-  it('gives a registry that was removed and comes back a new identity', async () => {
-    const before = await current();
-    const { prod: _, 'prod-us': __, ...others } = topology.registries;
-    await apply({ ...topology, registries: others, paths: {}, replications: [] });
+  it('takes a registry that was removed and comes back as it was for the same, and trusts nothing that it knew of it', async () => {
+    await revisions.locate('prod', 'http://127.0.0.1:5001');
+    const before = await scene.database.tables.registry.findFirstOrThrow({ where: { name: 'prod' } });
+    await apply(without('prod', 'prod-us'));
     expect([...(await current()).keys()]).toEqual(['ci', 'prod-b', 'prod-c']);
 
     await apply(topology);
 
-    expect((await current()).get('prod')?.id).not.toBe(before.get('prod')?.id);
+    expect((await current()).get('prod')).toEqual({ id: before.id, name: 'prod', address: undefined });
+    const after = await scene.database.tables.registry.findFirstOrThrow({ where: { id: before.id } });
+    expect(after.epoch).toBe(before.epoch + 1n);
+  });
+
+  it('takes one that comes back for another one when it has another URL, or when another one stood in its place', async () => {
+    const first = (await current()).get('prod')?.id;
+    await apply(without('prod', 'prod-us'));
+    await apply(changing('prod', { url: 'https://prod.example' }));
+    const second = (await current()).get('prod')?.id;
+    await apply(without('prod', 'prod-us'));
+
+    await apply(topology);
+
+    expect(new Set([first, second, (await current()).get('prod')?.id]).size).toBe(3);
   });
 
   it('notes where local registries listen, and no others', async () => {

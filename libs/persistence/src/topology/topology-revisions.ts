@@ -118,18 +118,24 @@ export class TopologyRevisions {
       if (row.role !== registry.role) await tables.registry.update({ where: { id: row.id }, data: { role: registry.role } });
     }
     const keptNames = new Set(kept.map(({ row }) => row.name));
-    await tables.registry.createMany({
-      data: registries
-        .filter(({ name }) => !keptNames.has(name))
-        .map((registry) => ({
-          id: this.#ids.next(),
-          name: registry.name,
-          role: registry.role,
-          identity: identityOf(registry),
-          firstRevision: revision,
-        })),
-    });
+    for (const registry of registries.filter(({ name }) => !keptNames.has(name))) {
+      if (await takeBack(tables, registry)) continue;
+      const { name, role } = registry;
+      await tables.registry.create({ data: { id: this.#ids.next(), name, role, identity: identityOf(registry), firstRevision: revision } });
+    }
   }
+}
+
+/**
+ * A registry that a revision left out is the same one when it comes back as it was, and nothing stood in its place.
+ * Nobody knows what was deleted there meanwhile, nor where a local one listens now.
+ */
+async function takeBack(tables: Tables, registry: Registry): Promise<boolean> {
+  const taken = await tables.$executeRaw`
+    UPDATE registry SET replaced_at = NULL, address = NULL, epoch = epoch + 1, role = ${registry.role}
+    WHERE identity = ${identityOf(registry)}
+      AND id = (SELECT id FROM registry WHERE name = ${registry.name} ORDER BY first_revision DESC LIMIT 1)`;
+  return taken > 0;
 }
 
 const localIdentity = 'local';
