@@ -14,7 +14,7 @@ const libs = {
   contracts: ['kernel', 'oci-model'],
   config: ['kernel'],
   observability: ['kernel', 'config'],
-  persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'inventory', 'config'],
+  persistence: ['kernel', 'oci-model', 'topology', 'promotion', 'provenance', 'access', 'inventory', 'retention', 'config'],
   queue: ['kernel', 'contracts', 'config', 'observability'],
   'registry-clients': ['kernel', 'oci-model', 'topology', 'config', 'observability', 'oci-registry'],
   'local-registry': ['kernel', 'oci-model'],
@@ -34,7 +34,7 @@ const server = [
 ];
 const apps = {
   api: [...server, 'access', 'oci-registry', 'registry-clients'],
-  worker: [...server, 'inventory', 'oci-registry', 'registry-clients', 'oci-copy', 'embedded'],
+  worker: [...server, 'inventory', 'retention', 'oci-registry', 'registry-clients', 'oci-copy', 'embedded'],
   cli: [
     'kernel',
     'oci-model',

@@ -11,6 +11,7 @@ import { ReconcileModule } from './features/reconcile/reconcile.module.js';
 import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.module.js';
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
+import { RunRetentionModule } from './features/run-retention/run-retention.module.js';
 import { WakeHeldModule } from './features/wake-held/wake-held.module.js';
 import { Draining } from './infrastructure/draining.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
@@ -22,6 +23,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     CheckRegistriesModule,
     CollectModule,
     CrawlInventoryModule,
+    RunRetentionModule,
     RelayOutboxModule,
     RedispatchDueModule,
     ReconcileModule,

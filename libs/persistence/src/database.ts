@@ -15,6 +15,8 @@ export type Tables = Prisma.TransactionClient;
 
 const defaultConnectTimeoutMs = 5_000;
 const transactionTimeoutMs = 15_000;
+/** What reads a whole repository of a million manifests takes longer than what decides something. */
+const snapshotTimeoutMs = 600_000;
 
 /** One process's connection to PostgreSQL. */
 export class Database {
@@ -46,6 +48,12 @@ export class Database {
   /** Runs `work` in one transaction (read committed); a rejection rolls back. */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.#prisma.$transaction(work, { maxWait: this.#connectTimeoutMs, timeout: transactionTimeoutMs });
+  }
+
+  /** Reads as at one moment: every statement of `work` sees what the first one saw. It must not write. */
+  snapshot<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    const isolationLevel = 'RepeatableRead';
+    return this.#prisma.$transaction(work, { maxWait: this.#connectTimeoutMs, timeout: snapshotTimeoutMs, isolationLevel });
   }
 
   /** Rejects when the database does not answer. */

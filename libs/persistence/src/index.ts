@@ -58,6 +58,7 @@ export {
 export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
 export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
+export { loadRepositories } from './retention/load-repositories.js';
 export { loadProtections, type RunProtections } from './retention/load-protections.js';
 export { type LoadedRepository, loadSnapshot, type RepositoryToLoad } from './retention/load-snapshot.js';
 export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';

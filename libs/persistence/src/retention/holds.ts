@@ -42,8 +42,8 @@ export interface HoldPage {
   readonly isHistory: boolean;
 }
 
-/** Most holds that are looked up for one repository: beyond it nobody can say what is held, so nothing may be removed. */
-const maxHoldsOfRepository = 10_000;
+/** Most holds that are looked up at once. */
+const maxHolds = 50_000;
 
 /** Names what retention never removes, until it is released or expires. */
 export class Holds {
@@ -99,15 +99,16 @@ export class Holds {
   }
 
   /**
-   * What holds now in one repository, by the names of the topology: on all of it, on tags, and on digests wherever they are.
-   * Rejects where there are more than can be looked at: who cannot tell what is held must remove nothing.
+   * What holds now in a registry, by its name in the topology. Rejects where there are more than can be looked at: who cannot tell
+   * what is held must remove nothing.
    */
-  async over(registry: string, repository: string): Promise<readonly HoldRow[]> {
+  async ofRegistry(registry: string): Promise<readonly HoldRow[]> {
     const rows = await this.#database.tables.$queryRaw<RawRow[]>`
-      SELECT ${columns} FROM hold
-      WHERE repository IN ('', ${repository}) AND registry IN ('', ${registry}) AND ${isOpen}
-      LIMIT ${maxHoldsOfRepository + 1}`;
-    if (rows.length > maxHoldsOfRepository) throw new Error(`more than ${maxHoldsOfRepository} holds cover one repository`);
+      SELECT ${columns} FROM hold WHERE registry IN ('', ${registry}) AND ${isOpen} LIMIT ${maxHolds + 1}`;
+    if (rows.length > maxHolds) {
+      const facts = { code: 'too-much-protected', operation: 'read holds' } as const;
+      throw new RetentionRefusal(`more than ${maxHolds} holds cover ${registry}: nobody can tell what may go`, facts);
+    }
     return rows.map(toHold);
   }
 }
@@ -132,5 +133,8 @@ function toHold({ scope, registry, repository, tag, digest, ...row }: RawRow): H
   if (digest !== null) {
     return { ...facts, on: { scope: 'digest', ...where, ...(repository === '' ? {} : { repository }), digest: digestFromBytes(digest) } };
   }
-  return { ...facts, on: scope === 'tag' ? { scope, ...where, repository, tag: tag as Tag } : { scope: 'repository', ...where, repository } };
+  return {
+    ...facts,
+    on: scope === 'tag' ? { scope, ...where, repository, tag: tag as Tag } : { scope: 'repository', ...where, repository },
+  };
 }

@@ -1,4 +1,5 @@
-import { type Digest, digestFromBytes, digestToBytes } from '@waybill/oci-model';
+import { matchesPattern } from '@waybill/access';
+import { type Digest, digestToBytes } from '@waybill/oci-model';
 import type { StoredAnswer } from '../access/idempotency-keys.js';
 import type { Decision } from '../control/decision.js';
 import type { Database, Tables } from '../database.js';
@@ -43,10 +44,10 @@ export interface InUseReporterRow {
   readonly retireReason: string | null;
 }
 
-/** What reporters say of a registry: which digests run, and whose silence leaves what open. */
+/** What reporters say of a registry: which digests run, by whom that was said, and whose silence leaves what open. */
 export interface KnownInUse {
-  readonly digests: readonly (DigestInUse & { readonly reporter: string })[];
-  readonly silent: readonly Pick<InUseReporterRow, 'name' | 'registries' | 'repositories' | 'lastReportAt'>[];
+  readonly digests: readonly { readonly digest: string; readonly reporter: string }[];
+  readonly silent: readonly InUseReporterRow[];
 }
 
 const isSilent = Prisma.sql`r.retired_at IS NULL AND r.last_report_at + 3 * r.every_ms * interval '1 millisecond' < now()`;
@@ -101,18 +102,21 @@ export class InUse {
     });
   }
 
-  /** Digests that may run of one repository, by the names of the topology, and the reporters that are silent. */
-  async knownOf(registry: string, repository: string): Promise<KnownInUse> {
+  /**
+   * Digests that may run of a registry, by its name in the topology, and the reporters that cover it and are silent. A digest that was
+   * reported of one repository counts in every other too: it keeps more than it must.
+   */
+  async knownOfRegistry(registry: string): Promise<KnownInUse> {
     const { tables } = this.#database;
-    const digests = await tables.$queryRaw<{ digest: Uint8Array; reporter: string }[]>`
-      SELECT DISTINCT d.digest, d.reporter FROM in_use_digest d
-      WHERE d.registry IN ('', ${registry}) AND d.repository IN ('', ${repository})`;
+    const digests = await tables.$queryRaw<{ digest: string; reporter: string }[]>`
+      SELECT digest_text(d.digest) AS digest, min(d.reporter) AS reporter FROM in_use_digest d
+      WHERE d.registry IN ('', ${registry}) GROUP BY d.digest`;
     const silent = await tables.$queryRaw<
       RawReporter[]
     >`SELECT ${reporterColumns} FROM in_use_reporter r WHERE ${isSilent} ORDER BY r.name`;
     return {
-      digests: digests.map(({ digest, reporter }) => ({ digest: digestFromBytes(digest), reporter })),
-      silent: silent.map(toReporter),
+      digests,
+      silent: silent.map(toReporter).filter(({ registries }) => registries.some((pattern) => matchesPattern(pattern, registry))),
     };
   }
 }

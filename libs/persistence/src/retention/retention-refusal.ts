@@ -12,6 +12,7 @@ export type RetentionRefusalCode =
   | 'approval-unknown'
   | 'hold-unknown'
   | 'reporter-unknown'
+  | 'too-much-protected' // more is held or under way than can be looked at: nothing may be planned to go
   | 'reporter-taken'; // its name belongs to another principal
 
 /** What is refused of retention; never retryable as it was said. */
