@@ -161,7 +161,7 @@ function promotionCommands(waybill: Command, { stop, keyboard, environment }: Su
     .option('--repository <name>', 'list those that bring something from or to this repository')
     .option('--digest <digest>', 'list those that bring this digest', digest)
     .option('--tag <tag>', 'list those that write this tag, or were asked for by it')
-    .option('--by <principal>', 'list those that this principal asked for, by its id')
+    .option('--by <principal>', 'list those that this principal asked for: its name, issuer/name, or id')
     .option(
       '--since <time>',
       'list those requested at this time or later: 2026-05-01T10:00:00Z, 2026-05-01, or as long ago as 72h or 7d',

@@ -36,6 +36,7 @@ export { type Channel, Notifications } from './notifications.js';
 export { PersistenceError, type PersistenceErrorCode } from './persistence-error.js';
 export { PromotionWriter } from './promotions/create-promotion.js';
 export type { NewPromotion } from './promotions/new-promotion.js';
+export { type NamedPrincipal, Principals } from './promotions/principals.js';
 export type { PromotionFilter, PromotionPage } from './promotions/promotion-filter.js';
 export {
   type PromotionCandidate,

@@ -26,7 +26,7 @@ describe('filtering promotions', () => {
     digest = (await registry.push('team-a/app', '1.0.0')).manifest.digest;
     await registry.push('team-b/app', '1.0.0', 2);
     await applyRelease(api, { 'ci-snapshots': registry.url, prod: registry.url, 'prod-us': registry.url });
-    otherKey = await api.keyWith([{ verbs: ['promotions:create'], paths: ['*'], repositories: ['**'] }]);
+    otherKey = await api.keyWith([{ verbs: ['promotions:create'], paths: ['*'], repositories: ['**'] }], { subject: 'pipeline' });
     ofTeamB = await api.keyWith([{ verbs: ['promotions:read'], paths: ['*'], repositories: ['team-b/**'] }]);
     await promote('team-a/app:1.0.0');
     await promote('team-b/app:1.0.0');
@@ -60,6 +60,8 @@ describe('filtering promotions', () => {
     ['principal', () => ({ principal: made[3]!.requestedBy }), [3]],
     ['requestedAfter', () => ({ requestedAfter: made[2]!.requestedAt }), [3, 2]],
     ['requestedBefore', () => ({ requestedBefore: made[2]!.requestedAt }), [1, 0]],
+    ['the name of a principal', () => ({ principal: 'pipeline' }), [3]],
+    ['issuer and name of a principal', () => ({ principal: 'waybill:environment/admin' }), [2, 1, 0]],
     ['repository and tag', () => ({ repository: 'team-a/app', tag: '2.0.0' }), [2]],
     ['all of them', () => ({ ...all(), state: 'requested', path: 'release', digest, tag: '1.0.0' }), [2, 0]],
   ])('by %s', async (_what, query, expected) => {
@@ -71,6 +73,29 @@ describe('filtering promotions', () => {
     const [first, last] = [made[0]!, made[3]!];
     return { repository: 'team-a/app', principal: first.requestedBy, requestedAfter: first.requestedAt, requestedBefore: last.requestedAt };
   }
+
+  it('names the image that each brings', async () => {
+    const { promotions } = (await api.send('GET', `${path}?digest=${digest}&limit=1`)).body as PromotionList;
+
+    expect(promotions).toEqual([expect.objectContaining({ image: { repository: 'team-a/app', tag: '1.0.0', digest }, items: 1 })]);
+  });
+
+  it('asks which principal is meant where several are called that', async () => {
+    const grants = [{ verbs: ['promotions:read'], paths: ['*'], repositories: ['**'] }];
+    await api.keyWith([{ verbs: ['promotions:read'], paths: ['*'], repositories: ['**'] }], { subject: 'twice' });
+    await api.post('/api/v1/keys', { subject: 'twice', grants });
+
+    const [error] = problemIn(await api.send('GET', `${path}?principal=twice`)).errors ?? [];
+
+    expect(error?.detail).toMatch(/^"twice" is not one principal: name it as spec\/twice \(\S{36}\) or waybill\/twice \(\S{36}\)$/);
+    expect(await listed({ principal: 'spec/twice' })).toEqual([]);
+  });
+
+  it('says that nobody is called that', async () => {
+    expect(problemIn(await api.send('GET', `${path}?principal=nobody`)).errors).toEqual([
+      { pointer: '/principal', detail: 'no principal is called "nobody"' },
+    ]);
+  });
 
   it('shows of what is found only what the key may read', async () => {
     expect(await listed({ tag: '2.0.0' }, { key: ofTeamB })).toEqual([3]);

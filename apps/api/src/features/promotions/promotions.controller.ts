@@ -2,7 +2,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '@waybill/access';
 import { AcceptedPromotion, CreatePromotion, ListPromotions, Promotion, PromotionList } from '@waybill/contracts/http';
-import { type PromotionCandidate, PromotionReadModel } from '@waybill/persistence';
+import { Principals, type PromotionCandidate, PromotionReadModel } from '@waybill/persistence';
 import type { Response } from 'express';
 import { Requires } from '../../http/access-rule.js';
 import { CurrentActor } from '../../http/actor.js';
@@ -17,6 +17,7 @@ import { mayRead, readablePromotion } from './readable-promotion.js';
 import { authoriseRequest } from './plan-promotion.js';
 import { requestProblems } from './request-problems.js';
 import { RequestPromotion } from './request-promotion.js';
+import { resolvePrincipal } from './resolve-principal.js';
 
 @ApiTags('promotions')
 @ApiBearerAuth()
@@ -25,11 +26,13 @@ export class PromotionsController {
   readonly #requestPromotion: RequestPromotion;
   readonly #promotions: PromotionReadModel;
   readonly #idempotent: IdempotentRequests;
+  readonly #principals: Principals;
 
-  constructor(requestPromotion: RequestPromotion, promotions: PromotionReadModel, idempotent: IdempotentRequests) {
+  constructor(requestPromotion: RequestPromotion, promotions: PromotionReadModel, idempotent: IdempotentRequests, principals: Principals) {
     this.#requestPromotion = requestPromotion;
     this.#promotions = promotions;
     this.#idempotent = idempotent;
+    this.#principals = principals;
   }
 
   @Post()
@@ -85,8 +88,8 @@ export class PromotionsController {
     problems: ['request-invalid'],
   })
   async list(@Query({ schema: ListPromotions }) query: ListPromotions, @CurrentActor() actor: Actor): Promise<PromotionList> {
-    const { limit, cursor } = query;
-    const filter = toPromotionFilter(query);
+    const { limit, cursor, principal } = query;
+    const filter = toPromotionFilter(query, principal === undefined ? undefined : await resolvePrincipal(this.#principals, principal));
     const { rows, next } = await visiblePage<PromotionCandidate, string>({
       limit,
       after: cursor === undefined ? undefined : decodeCursor(cursor, 'uuid'),
