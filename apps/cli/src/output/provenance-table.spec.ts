@@ -4,8 +4,9 @@ import { provenanceTable } from './provenance-table.js';
 
 type Entry = Parameters<typeof provenanceTable>[0][number];
 
-function entry(body: Entry['body'], sequence?: number): Entry {
+function entry(body: Entry['body'], sequence?: number, by?: Entry['by']): Entry {
   return {
+    ...(by === undefined ? {} : { by }),
     kind: 'effect',
     promotionId,
     subject: digest,
@@ -18,18 +19,27 @@ function entry(body: Entry['body'], sequence?: number): Entry {
 describe('provenanceTable', () => {
   it('says what was done where, in which place of the chain', () => {
     const table = provenanceTable([
-      entry({ decision: 'requested', path: 'release' }, 1),
+      entry({ decision: 'requested', path: 'release', requestedBy: promotionId, reason: 'release day' }, 1, {
+        id: promotionId,
+        name: 'jane',
+      }),
       entry({ effect: 'tag written', registry: 'prod', repository: 'team-a/app', tag: '1.4.0' }, 2),
       entry({ decision: 'target-ended', outcome: 'copied', registry: 'prod', repository: 'team-a/app' }, 3),
       entry({ decision: 'promotion-ended', state: 'succeeded' }),
     ]);
 
     expect(table.split('\n')).toEqual([
-      '#  at (UTC)             what                       where                  hash',
-      '1  2026-05-01 10:00:01  requested                  release                abababababab',
-      '2  2026-05-01 10:00:01  tag written                prod/team-a/app:1.4.0  abababababab',
-      '3  2026-05-01 10:00:01  target ended copied        prod/team-a/app        abababababab',
+      '#  at (UTC)             what                       where                  by    why          hash',
+      '1  2026-05-01 10:00:01  requested                  release                jane  release day  abababababab',
+      '2  2026-05-01 10:00:01  tag written                prod/team-a/app:1.4.0                     abababababab',
+      '3  2026-05-01 10:00:01  target ended copied        prod/team-a/app                           abababababab',
       '…  2026-05-01 10:00:01  promotion ended succeeded',
     ]);
+  });
+
+  it('names by id whom an older API does not name', () => {
+    const table = provenanceTable([entry({ decision: 'cancel-requested', requestedBy: promotionId, reason: 'the wrong version' }, 1)]);
+
+    expect(table).toContain(`cancel requested         ${promotionId}  the wrong version`);
   });
 });

@@ -3,18 +3,20 @@ import { drawTable } from './table.js';
 
 type Entry = Provenance['entries'][number];
 
-const head = ['#', 'at (UTC)', 'what', 'where', 'hash'];
+const head = ['#', 'at (UTC)', 'what', 'where', 'by', 'why', 'hash'];
 const shownHashLength = 12;
 
 /** Entries of a digest's record as a table: what was done and decided, in order, with its place in the chain. */
 export function provenanceTable(entries: readonly Entry[]): string {
   return drawTable(
     head,
-    entries.map(({ chain, occurredAt, body }) => [
+    entries.map(({ chain, occurredAt, body, by }) => [
       chain?.sequence ?? '…',
       occurredAt.slice(0, '2026-01-01T00:00:00'.length).replace('T', ' '),
       whatOf(body),
       placeOf(body),
+      by?.name ?? textOf(body['requestedBy'] ?? ''),
+      textOf(body['reason'] ?? ''),
       chain?.hash.slice(0, shownHashLength) ?? '',
     ]),
   );

@@ -8,7 +8,7 @@ function entry(sequence: number, body: Record<string, unknown>) {
   return { kind: 'effect', promotionId, subject: digest, occurredAt: '2026-05-01T10:00:01.234567Z', body, chain };
 }
 
-const requested = entry(1, { decision: 'requested', path: 'release' });
+const requested = { ...entry(1, { decision: 'requested', path: 'release', reason: 'release day' }), by: { id: promotionId, name: 'jane' } };
 const written = entry(2, { effect: 'tag', outcome: 'written', registry: 'prod', repository: 'team-a/app', tag: '1.4.0' });
 
 /** The record in two pages. */
@@ -27,7 +27,7 @@ describe('waybill provenance DIGEST', () => {
     const { status, stdout } = await waybill(['provenance', digest], { api: api.url });
 
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^1 +2026-05-01 10:00:01 +requested +release +abababababab$/m);
+    expect(stdout).toMatch(/^1 +2026-05-01 10:00:01 +requested +release +jane +release day +abababababab$/m);
     expect(stdout).toMatch(/^2 +2026-05-01 10:00:01 +tag written +prod\/team-a\/app:1\.4\.0 +abababababab$/m);
     expect(api.asked.map(({ query }) => query.get('cursor'))).toEqual([null, 'two']);
   });

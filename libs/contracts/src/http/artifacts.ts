@@ -8,6 +8,13 @@ export const ProvenanceEntry = z
     subject: DigestText.describe('the digest that it is about'),
     occurredAt: Timestamp.describe('when it was recorded, with microseconds'),
     body: z.record(z.string(), z.unknown()).describe('what was done or decided'),
+    by: z
+      .object({
+        id: Id.describe('id of the principal'),
+        name: z.string().describe('what it is called, or its subject once that is erased'),
+      })
+      .optional()
+      .describe('who decided it, as the body has it by id; not part of the chain'),
     chain: z
       .object({
         sequence: Count.describe('number in the chain, without a gap'),

@@ -10,13 +10,14 @@ import {
   ResolvedArtifact,
 } from '@waybill/contracts/http';
 import { parseDigest, parseRepositoryName } from '@waybill/oci-model';
-import { type ChainedRecord, type Place, PromotionReadModel, ProvenanceChain } from '@waybill/persistence';
+import { type ChainedRecord, type Place, Principals, PromotionReadModel, ProvenanceChain } from '@waybill/persistence';
 import { Requires } from '../../http/access-rule.js';
 import { authorise, CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { visiblePage } from '../../http/visible-page.js';
 import { FindArtifact } from './find-artifact.js';
+import { requestedBy, toEntry } from './provenance.mapper.js';
 import { ResolveArtifact } from './resolve-artifact.js';
 
 @ApiTags('artifacts')
@@ -25,13 +26,20 @@ import { ResolveArtifact } from './resolve-artifact.js';
 export class ArtifactsController {
   readonly #chain: ProvenanceChain;
   readonly #promotions: PromotionReadModel;
-
+  readonly #principals: Principals;
   readonly #find: FindArtifact;
   readonly #resolve: ResolveArtifact;
 
-  constructor(chain: ProvenanceChain, promotions: PromotionReadModel, find: FindArtifact, resolve: ResolveArtifact) {
+  constructor(
+    chain: ProvenanceChain,
+    promotions: PromotionReadModel,
+    principals: Principals,
+    find: FindArtifact,
+    resolve: ResolveArtifact,
+  ) {
     this.#chain = chain;
     this.#promotions = promotions;
+    this.#principals = principals;
     this.#find = find;
     this.#resolve = resolve;
   }
@@ -106,7 +114,8 @@ export class ArtifactsController {
       positionOf: ({ record }) => record.id,
       visible: (candidates) => this.#visible(actor, candidates),
     });
-    return { digest, entries: rows.map(toEntry), ...(next === undefined ? {} : { next: encodeCursor(String(next)) }) };
+    const names = await this.#principals.namesOf(new Set(rows.flatMap((row) => requestedBy(row) ?? [])));
+    return { digest, entries: rows.map((row) => toEntry(row, names)), ...(next === undefined ? {} : { next: encodeCursor(String(next)) }) };
   }
 
   /** A record names path, source and repositories of its promotion, so whoever reads it must be granted them. */
@@ -123,22 +132,4 @@ export class ArtifactsController {
 function placeAt(position: string): Place {
   const [registryId, repository] = position.split(' ') as [string, string];
   return { registryId, repository: parseRepositoryName(repository) };
-}
-
-function toEntry({ record, link }: ChainedRecord): Provenance['entries'][number] {
-  const { kind, promotionId, subject, occurredAt, body } = record;
-  return {
-    kind,
-    promotionId,
-    subject,
-    occurredAt,
-    body: body as Record<string, unknown>,
-    ...(link === undefined
-      ? {}
-      : { chain: { sequence: Number(link.sequence), hash: hex(link.hash), previousHash: hex(link.previousHash) } }),
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

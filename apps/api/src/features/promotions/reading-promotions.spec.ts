@@ -162,6 +162,7 @@ describe('reading promotions', () => {
         promotionId: made[0]?.id,
         subject: digest,
         body: { decision: 'requested' },
+        by: { id: expect.any(String), name: 'admin' },
       });
     });
 
