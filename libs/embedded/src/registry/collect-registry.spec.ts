@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { describeWith, findServer, startTypeScript } from '@waybill/testing';
 import { isStillRunning } from '../process/process-identity.js';
 import { waitFor } from '../process/wait.js';
-import { deleteManifest, pullImage, pushBlob, pushImage } from './pushed-image.spec-helper.js';
+import { deleteManifest, digestOf, pullImage, pushBlob, pushImage } from './pushed-image.spec-helper.js';
 import type { CollectionPhase } from './served-registry.js';
 import { type LocalRegistryOptions, type LocalRegistryProcess, startLocalRegistryProcess } from './start-local-registry-process.js';
 import { storageBytes } from './storage-bytes.js';
@@ -106,6 +106,18 @@ describeWith('docker-registry', 'a collection of a local registry', () => {
     await writeFile(join(folder, 'go'), '');
     await collecting;
     expect(await pushBlob(repository, condemned)).toBe(201);
+  });
+
+  it('lets whoever is being answered read to the end', async () => {
+    const registry = await start();
+    const repository = repositoryOf(registry);
+    const long = 'l'.repeat(32 * 1024 * 1024);
+    await pushImage(repository, '1', [shared, long]);
+    const answer = await fetch(`${repository}/blobs/${digestOf(long)}`);
+
+    const [read] = await Promise.all([answer.text(), registry.collect({ isDryRun: false })]);
+
+    expect(read.length).toBe(long.length);
   });
 
   it('that fails leaves all that is there, and says why', async () => {

@@ -13,6 +13,9 @@ const readWrite = { uploadpurging: { enabled: true, age: '168h', interval: '24h'
 /** Uploads are not purged meanwhile: nothing but the collection removes anything. */
 const readOnly = { uploadpurging: { enabled: false }, readonly: { enabled: true } };
 
+/** Who is being answered is answered to the end when the registry is restarted; shorter than whoever stops it waits. */
+const drainTimeout = '5s';
+
 /** The header that names the instance. */
 export const instanceHeader = 'x-waybill-instance';
 
@@ -26,7 +29,7 @@ export function dockerRegistryConfig({ dataFolder, port, secret, instance, isRea
       delete: { enabled: true },
       maintenance: isReadOnly ? readOnly : readWrite,
     },
-    http: { addr: `127.0.0.1:${port}`, secret, headers: { [instanceHeader]: [instance] } },
+    http: { addr: `127.0.0.1:${port}`, secret, headers: { [instanceHeader]: [instance] }, draintimeout: drainTimeout },
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

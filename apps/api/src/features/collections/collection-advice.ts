@@ -2,7 +2,7 @@ import type { Registry } from '@waybill/topology';
 
 /** Services that give the space of what was deleted back by themselves, by the end of their host names. */
 const byThemselves: readonly (readonly [hostEnd: RegExp, name: string])[] = [
-  [/\.amazonaws\.com(\.cn)?$/, 'ECR'],
+  [/(\.amazonaws\.com(\.cn)?|\.ecr\.aws)$/, 'ECR'],
   [/(-docker\.pkg\.dev|(^|\.)gcr\.io)$/, 'Artifact Registry'],
   [/\.azurecr\.(io|cn|us)$/, 'ACR (see "az acr show-usage --name NAME")'],
   [/(^|\.)quay\.io$/, 'Quay, once its time machine has expired,'],

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ControlClient } from '@waybill/embedded';
 import { parseTag } from '@waybill/oci-model';
 import { CollectionLeases, Pauses, TopologyRevisions } from '@waybill/persistence';
-import { buildImage, describeWith, findServer, makeTestFolder, pushBuilt } from '@waybill/testing';
+import { buildImage, describeWith, findServer, makeTestFolder, pushBuilt, until } from '@waybill/testing';
 import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
 import { RecordedPromotions, repository } from '../../recorded-promotions.spec-helper.js';
 import { CollectedRegistry } from './collected-registry.spec-helper.js';
@@ -64,14 +64,18 @@ function dying(leases: CollectionLeases, when: 'before' | 'after', step: Step): 
   };
 }
 
-/** A docker-registry whose collections fail; the folder that it is found in. */
-async function brokenProgram(): Promise<string> {
-  const folder = await makeTestFolder('waybill-broken-');
+/** A docker-registry that does this before it collects; the folder that it is found in. */
+async function programThat(collecting: (folder: string) => string): Promise<string> {
+  const folder = await makeTestFolder('waybill-program-');
   const real = findServer('docker-registry')?.path ?? '';
-  const script = `#!/bin/sh\n[ "$1" = garbage-collect ] && { echo "the disk is odd" >&2; exit 1; }\nexec ${real} "$@"\n`;
+  const script = `#!/bin/sh\nif [ "$1" = garbage-collect ]; then ${collecting(folder)}; fi\nexec ${real} "$@"\n`;
   await writeFile(join(folder, 'docker-registry'), script, { mode: 0o755 });
   return folder;
 }
+
+const brokenProgram = (): Promise<string> => programThat(() => 'echo "the disk is odd" >&2; exit 1');
+/** It waits for a file `go`. */
+const gatedProgram = (): Promise<string> => programThat((folder) => `while [ ! -e ${folder}/go ]; do sleep 0.05; done`);
 
 describeWith('docker-registry', 'a collection', () => {
   let recorded: RecordedPromotions;
@@ -91,7 +95,7 @@ describeWith('docker-registry', 'a collection', () => {
   });
   afterEach(() => prod.stop());
 
-  async function open(options: { readonly searchPath?: string } = {}): Promise<void> {
+  async function open(options: { readonly folder?: string; readonly searchPath?: string } = {}): Promise<void> {
     prod = await CollectedRegistry.start(options);
     await new TopologyRevisions(recorded.database).locate('prod', prod.url);
   }
@@ -235,6 +239,27 @@ describeWith('docker-registry', 'a collection', () => {
       state: 'failed',
       error: { code: 'collection-failed', message: expect.stringContaining('the disk is odd') },
     });
+    expect([await openPauses(), await prod.takesWrites()]).toEqual([[], true]);
+  });
+
+  it('whose supervisor is stopped in the midst is brought to its end by the next one', async () => {
+    const program = await gatedProgram();
+    await open({ searchPath: program });
+    const unshared = await pushAndDelete();
+    const id = await recorded.requestCollection();
+    const collecting = collect(collector());
+    await until('something is collected', async () => (await recorded.collection(id)).state === 'collecting');
+
+    await prod.end();
+    await collecting;
+    expect(await recorded.collection(id)).toMatchObject({ state: 'collecting', finishedAt: undefined });
+    await writeFile(join(program, 'go'), '');
+    await open({ folder: prod.folder, searchPath: program });
+    expect(await prod.takesWrites()).toBe(true);
+    await collect(collector({ workerId: 'next' }));
+
+    const row = await recorded.collection(id);
+    expect(row).toMatchObject({ state: 'complete', bytesAfter: (row.bytesBefore ?? 0) - unshared });
     expect([await openPauses(), await prod.takesWrites()]).toEqual([[], true]);
   });
 

@@ -14,8 +14,12 @@ export class CollectedRegistry {
     readonly client: RegistryClient,
   ) {}
 
-  static async start(options: { readonly searchPath?: string } = {}): Promise<CollectedRegistry> {
-    const folder = await mkdtemp(join(tmpdir(), 'waybill-collected-'));
+  /** `folder`: of an earlier one, whose place it takes. */
+  static async start({
+    folder: earlier,
+    ...options
+  }: { readonly folder?: string; readonly searchPath?: string } = {}): Promise<CollectedRegistry> {
+    const folder = earlier ?? (await mkdtemp(join(tmpdir(), 'waybill-collected-')));
     const process = await startLocalRegistryProcess({ name: 'prod', dataDir: join(folder, 'prod'), engine: 'docker-registry', ...options });
     const control = await serveControl({ folder, registries: () => [process] });
     return new CollectedRegistry(folder, process, control, new RegistryClient({ origin: process.url }));
@@ -39,10 +43,15 @@ export class CollectedRegistry {
     return status === 202;
   }
 
-  async stop(): Promise<void> {
+  /** Ends it as its supervisor does, and keeps what it holds. */
+  async end(): Promise<void> {
     this.client.close();
     await this.control.close();
     await this.process.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
