@@ -22,12 +22,11 @@ export type {
   UpstreamRegistry,
 } from './model.js';
 export { nearest } from './nearest.js';
-export { type ParsedTopology, parseTopology } from './parse-topology.js';
+export { type ParsedTopology, parseTopology, type ParseTopologyOptions } from './parse-topology.js';
 export { neededProbes, readOnlyBecause, unmetNeeds } from './registry-needs.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';
 export { annotationMatcher } from './retention/annotation-glob.js';
-export { impossibleUntagRules } from './retention/can-untag.js';
 export { type Cron, parseCron, type ParsedCron } from './retention/cron.js';
 export { policyHash } from './retention/policy-hash.js';
 export type {

@@ -7,7 +7,7 @@ import { duplicateTargets } from './checks/duplicate-targets.js';
 import { enforcement } from './checks/enforcement.js';
 import { idleRules } from './checks/idle-rules.js';
 import { immutableTags } from './checks/immutable-tags.js';
-import { impossibleUntags } from './checks/impossible-untags.js';
+import { impossibleUntags, type ProbedCapabilities } from './checks/impossible-untags.js';
 import { missingCredentials } from './checks/missing-credentials.js';
 import { missingKeys } from './checks/missing-keys.js';
 import { overlappingRegistries } from './checks/overlapping-registries.js';
@@ -35,7 +35,7 @@ import { TopologyDocument } from './schema.js';
 import { schemaFindings } from './schema-findings.js';
 import { tooManyEntries } from './too-many-entries.js';
 
-const checks: readonly ((draft: Draft) => Finding[])[] = [
+const checks: readonly ((draft: Draft, probed: ProbedCapabilities) => Finding[])[] = [
   unknownNames,
   missingKeys,
   registryAddress,
@@ -70,11 +70,18 @@ export interface ParsedTopology {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ParseTopologyOptions {
+  /** Only repeated in the diagnostics. */
+  readonly file: string;
+  /** What checks found of the registries that are there already, by name. */
+  readonly probed?: ProbedCapabilities;
+}
+
 /**
  * Reads a topology file. Everything that is wrong with it is found in one run, unless the text
- * is no YAML. Never throws for what the text holds. `file` is only repeated in the diagnostics.
+ * is no YAML. Never throws for what the text holds.
  */
-export function parseTopology(text: string, { file }: { readonly file: string }): ParsedTopology {
+export function parseTopology(text: string, { file, probed = new Map() }: ParseTopologyOptions): ParsedTopology {
   const lines = new LineCounter();
   const atOffset = (problem: TextProblem): Diagnostic => diagnosticOf({ ...problem, path: [] }, { file, lines, offset: problem.offset });
   const { document, problems } = readYaml(text, lines);
@@ -85,7 +92,7 @@ export function parseTopology(text: string, { file }: { readonly file: string })
   const values = index.values();
   if (!values.ok) return { diagnostics: inOrder([...duplicates, ...values.problems].map(atOffset)) };
 
-  const found = findingsOf(values.data).map((finding) =>
+  const found = findingsOf(values.data, probed).map((finding) =>
     diagnosticOf(finding, { file, lines, offset: index.offsetOf(finding.path, finding.at ?? 'value') }),
   );
   const diagnostics = inOrder([...duplicates.map(atOffset), ...found]);
@@ -93,7 +100,7 @@ export function parseTopology(text: string, { file }: { readonly file: string })
   return { topology: resolveTopology(TopologyDocument.parse(values.data)), diagnostics };
 }
 
-function findingsOf(data: unknown): Finding[] {
+function findingsOf(data: unknown, probed: ProbedCapabilities): Finding[] {
   const excess = tooManyEntries(data);
   if (excess.length > 0) return excess;
   const ofSchema = schemaFindings(TopologyDocument, data);
@@ -101,7 +108,7 @@ function findingsOf(data: unknown): Finding[] {
     data,
     ofSchema.flatMap(({ unusable }) => (unusable === undefined ? [] : [unusable])),
   );
-  return [...ofSchema, ...checks.flatMap((check) => check(draft))];
+  return [...ofSchema, ...checks.flatMap((check) => check(draft, probed))];
 }
 
 interface Position {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { unknownCapabilities } from '@waybill/oci-model';
-import { topologyWith } from '../questions.spec-helper.js';
-import { impossibleUntagRules } from '../retention/can-untag.js';
+import { type RegistryCapabilities, unknownCapabilities } from '@waybill/oci-model';
+import { parseTopology } from '../parse-topology.js';
+import { topologyText } from '../planted.spec-helper.js';
 import { expectFound, foundIn, ruleWith } from '../retention/planted-policy.spec-helper.js';
-import { withProbedCapabilities } from '../with-probed-capabilities.js';
 
 function registryWith(capabilities: string): string {
   return `x: { role: staging, location: eu, local: true, capabilities: { ${capabilities} } }`;
@@ -35,19 +34,24 @@ describe('impossibleUntags', () => {
   it('lets other rules of such a registry be', () => {
     expect(foundIn({ registries: registryWith(neither), retention: ruleWith('action: keep', { registry: 'x' }) })).toEqual([]);
   });
-});
 
-describe('impossibleUntagRules', () => {
-  const topology = topologyWith({ retention: ruleWith('action: untag') });
+  const text = topologyText({ retention: ruleWith('action: untag') });
+  const probed = (capabilities: Partial<RegistryCapabilities>) => new Map([['tests', { ...unknownCapabilities, ...capabilities }]]);
 
-  it('names the rules once a check found that their registry cannot', () => {
-    const probed = new Map([['tests', { ...unknownCapabilities, tagDelete: false, manifestDelete: false }]]);
+  it('refuses it where a check found that neither can be deleted', () => {
+    const { diagnostics } = parseTopology(text, { file: 'x', probed: probed({ tagDelete: false, manifestDelete: false }) });
 
-    expect(impossibleUntagRules(withProbedCapabilities(topology, probed))).toEqual([{ policy: 'p', rule: 'r', registry: 'tests' }]);
+    expect(diagnostics).toMatchObject([{ code: 'untag-impossible', path: '/retention/1/rules/0/action' }]);
   });
 
-  it('names none while nothing is known', () => {
-    expect(impossibleUntagRules(topology)).toEqual([]);
-    expect(impossibleUntagRules(withProbedCapabilities(topology, new Map()))).toEqual([]);
+  it.each<[string, string, Partial<RegistryCapabilities>]>([
+    ['not known', text, {}],
+    [
+      'declared against what was found',
+      text.replace('tests: {', 'tests: { capabilities: { tagDelete: true },'),
+      { tagDelete: false, manifestDelete: false },
+    ],
+  ])('takes it where its way is %s', (_name, file, found) => {
+    expect(parseTopology(file, { file: 'x', probed: probed(found) }).diagnostics).toEqual([]);
   });
 });

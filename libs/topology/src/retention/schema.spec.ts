@@ -313,6 +313,20 @@ const ofRules: readonly Row[] = [
     `${r}/match/annotations/team`,
   ],
   [
+    'an annotation whose key no database keeps',
+    ruleWith('action: delete, match: { annotations: { ▶"a\\0": x } }'),
+    'value-invalid',
+    'has a control character',
+    `${r}/match/annotations/a\0`,
+  ],
+  [
+    'an annotation without a key',
+    ruleWith('action: delete, match: { annotations: { ▶"": x } }'),
+    'value-invalid',
+    'is no key of an annotation',
+    `${r}/match/annotations/`,
+  ],
+  [
     'a word for true',
     ruleWith('action: keep, match: { signed: ▶yes }'),
     'value-invalid',

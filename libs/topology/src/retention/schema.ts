@@ -5,7 +5,7 @@ import { repositoryGlobs, tagGlobs } from '../glob-schema.js';
 import { Name, written } from '../schema-words.js';
 import { parseSize } from '../size.js';
 import { parseTagExpression } from '../tag-expression.js';
-import { annotationGlobProblem } from './annotation-glob.js';
+import { annotationGlobProblem, annotationKeyProblem } from './annotation-glob.js';
 import { parseCron } from './cron.js';
 import { parseTimeZone } from './local-time.js';
 
@@ -91,6 +91,16 @@ const AnnotationGlob = written((text) => {
   return problem === undefined ? undefined : { code: 'glob-invalid', problem };
 }, 'Glob over the value: * and ?');
 
+const Annotations = z
+  .record(z.string(), AnnotationGlob)
+  .superRefine((globs, context) => {
+    for (const key of Object.keys(globs)) {
+      const problem = annotationKeyProblem(key);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: [key], params: { at: 'key' } });
+    }
+  })
+  .describe('All of them must match');
+
 const RegistryOrAny = z.string().describe('Name of a registry, or any');
 
 const some = (item: z.ZodString): z.ZodArray<z.ZodString> => z.array(item).min(1).max(100);
@@ -109,7 +119,7 @@ export const Match = z.strictObject({
   mediaTypes: some(MediaType).optional().describe('Of the manifest'),
   artifactTypes: some(MediaType).optional(),
   platforms: some(Platform).optional().describe('The artifact has one of them'),
-  annotations: z.record(z.string().min(1).max(255), AnnotationGlob).optional().describe('All of them must match'),
+  annotations: Annotations.optional(),
   signed: z.boolean().optional(),
   promotedTo: RegistryOrAny.optional().describe('Waybill brought it to this registry, or to any'),
   source: RegistryOrAny.optional().describe('Waybill brought it here from this registry, or from any'),

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '@waybill/access';
 import { ActiveTopology, AppliedTopology, ApplyTopology, type Revision } from '@waybill/contracts/http';
-import { type RegistryRecord, type TopologyRevision, TopologyRevisions } from '@waybill/persistence';
+import { RegistryChecks, type RegistryRecord, type TopologyRevision, TopologyRevisions } from '@waybill/persistence';
 import { PromotionError } from '@waybill/promotion';
 import { formatDiagnostic, parseTopology } from '@waybill/topology';
 import { Requires } from '../../http/access-rule.js';
@@ -20,8 +20,11 @@ const maxDiagnostics = 100;
 export class TopologyController {
   readonly #revisions: TopologyRevisions;
 
-  constructor(revisions: TopologyRevisions) {
+  readonly #checks: RegistryChecks;
+
+  constructor(revisions: TopologyRevisions, checks: RegistryChecks) {
     this.#revisions = revisions;
+    this.#checks = checks;
   }
 
   @Put()
@@ -36,7 +39,7 @@ export class TopologyController {
     problems: ['topology-invalid'],
   })
   async apply(@Body({ schema: ApplyTopology }) body: ApplyTopology, @CurrentActor() actor: Actor): Promise<AppliedTopology> {
-    const { topology, diagnostics } = parseTopology(body.source, { file: body.file });
+    const { topology, diagnostics } = parseTopology(body.source, { file: body.file, probed: await this.#checks.knownCapabilities() });
     if (topology === undefined) {
       throw new ApiError(`${body.file} is not a valid topology: nothing was changed`, {
         code: 'topology-invalid',
