@@ -38,11 +38,12 @@ export function announceParts(system: RunningSystem, topologyFile: string, outpu
 }
 
 /** The last lines before the command waits. */
-export function announceAddresses(apiUrl: string, { logs }: DataFolder, output: Output): void {
+export function announceAddresses({ apiUrl, workerUrl }: RunningSystem, { logs }: DataFolder, output: Output): void {
   const { api, docs, health } = addressesOf(apiUrl);
   output.line();
   output.line(`API        ${api}`);
   output.line(`API docs   ${docs}`);
   output.line(`Health     ${health}`);
+  output.line(`Metrics    ${apiUrl}/metrics, with a key; the worker's at ${workerUrl}/metrics`);
   output.line(`Logs       ${logs}`);
 }

@@ -1,25 +1,23 @@
 import { join } from 'node:path';
 import { parseRepositoryName } from '@waybill/oci-model';
 import { OciLayout } from '@waybill/oci-layout';
-import type { Topology } from '@waybill/topology';
 import { formatBytes, roundSeconds } from '../output/format.js';
 import type { Progress } from '../output/progress.js';
 import { packWaybillImage } from '../pack-image/pack-waybill-image.js';
-import { type DemonstrationPlan, planLayout } from './demonstration-image.js';
+import type { LayoutImage } from './demonstration-image.js';
 
 export interface PrepareImageOptions {
   /** The repository's root, built. */
   readonly root: string;
   readonly version: string;
   readonly dataDir: string;
-  readonly topology: Topology;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** Packs Waybill itself and plans its promotion. */
-export async function prepareOwnImage(options: PrepareImageOptions): Promise<DemonstrationPlan> {
-  const { root, version, dataDir, topology, progress, signal } = options;
+/** Packs Waybill itself. */
+export async function prepareOwnImage(options: PrepareImageOptions): Promise<LayoutImage> {
+  const { root, version, dataDir, progress, signal } = options;
   const task = progress.task('Packing an image of Waybill itself');
   const started = performance.now();
   const layoutDir = join(dataDir, 'image');
@@ -36,5 +34,5 @@ export async function prepareOwnImage(options: PrepareImageOptions): Promise<Dem
   });
   task.done(`${formatBytes(packed.bytes)}, ${roundSeconds(performance.now() - started)}${packed.reused ? ', unchanged' : ''}`);
   const store = (await OciLayout.open(layoutDir)).store();
-  return planLayout(topology, { store, digest: packed.digest, repositories: [parseRepositoryName('waybill')], tag: packed.tag });
+  return { store, digest: packed.digest, repositories: [parseRepositoryName('waybill')], tag: packed.tag };
 }

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ControlClient } from '@waybill/embedded';
+import { ControlClient, findFreePort } from '@waybill/embedded';
+import { parseTopology } from '@waybill/topology';
 import { type DataFolder, openDataFolder } from './data-folder.js';
 import { FirstFailure } from './first-failure.js';
 import { Stack } from './stack.js';
@@ -66,6 +67,14 @@ function isAlive(pid: number): boolean {
 
 const ready = 'true';
 
+const withArchive = `apiVersion: waybill/v1
+kind: Topology
+metadata: { name: later }
+locations: { eu: {} }
+registries:
+  archive: { role: archive, location: eu, local: true }
+`;
+
 describe('startSystem', () => {
   it('hands on what is for the servers, and the administrator’s key to the API alone', async () => {
     await install({ api: program('api', ready), worker: program('worker', ready) });
@@ -96,6 +105,31 @@ describe('startSystem', () => {
     });
 
     expect(addresses).toEqual([apiUrl]);
+  });
+
+  it('has the worker listen where it was wanted, and tells where it does', async () => {
+    await install({ api: program('api', ready), worker: program('worker', ready) });
+    const port = await findFreePort();
+
+    const { workerUrl } = await start({
+      environment: { DATABASE_URL: 'postgresql://127.0.0.1/real', WAYBILL_WORKER_PORT: String(port) },
+    });
+
+    expect(workerUrl).toBe(`http://127.0.0.1:${port}`);
+    expect((await fetch(workerUrl)).status).toBe(200);
+  });
+
+  it('runs the registries that turn out to be missing, each once', async () => {
+    await install({ api: program('api', ready), worker: program('worker', ready) });
+    const wanted = parseTopology(withArchive, { file: 'topology.yaml' }).topology;
+    if (wanted === undefined) throw new Error('the topology of this spec is broken');
+    const system = await start();
+
+    await system.runMissing(wanted);
+    await system.runMissing(wanted);
+
+    expect(system.registries.map(({ name }) => name)).toEqual(['archive']);
+    expect((await fetch(`${system.registries[0]?.url}/v2/`)).status).toBe(200);
   });
 
   it('stops what was started when another part does not start, and says why', async () => {

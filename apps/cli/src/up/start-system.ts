@@ -33,7 +33,10 @@ export interface RunningSystem {
   readonly apiUrl: string;
   readonly database: string;
   readonly queue: string;
+  readonly workerUrl: string;
   readonly registries: readonly LocalRegistryProcess[];
+  /** Runs those of a topology's local registries that do not run yet. */
+  readonly runMissing: (topology: Topology) => Promise<void>;
   /** How long each part took until it was ready, in milliseconds. */
   readonly phases: Readonly<Record<string, number>>;
 }
@@ -67,26 +70,34 @@ export async function startSystem(options: StartSystemOptions): Promise<RunningS
   const control = await serveControl({ folder: join(options.folder.dir, 'run'), registries: () => ready });
   servers.push(() => control.close());
 
-  const locals = Object.values(topology.registries).filter(({ local }) => local !== undefined);
   const startLocal = async (registry: Registry): Promise<LocalRegistryProcess> => {
     const started = await startRegistry(registry, options, servers);
     ready.push(started);
     return started;
   };
   const database = timed('database', startDatabase(options, servers));
-  const registries = timed('registries', failure.all(locals.map(startLocal)));
+  const registries = timed('registries', failure.all(localRegistries(topology).map(startLocal)));
   const api = database.then((started) => timed('api', startApi(started, options, programs)));
   const worker = database.then(({ environment: found }) =>
     timed('worker', startWorker({ ...found, WAYBILL_CONTROL_SOCKET: control.path }, options, programs)),
   );
-  const [{ told }, apiUrl, , running] = await failure.all([database, api, worker, registries]);
+  const [{ told }, apiUrl, workerUrl, running] = await failure.all([database, api, worker, registries]);
   return {
     apiUrl,
     database: told,
     queue: environment['REDIS_URL'] === undefined ? 'on PostgreSQL' : 'on Redis, from REDIS_URL',
+    workerUrl,
     registries: running,
+    runMissing: async (wanted) => {
+      const missing = localRegistries(wanted).filter(({ name }) => !running.some((one) => one.name === name));
+      running.push(...(await failure.all(missing.map(startLocal))));
+    },
     phases,
   };
+}
+
+function localRegistries({ registries }: Topology): Registry[] {
+  return Object.values(registries).filter(({ local }) => local !== undefined);
 }
 
 async function startDatabase({ environment, folder, failure }: StartSystemOptions, stack: Stack): Promise<StartedDatabase> {
@@ -145,10 +156,12 @@ async function startApi(database: StartedDatabase, options: StartSystemOptions, 
 /** Ctrl-C is not to wait for a copy: what the worker hands over goes on at the next start. */
 const drainMs = '1000';
 
-async function startWorker(found: StartedDatabase['environment'], options: StartSystemOptions, stack: Stack): Promise<void> {
-  const port = await findFreePort();
+async function startWorker(found: StartedDatabase['environment'], options: StartSystemOptions, stack: Stack): Promise<string> {
+  const wanted = options.environment['WAYBILL_WORKER_PORT'];
+  const port = await findFreePort(wanted === undefined ? undefined : Number(wanted));
   const env = { WAYBILL_WORKER_PORT: String(port), WAYBILL_WORKER_DRAIN_MS: options.environment['WAYBILL_WORKER_DRAIN_MS'] ?? drainMs };
   await startProcess({ name: 'worker', port, env: { ...found, ...env } }, options, stack);
+  return `http://127.0.0.1:${port}`;
 }
 
 interface Program {

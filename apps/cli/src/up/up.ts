@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Environment, inheritedEnvironment } from '@waybill/config';
 import { WaybillError } from '@waybill/kernel';
+import type { Topology } from '@waybill/topology';
 import { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
@@ -14,8 +15,9 @@ import { addressesOf, announceAddresses, announceParts, firstLines } from './ann
 import { recallApiAddress, rememberApiAddress } from './api-address.js';
 import { checkEnvironment } from './check-environment.js';
 import { type DataFolder, lackOfSpace, openDataFolder } from './data-folder.js';
+import { type DeclaredTopology, declareTopology } from './declare-topology.js';
 import { type Demonstrated, demonstrate } from './demonstrate.js';
-import { DemonstrationError, type DemonstrationPlan, planGivenImage } from './demonstration-image.js';
+import { DemonstrationError, type DemonstrationPlan, planGivenImage, planLayout } from './demonstration-image.js';
 import { demonstrationSubject, makeDemonstrationKey, revokeLeftoverKeys } from './demonstration-key.js';
 import { FirstFailure } from './first-failure.js';
 import { keepLocated } from './keep-located.js';
@@ -75,7 +77,7 @@ export async function up(options: UpOptions, output: Output): Promise<number> {
 async function work(run: Run): Promise<number> {
   const { options, file, failure, output, stack } = run;
   // What was given is looked at before anything is started.
-  const given = options.image === undefined ? undefined : await planGivenImage(file.topology, options.image);
+  if (options.image !== undefined) await planGivenImage(file.topology, options.image);
   const environment = inheritedEnvironment(options.environment);
   await checkEnvironment(environment, failure.signal);
   const folder = await openDataFolder(options.data, stack);
@@ -83,14 +85,14 @@ async function work(run: Run): Promise<number> {
     output.line(`Stopped what a killed run had left behind: ${folder.lock.stopped.map(({ name }) => name).join(', ')}`);
   }
 
-  const { system, plan } = await startAndPack(run, { folder, environment, given });
-  announceParts(system, file.file, output);
+  const { system, planOn } = await startAndPack(run, { folder, environment });
   await rememberApiAddress(folder.dir, system.apiUrl);
   const admin = new WaybillApi({ url: system.apiUrl, key: folder.key.text, signal: failure.signal });
-  const revision = await declare(admin, system, run);
-  const shown = plan instanceof WaybillError ? undefined : await show(admin, { system, plan, folder }, run);
+  const { revision, topology } = await declare(admin, system, { run, folder });
+  const plan = await planOn(topology);
+  const shown = plan instanceof WaybillError ? undefined : await show(admin, { system, plan, folder, topology }, run);
   if (plan instanceof WaybillError) sayNothing(plan, output);
-  announceAddresses(system.apiUrl, folder, output);
+  announceAddresses(system, folder, output);
   if (options.json) {
     const registries = system.registries.map(({ name, url }) => ({ name, url }));
     output.json({ ...addressesOf(system.apiUrl), adminKeyFile: folder.key.file, registries, revision, ...shown });
@@ -117,28 +119,31 @@ async function topologyFile({ topology, root }: UpOptions): Promise<string> {
 interface Prepared {
   readonly folder: DataFolder;
   readonly environment: Readonly<Record<string, string>>;
-  readonly given: DemonstrationPlan | undefined;
 }
+
+/** What is promoted where a topology holds. */
+type PlanOn = (topology: Topology) => Promise<DemonstrationPlan | NothingToShow>;
 
 /** Packing takes a while at the first start, so it goes on beside. */
 async function startAndPack(
   run: Run,
-  { folder, environment, given }: Prepared,
-): Promise<{ readonly system: RunningSystem; readonly plan: DemonstrationPlan | NothingToShow }> {
-  const { failure, output, startedAt } = run;
+  { folder, environment }: Prepared,
+): Promise<{ readonly system: RunningSystem; readonly planOn: PlanOn }> {
+  const { failure, options, output, startedAt } = run;
+  const { image } = options;
   const progress = progressOn(output);
   const told = { adminKey: !folder.key.isNew };
-  const port = wantedPort(run.options, environment, folder);
+  const port = wantedPort(options, environment, folder);
   const onApiReady = (url: string): void => {
     for (const line of firstLines(url, port, folder, performance.now() - startedAt)) progress.line(line);
     told.adminKey = true;
   };
   try {
-    const [system, plan] = await failure.all([
+    const [system, planOn] = await failure.all([
       start(run, { folder, environment, port, onApiReady }, progress),
-      given === undefined ? ownPlan(run, folder, progress) : Promise.resolve(given),
+      image === undefined ? packOwn(run, folder, progress) : Promise.resolve<PlanOn>((topology) => planGivenImage(topology, image)),
     ]);
-    return { system, plan };
+    return { system, planOn };
   } catch (error) {
     if (!told.adminKey) output.error(`The administrator's key was made and is in ${folder.key.file}`);
     throw error;
@@ -171,16 +176,22 @@ async function start(
 type NothingToShow = DemonstrationError | PackError;
 
 /** Where no path carries an image of Waybill, or none can be packed, there is nothing to show. */
-async function ownPlan(
-  { options, file, failure }: Run,
-  { dir }: DataFolder,
-  progress: Progress,
-): Promise<DemonstrationPlan | NothingToShow> {
+async function packOwn({ options, failure }: Run, { dir }: DataFolder, progress: Progress): Promise<PlanOn> {
   const { root, version } = options;
   try {
-    return await prepareOwnImage({ root, version, dataDir: dir, topology: file.topology, progress, signal: failure.signal });
+    const image = await prepareOwnImage({ root, version, dataDir: dir, progress, signal: failure.signal });
+    return async (topology) => nothingToShow(() => planLayout(topology, image));
   } catch (error) {
-    if (error instanceof DemonstrationError || (error instanceof PackError && error.code === 'platform-unsupported')) return error;
+    if (error instanceof PackError && error.code === 'platform-unsupported') return () => Promise.resolve(error);
+    throw error;
+  }
+}
+
+function nothingToShow(plan: () => DemonstrationPlan): DemonstrationPlan | DemonstrationError {
+  try {
+    return plan();
+  } catch (error) {
+    if (error instanceof DemonstrationError) return error;
     throw error;
   }
 }
@@ -191,38 +202,49 @@ function sayNothing({ message }: NothingToShow, output: Output): void {
   output.error(`${message}\nNothing is promoted: name an image of yours with --image`);
 }
 
-/** Applies the topology and tells where local registries listen. */
-async function declare(admin: WaybillApi, system: RunningSystem, { file, output }: Run): Promise<number> {
-  const { revision, changed } = await admin.applyTopology(file.source, basename(file.file));
-  for (const { name, url } of system.registries) await admin.locateRegistry(name, url);
-  output.line(`Topology revision ${revision.number}${changed ? ' applied' : ', unchanged'}`);
-  return revision.number;
+/** Settles which topology holds, and tells where its local registries listen. */
+async function declare(
+  admin: WaybillApi,
+  system: RunningSystem,
+  { run: { file, output }, folder }: { readonly run: Run; readonly folder: DataFolder },
+): Promise<DeclaredTopology> {
+  const declared = await declareTopology(admin, file, folder.dir);
+  await system.runMissing(declared.topology);
+  announceParts(system, file.file, output);
+  for (const { name, url } of system.registries) {
+    // A topology that is kept may not have those of the file.
+    if (declared.topology.registries[name]?.local !== undefined) await admin.locateRegistry(name, url);
+  }
+  output.line(declared.line);
+  return declared;
 }
 
 interface Shown {
   readonly system: RunningSystem;
   readonly plan: DemonstrationPlan;
   readonly folder: DataFolder;
+  readonly topology: Topology;
 }
 
-async function show(admin: WaybillApi, { system, plan, folder }: Shown, run: Run): Promise<Demonstrated> {
+async function show(admin: WaybillApi, shown: Shown, run: Run): Promise<Demonstrated> {
+  const { plan, folder } = shown;
   const { failure, output } = run;
-  await push({ system, plan, folder }, run);
+  await push(shown, run);
   const subject = demonstrationSubject(folder.dir);
   await revokeLeftoverKeys(admin, subject);
   const key = await makeDemonstrationKey(admin, plan, subject);
-  run.stack.push(() => revokeAtEnd(key.id, { system, plan, folder }, output));
+  run.stack.push(() => revokeAtEnd(key.id, shown, output));
   return demonstrate(admin.withKey(key.text), plan, output, failure.signal);
 }
 
-async function push({ system, plan }: Shown, { file, failure, output }: Run): Promise<void> {
+async function push({ system, plan, topology }: Shown, { failure, output }: Run): Promise<void> {
   const { content, reference } = plan;
   const address = system.registries.find(({ name }) => name === reference.registry)?.url;
   if (content === undefined || address === undefined) return;
   const progress = progressOn(output);
   const task = progress.task(`Pushing ${reference.registry}/${reference.repository}:${reference.tag}`);
   try {
-    await pushImage({ ...plan, content }, { topology: file.topology, address, progress: task, signal: failure.signal });
+    await pushImage({ ...plan, content }, { topology, address, progress: task, signal: failure.signal });
   } finally {
     progress.stop();
   }
