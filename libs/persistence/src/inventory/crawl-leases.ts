@@ -2,6 +2,7 @@ import type { CrawlFailure, CrawlKind } from '@waybill/inventory';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { storableJson } from '../registry-checks/storable-json.js';
+import { Turns } from '../run/turns.js';
 import { type CrawlLease, crawlLost, heldCrawl } from './crawl-lease.js';
 import { CrawlRecordsStore, type CrawlTally } from './crawl-records.js';
 
@@ -53,7 +54,7 @@ export class CrawlLeases {
       FROM (SELECT * FROM crawl WHERE ${heldCrawl(lease)}) c JOIN registry r ON r.id = c.registry_id`;
     if (row === undefined) throw crawlLost(lease);
     const { kind, is_listed: isListed, registry_id: registryId, requests, found } = row;
-    const crawl = { lease, kind, isListed, registryId, tally: { requests, found } };
+    const crawl = { lease, kind, isListed, registryId, tally: { requests, found }, turns: new Turns() };
     return {
       registry: row.name,
       address: row.address ?? undefined,

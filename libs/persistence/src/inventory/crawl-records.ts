@@ -1,7 +1,8 @@
 import type { CrawlCount, CrawlKind, CrawlRecords, ListedFrom, Problem, QueuedRepository } from '@waybill/inventory';
 import type { RepositoryName } from '@waybill/oci-model';
-import type { Database } from '../database.js';
+import type { Database, Tables } from '../database.js';
 import { storableJson } from '../registry-checks/storable-json.js';
+import type { Turns } from '../run/turns.js';
 import { type CrawlLease, underCrawlLease } from './crawl-lease.js';
 import { RepositoryRecordsStore } from './repository-records.js';
 
@@ -19,9 +20,14 @@ export interface HeldCrawl {
   readonly isListed: boolean;
   readonly registryId: string;
   readonly tally: CrawlTally;
+  /** Of what the crawl asks of the database. */
+  readonly turns: Turns;
 }
 
-/** One crawl in PostgreSQL; every method is fenced by the crawl's lease. */
+/**
+ * One crawl in PostgreSQL; what it writes is fenced by the crawl's lease.
+ * Invariant: a crawl uses one connection at a time, however many repositories it looks at: the others are for promotions.
+ */
 export class CrawlRecordsStore implements CrawlRecords {
   readonly #database: Database;
   readonly #crawl: HeldCrawl;
@@ -55,8 +61,7 @@ export class CrawlRecordsStore implements CrawlRecords {
 
   async addRepositories(names: readonly RepositoryName[]): Promise<void> {
     const { lease, registryId } = this.#crawl;
-    await this.#database.transaction(async (tables) => {
-      await underCrawlLease(tables, lease);
+    await this.#write(async (tables) => {
       await tables.$executeRaw`
         INSERT INTO repository (registry_id, name)
         SELECT ${registryId}::uuid, n.name FROM unnest(${[...names]}::text[]) AS n (name)
@@ -73,8 +78,7 @@ export class CrawlRecordsStore implements CrawlRecords {
   /** What is known and not gone, and places that runs have seen and promotions come from, one step in an index for each. */
   async endList(from: ListedFrom, problem: Problem | undefined): Promise<void> {
     const { lease, registryId } = this.#crawl;
-    await this.#database.transaction(async (tables) => {
-      await underCrawlLease(tables, lease);
+    await this.#write(async (tables) => {
       await tables.$executeRaw`
         WITH RECURSIVE placed (name) AS (
           (SELECT repository FROM placement WHERE registry_id = ${registryId}::uuid ORDER BY repository LIMIT 1)
@@ -106,15 +110,27 @@ export class CrawlRecordsStore implements CrawlRecords {
   }
 
   async next(after: bigint, limit: number): Promise<readonly QueuedRepository[]> {
-    const rows = await this.#database.tables.$queryRaw<{ id: bigint; name: RepositoryName; is_listed: boolean | null }[]>`
+    const { tables } = this.#database;
+    const rows = await this.#crawl.turns.take(
+      () => tables.$queryRaw<{ id: bigint; name: RepositoryName; is_listed: boolean | null }[]>`
       SELECT q.repository_id AS id, r.name, CASE c.listed_from WHEN 'catalogue' THEN q.is_listed END AS is_listed
       FROM crawl_repository q JOIN repository r ON r.id = q.repository_id JOIN crawl c ON c.id = q.crawl_id
       WHERE q.crawl_id = ${this.#crawl.lease.crawlId}::uuid AND q.state = 'queued' AND q.repository_id > ${after}
-      ORDER BY q.repository_id LIMIT ${limit}`;
+      ORDER BY q.repository_id LIMIT ${limit}`,
+    );
     return rows.map(({ id, name, is_listed: isListed }) => ({ id, name, isInCatalogue: isListed ?? undefined }));
   }
 
   repository({ id, name }: QueuedRepository): RepositoryRecordsStore {
     return new RepositoryRecordsStore(this.#database, { ...this.#crawl, repositoryId: id, repository: name });
+  }
+
+  async #write(work: (tables: Tables) => Promise<void>): Promise<void> {
+    const { lease, turns } = this.#crawl;
+    const underLease = async (tables: Tables): Promise<void> => {
+      await underCrawlLease(tables, lease);
+      await work(tables);
+    };
+    await turns.take(() => this.#database.transaction(underLease));
   }
 }

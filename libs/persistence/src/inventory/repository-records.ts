@@ -39,10 +39,10 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async known(): Promise<KnownRepository> {
     const { repositoryId } = this.#at;
-    const [row] = await this.#database.tables.$queryRaw<{ asked_at: Date; exactly: string; suspect_since: Date | null }[]>`
-      SELECT t.at AS asked_at, t.at::text AS exactly, r.suspect_since FROM repository r, (SELECT clock_timestamp() AS at) t WHERE r.id = ${repositoryId}`;
-    const tags = await this.#database.tables.$queryRaw<{ name: Tag; digest: Uint8Array; missing_since: Date | null }[]>`
-      SELECT name, digest, missing_since FROM tag WHERE repository_id = ${repositoryId} AND gone_at IS NULL`;
+    const [row] = await this.#read<{ asked_at: Date; exactly: string; suspect_since: Date | null }>(Prisma.sql`
+      SELECT t.at AS asked_at, t.at::text AS exactly, r.suspect_since FROM repository r, (SELECT clock_timestamp() AS at) t WHERE r.id = ${repositoryId}`);
+    const tags = await this.#read<{ name: Tag; digest: Uint8Array; missing_since: Date | null }>(Prisma.sql`
+      SELECT name, digest, missing_since FROM tag WHERE repository_id = ${repositoryId} AND gone_at IS NULL`);
     if (row === undefined) throw new Error(`there is no repository ${repositoryId}`);
     this.#askedAt = row.exactly;
     return {
@@ -58,14 +58,14 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async statusOf(digests: readonly Digest[]): Promise<readonly ManifestStatus[]> {
     const { registryId, repository } = this.#at;
-    const rows = await this.#database.tables.$queryRaw<StatusRow[]>`
+    const rows = await this.#read<StatusRow>(Prisma.sql`
       SELECT d.digest, m.digest IS NOT NULL AS is_read, m.created_at, m.created_problem,
         EXISTS (SELECT 1 FROM ${placementHere(registryId, repository)} AND p.digest = d.digest) AS is_placed,
         ARRAY(
           SELECT e.child FROM content_edge e JOIN content c ON c.digest = e.child
           WHERE m.is_index AND e.parent = d.digest AND e.kind = 'child' AND c.media_type = ANY(${[...manifestMediaTypes]}::text[])
         ) AS manifests
-      FROM unnest(${digests.map(digestToBytes)}::bytea[]) AS d (digest) LEFT JOIN manifest m ON m.digest = d.digest`;
+      FROM unnest(${digests.map(digestToBytes)}::bytea[]) AS d (digest) LEFT JOIN manifest m ON m.digest = d.digest`);
     return rows.map(toStatus);
   }
 
@@ -142,15 +142,21 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async #write(work: (tables: Tables) => Promise<void>): Promise<void> {
     this.#hasChanged = true;
-    await this.#database.transaction(async (tables) => {
-      await underCrawlLease(tables, this.#at.lease);
+    const { lease, turns } = this.#at;
+    const underLease = async (tables: Tables): Promise<void> => {
+      await underCrawlLease(tables, lease);
       await work(tables);
-    });
+    };
+    await turns.take(() => this.#database.transaction(underLease));
   }
 
   async #digests(query: Prisma.Sql): Promise<readonly Digest[]> {
-    const rows = await this.#database.tables.$queryRaw<{ digest: Uint8Array }[]>(query);
+    const rows = await this.#read<{ digest: Uint8Array }>(query);
     return rows.map(({ digest }) => digestFromBytes(digest));
+  }
+
+  #read<Row>(query: Prisma.Sql): Promise<Row[]> {
+    return this.#at.turns.take(() => this.#database.tables.$queryRaw<Row[]>(query));
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type CrawlFailure, crawlRegistry, type InventoriedRegistry } from '@waybill/inventory';
 import { systemClock, WaybillError } from '@waybill/kernel';
 import { ContentError } from '@waybill/oci-model';
@@ -63,6 +64,7 @@ export class CrawlInventory {
   async #run(lease: CrawlLease, since: number): Promise<void> {
     const { leases, leaseMs } = this.#options;
     const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#shutdown.signal });
+    setMaxListeners(0, keeper.signal); // each of the many small reads listens to it
     try {
       const crawl = await leases.load(lease);
       await this.#finish(lease, crawl, await this.#crawl(crawl, keeper.signal));

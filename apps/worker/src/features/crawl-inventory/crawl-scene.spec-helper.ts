@@ -1,7 +1,7 @@
 import type { CrawlKind } from '@waybill/inventory';
 import type { Digest, Tag } from '@waybill/oci-model';
 import { CrawlLeases, CrawlSchedules, RegistryChecks, TopologyRevisions } from '@waybill/persistence';
-import { RegistryClients } from '@waybill/registry-clients';
+import { RegistryClient } from '@waybill/oci-registry';
 import { until } from '@waybill/testing';
 import { type Topology, withProbedCapabilities } from '@waybill/topology';
 import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
@@ -32,26 +32,26 @@ export interface SeenTag {
 /** A database whose topology has the registry `ci` at an address, and workers that crawl it. */
 export class CrawlScene {
   readonly log: Logged = logged();
-  readonly #clients: RegistryClients;
-  readonly #requests = new Map<string, (method: string) => void>();
+  readonly #client: RegistryClient;
+  #onRequest: (method: string) => void = () => undefined;
 
-  private constructor(readonly recorded: RecordedPromotions) {
-    this.#clients = new RegistryClients({
-      secrets: { read: () => undefined },
-      client: { retries: 0 },
-      observe: (registry, { method }) => this.#requests.get(registry)?.(method),
-    });
+  private constructor(
+    readonly recorded: RecordedPromotions,
+    origin: string,
+  ) {
+    // Faults are answered once, so that requests can be counted.
+    this.#client = new RegistryClient({ origin, retries: 0, observe: ({ method }) => this.#onRequest(method) });
   }
 
   static async open(url: string): Promise<CrawlScene> {
     const recorded = await RecordedPromotions.open(topologyAt({ ci: url }));
-    const scene = new CrawlScene(recorded);
+    const scene = new CrawlScene(recorded, url);
     await scene.declare(topologyAt({ ci: url }));
     return scene;
   }
 
   async close(): Promise<void> {
-    this.#clients.close();
+    this.#client.close();
     await this.recorded.close();
   }
 
@@ -70,14 +70,14 @@ export class CrawlScene {
       leases: new CrawlLeases(database, { leaseMs }),
       schedules: this.schedules,
       leaseMs,
-      open: async ({ registry: name, address }, onRequest) => {
+      open: async ({ registry: name }, onRequest) => {
         const active = await revisions.active();
         if (active === undefined) return undefined;
         const topology = withProbedCapabilities(active.topology, await new RegistryChecks(database).knownCapabilities());
         const registry = topology.registries[name];
         if (registry === undefined) return undefined;
-        this.#requests.set(name, onRequest);
-        return { registry: this.#clients.open(registry, address, 'read'), hasReferrersApi: registry.capabilities?.referrersApi === true };
+        this.#onRequest = onRequest;
+        return { registry: this.#client, hasReferrersApi: registry.capabilities?.referrersApi === true };
       },
       locations: 'all',
       workerId: 'one',
