@@ -11,6 +11,7 @@ import { exitStatus } from './output/exit-status.js';
 import { reportError } from './output/report-error.js';
 import { promote } from './promote/promote.js';
 import { showProvenance } from './provenance/provenance.js';
+import { retentionCommands } from './retention/retention-commands.js';
 import { parseMoment } from './status/moment.js';
 import { status } from './status/status.js';
 import { checkTopology } from './topology/check-topology.js';
@@ -110,6 +111,7 @@ function program(surroundings: Surroundings, run: Run): Command {
   const { environment, stop, keyboard } = surroundings;
   controlCommands(waybill, { api: () => connect(environment, stop), stop, keyboard, run });
   collectCommands(waybill, { api: () => connect(environment, stop), stop, run });
+  retentionCommands(waybill, { api: () => connect(environment, stop), stop, run });
   provenanceCommand(waybill, surroundings, run);
   whereCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);

@@ -33,6 +33,7 @@ import { systemCodeOf } from '../system-error.js';
 import { ApiProblem } from './api-problem.js';
 import { queryOf } from './query-of.js';
 import { type ApiEvent, readEvents } from './read-events.js';
+import { RetentionApi } from './retention-api.js';
 
 export interface WaybillApiOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
@@ -42,7 +43,8 @@ export interface WaybillApiOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Call<Answer> {
+/** One request, and what its answer is read as. */
+export interface Call<Answer> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
@@ -87,6 +89,11 @@ export class WaybillApi {
   /** The same API for calls that the end of the command does not end. */
   afterwards(): WaybillApi {
     return new WaybillApi({ url: this.url, key: this.#key });
+  }
+
+  /** What registries keep. */
+  get retention(): RetentionApi {
+    return new RetentionApi((call) => this.#call(call));
   }
 
   /** `idempotencyKey` makes a repetition safe; each call gets a new one by default. */
