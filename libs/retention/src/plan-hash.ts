@@ -24,12 +24,12 @@ export class PlanHasher {
       });
     }
     this.#last = { registry: plan.registry, repository: plan.repository };
-    this.#write(['repository', plan.registry, plan.repository, plan.reclaimableBytesAtMost]);
-    for (const { digest, action, archiveTo, isUnknown, isLogical, reasons } of plan.manifests) {
-      this.#write(['manifest', digest, action, archiveTo ?? [], isUnknown, isLogical], reasons);
+    this.#write('repository', [plan.registry, plan.repository, String(plan.reclaimableBytesAtMost)]);
+    for (const { digest, action, archiveTo = [], isUnknown, isLogical, reasons } of plan.manifests) {
+      this.#write(`manifest ${action} ${isUnknown} ${isLogical}`, [digest, ...archiveTo], reasons);
     }
-    for (const { tag, digest, action, isUnknown, reasons } of plan.tags) this.#write(['tag', tag, digest, action, isUnknown], reasons);
-    for (const digest of plan.deletionOrder) this.#write(['delete', digest]);
+    for (const { tag, digest, action, isUnknown, reasons } of plan.tags) this.#write(`tag ${action} ${isUnknown}`, [tag, digest], reasons);
+    for (const digest of plan.deletionOrder) this.#write('delete', [digest]);
   }
 
   /** `sha256:<hex>` of all that was added; nothing can be added afterwards. */
@@ -38,22 +38,31 @@ export class PlanHasher {
     return `sha256:${this.#hash.digest('hex')}`;
   }
 
-  /** One line of JSON for each fact: a line feed within a name is escaped there, so no two plans are spelled alike. */
-  #write(facts: readonly unknown[], reasons: readonly Reason[] = []): void {
-    this.#pending += `${JSON.stringify(facts)}${reasons.map((reason) => this.#spell(reason)).join('')}\n`;
+  #write(kind: string, names: readonly string[], reasons: readonly Reason[] = []): void {
+    let line = `${kind} ${names.length}`;
+    for (const name of names) line += spelled(name);
+    for (const reason of reasons) line += this.#spell(reason);
+    this.#pending += `${line}\n`;
     if (this.#pending.length < chunk) return;
     this.#hash.update(this.#pending);
     this.#pending = '';
   }
 
+  /** Reasons that name no artifact are made once for a rule, and are spelled once. */
   #spell(reason: Reason): string {
-    const known = this.#spelled.get(reason);
-    if (known !== undefined) return known;
     const { code, policy, rule, digest, tag, id, more } = reason;
-    const spelled = JSON.stringify([code, policy, rule, digest, tag, id, more]);
-    this.#spelled.set(reason, spelled);
-    return spelled;
+    const isShared = digest === undefined && tag === undefined;
+    const known = isShared ? this.#spelled.get(reason) : undefined;
+    if (known !== undefined) return known;
+    const text = ` ${code}${spelled(policy)}${spelled(rule)}${spelled(digest)}${spelled(tag)}${spelled(id)} ${more ?? 0}`;
+    if (isShared) this.#spelled.set(reason, text);
+    return text;
   }
+}
+
+/** With its length before it, so that no two plans are spelled alike, whatever stands in a name. */
+function spelled(name: string | undefined): string {
+  return name === undefined ? ' -' : ` ${name.length}:${name}`;
 }
 
 function isBefore(one: Pick<RepositoryPlan, 'registry' | 'repository'>, other: RepositoryPlan): boolean {

@@ -78,8 +78,13 @@ export function keepsNothing({ code }: Reason): boolean {
 
 /** Is it kept for want of knowledge alone? */
 export function keptForWantOfKnowledge(reasons: readonly Reason[]): boolean {
-  const keeping = reasons.filter((reason) => !keepsNothing(reason));
-  return keeping.length > 0 && keeping.every(({ code }) => meanings[code].knowledge === 'unknown');
+  let isUnknown = false;
+  for (const reason of reasons) {
+    if (keepsNothing(reason)) continue;
+    if (meanings[reason.code].knowledge === 'known') return false;
+    isUnknown = true;
+  }
+  return isUnknown;
 }
 
 function compareReasons(one: Reason, other: Reason): number {

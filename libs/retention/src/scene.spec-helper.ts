@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RetentionPolicy, RetentionRule } from '@waybill/topology';
+import type { RemovalRule, RetentionPolicy, RetentionRule } from '@waybill/topology';
 import { compilePolicy } from './compile/compile-policy.js';
 import { planRepository } from './plan-repository.js';
 import { compileProtections, type Protections } from './protections.js';
@@ -50,7 +50,7 @@ export function manifest(
 
 /** A tag named `name` on what `of` stands for. */
 export function tag(name: string, of: string, facts: Partial<Omit<SnapshotTag, 'name' | 'digest'>> = {}): SnapshotTag {
-  return { name, digest: digest(of), taggedAt: daysAgo(100), history: [], ...facts };
+  return { name, digest: digest(of), taggedAt: daysAgo(100), seenSince: daysAgo(100), history: [], ...facts };
 }
 
 /** A repository of CI Snapshots that was crawled yesterday, and whose pulls are known for longer than anything is old. */
@@ -66,8 +66,8 @@ export function snapshot(facts: Partial<RepositorySnapshot> = {}): RepositorySna
   };
 }
 
-export const deleteAll: RetentionRule = { name: 'everything', action: 'delete', match: {}, criteria: 'all' };
-export const deleteOld: RetentionRule = {
+export const deleteAll: RemovalRule = { name: 'everything', action: 'delete', match: {}, criteria: 'all' };
+export const deleteOld: RemovalRule = {
   name: 'old',
   action: 'delete',
   match: {},

@@ -32,6 +32,8 @@ export interface SnapshotTag {
   readonly digest: string;
   /** When it was written, first or again. */
   readonly taggedAt: KnownTime;
+  /** Since when it is known to name this digest. */
+  readonly seenSince: number;
   /** Digests that it named before, the latest first. */
   readonly history: readonly string[];
 }

@@ -1,8 +1,11 @@
 import { isReservedTag } from '@waybill/oci-model';
 import { RetentionError } from '../retention-error.js';
 import type { RepositorySnapshot, SnapshotManifest, SnapshotTag } from '../snapshot.js';
-import { Adjacency } from './adjacency.js';
+import { SparseLists } from '../sparse-lists.js';
 import { ReservedSubjects } from './reserved-subjects.js';
+
+/** From each number to others; most lead nowhere. */
+export type Edges = Pick<SparseLists<number>, 'of' | 'has'>;
 
 /**
  * A repository's manifests, numbered in the order of their digests, and what leads from one to the other.
@@ -11,18 +14,18 @@ import { ReservedSubjects } from './reserved-subjects.js';
 export interface ArtifactGraph {
   readonly manifests: readonly SnapshotManifest[];
   readonly numbers: ReadonlyMap<string, number>;
-  readonly children: Adjacency;
-  readonly parents: Adjacency;
-  readonly subjects: Adjacency;
+  readonly children: Edges;
+  readonly parents: Edges;
+  readonly subjects: Edges;
   /** By `subject`, referrers tag or cosign tag. */
-  readonly referrers: Adjacency;
+  readonly referrers: Edges;
   /** By name, reserved ones too. */
   readonly tags: readonly SnapshotTag[];
   /** For each of the tags: the manifest's number; -1 when the snapshot lacks it. */
   readonly tagged: Int32Array;
   readonly isReserved: Uint8Array;
   /** Numbers of the user's tags, by manifest. */
-  readonly userTags: Adjacency;
+  readonly userTags: Edges;
   /** It refers to something that is not in the repository. */
   readonly lacksSubject: Uint8Array;
 }
@@ -30,82 +33,65 @@ export interface ArtifactGraph {
 /** @throws RetentionError `snapshot-invalid` when a digest or tag stands there twice */
 export function buildGraph(snapshot: RepositorySnapshot): ArtifactGraph {
   const manifests = snapshot.manifests.toSorted((one, other) => compareText(one.digest, other.digest));
-  const numbers = new Map(manifests.map(({ digest }, number) => [digest, number]));
+  const numbers = new Map<string, number>();
+  for (const [number, { digest }] of manifests.entries()) numbers.set(digest, number);
   const tags = snapshot.tags.toSorted((one, other) => compareText(one.name, other.name));
   refuseTwice(snapshot, 'digest', manifests.length - numbers.size);
   refuseTwice(snapshot, 'tag', tags.length - new Set(tags.map(({ name }) => name)).size);
 
   const tagged = Int32Array.from(tags, ({ digest }) => numbers.get(digest) ?? -1);
   const isReserved = Uint8Array.from(tags, ({ name }) => Number(isReservedTag(name)));
-  const listings = childPairs(manifests, numbers);
   const lacksSubject = new Uint8Array(manifests.length);
-  const references = subjectPairs({ manifests, numbers, tags, tagged, isReserved, lacksSubject });
-  const size = manifests.length;
-  return {
-    manifests,
-    numbers,
-    children: Adjacency.of(size, listings.froms, listings.targets),
-    parents: Adjacency.of(size, listings.targets, listings.froms),
-    subjects: Adjacency.of(size, references.froms, references.targets),
-    referrers: Adjacency.of(size, references.targets, references.froms),
-    tags,
-    tagged,
-    isReserved,
-    userTags: userTagsOf(size, tagged, isReserved),
-    lacksSubject,
-  };
-}
-
-interface Pairs {
-  readonly froms: number[];
-  readonly targets: number[];
-}
-
-function childPairs(manifests: readonly SnapshotManifest[], numbers: ReadonlyMap<string, number>): Pairs {
-  const pairs: Pairs = { froms: [], targets: [] };
-  for (const [number, { children }] of manifests.entries()) {
-    for (const digest of children) {
-      const child = numbers.get(digest);
-      // What points at itself needs nothing but itself.
-      if (child !== undefined && child !== number) addPair(pairs, number, child);
-    }
-  }
-  return pairs;
+  const parts = { manifests, numbers, tags, tagged, isReserved, lacksSubject };
+  return { ...parts, ...listings(parts), ...references(parts), userTags: userTagsOf(parts) };
 }
 
 type Parts = Pick<ArtifactGraph, 'manifests' | 'numbers' | 'tags' | 'tagged' | 'isReserved' | 'lacksSubject'>;
 
-function subjectPairs({ manifests, numbers, tags, tagged, isReserved, lacksSubject }: Parts): Pairs {
-  const pairs: Pairs = { froms: [], targets: [] };
-  const refer = (number: number, subjects: readonly number[]): void => {
-    const others = subjects.filter((subject) => subject !== number);
+function listings({ manifests, numbers }: Parts): Pick<ArtifactGraph, 'children' | 'parents'> {
+  const children = new SparseLists<number>(manifests.length);
+  const parents = new SparseLists<number>(manifests.length);
+  for (const [number, manifest] of manifests.entries()) {
+    if (manifest.children.length === 0) continue;
+    // What points at itself needs nothing but itself.
+    const listed = new Set(manifest.children.flatMap((digest) => numbers.get(digest) ?? []).filter((child) => child !== number));
+    for (const child of [...listed].sort((one, other) => one - other)) {
+      children.add(number, child);
+      parents.add(child, number);
+    }
+  }
+  return { children, parents };
+}
+
+function references({ manifests, numbers, tags, tagged, isReserved, lacksSubject }: Parts): Pick<ArtifactGraph, 'subjects' | 'referrers'> {
+  const subjects = new SparseLists<number>(manifests.length);
+  const referrers = new SparseLists<number>(manifests.length);
+  const refer = (number: number, found: readonly number[]): void => {
+    const others = found.filter((subject) => subject !== number);
     if (others.length === 0) lacksSubject[number] = 1;
-    for (const subject of others) addPair(pairs, number, subject);
+    for (const subject of others) {
+      subjects.add(number, subject);
+      referrers.add(subject, number);
+    }
   };
   for (const [number, { subject }] of manifests.entries()) {
-    const target = subject === undefined ? undefined : numbers.get(subject);
-    if (subject !== undefined) refer(number, target === undefined ? [] : [target]);
+    const found = subject === undefined ? undefined : numbers.get(subject);
+    if (subject !== undefined) refer(number, found === undefined ? [] : [found]);
   }
   const reserved = new ReservedSubjects(numbers);
   for (const [at, { name }] of tags.entries()) {
     const number = tagged[at] ?? -1;
     if (isReserved[at] === 1 && number >= 0) refer(number, reserved.of(name));
   }
-  return pairs;
+  return { subjects, referrers };
 }
 
-function addPair({ froms, targets }: Pairs, from: number, target: number): void {
-  froms.push(from);
-  targets.push(target);
-}
-
-function userTagsOf(size: number, tagged: Int32Array, isReserved: Uint8Array): Adjacency {
-  const pairs: Pairs = { froms: [], targets: [] };
+function userTagsOf({ manifests, tagged, isReserved }: Parts): SparseLists<number> {
+  const userTags = new SparseLists<number>(manifests.length);
   for (const [at, number] of tagged.entries()) {
-    if (number < 0 || isReserved[at] === 1) continue;
-    addPair(pairs, number, at);
+    if (number >= 0 && isReserved[at] === 0) userTags.add(number, at);
   }
-  return Adjacency.of(size, pairs.froms, pairs.targets);
+  return userTags;
 }
 
 function refuseTwice({ registry, repository }: RepositorySnapshot, what: string, surplus: number): void {

@@ -1,4 +1,4 @@
-import type { ArtifactGraph } from './artifact-graph.js';
+import type { ArtifactGraph, Edges } from './artifact-graph.js';
 
 /**
  * The removed manifests, each after everything that is removed with it and lists it, and after what it refers to:
@@ -17,12 +17,12 @@ export function deletionOrder(graph: ArtifactGraph, isRemoved: (number: number) 
 }
 
 /** Depth first, so that what follows stands by what it follows; without what hangs in or under a cycle. */
-function sorted(numbers: readonly number[], edges: readonly ArtifactGraph['children'][], size: number): readonly number[] {
+function sorted(numbers: readonly number[], edges: readonly Edges[], size: number): readonly number[] {
   const waitsFor = new Int32Array(size).fill(-1);
   for (const number of numbers) waitsFor[number] = 0;
   const forEachFollower = (number: number, visit: (follower: number) => void): void => {
-    for (const adjacency of edges) {
-      for (const follower of adjacency.of(number)) {
+    for (const kind of edges) {
+      for (const follower of kind.of(number)) {
         if ((waitsFor[follower] ?? -1) >= 0) visit(follower);
       }
     }

@@ -8,22 +8,31 @@ const longestHex = 64;
  */
 export class ReservedSubjects {
   readonly #numbers: ReadonlyMap<string, number>;
-  /** Only of digests that are longer than what a tag holds. */
-  readonly #cut = new Map<string, number[]>();
+  /** Only of digests that are longer than what a tag holds; most repositories have none. */
+  #cut: ReadonlyMap<string, readonly number[]> | undefined;
 
   constructor(numbers: ReadonlyMap<string, number>) {
     this.#numbers = numbers;
-    for (const [digest, number] of numbers) {
-      if (!digest.startsWith('sha512:')) continue;
-      const cut = digest.slice(0, 'sha512:'.length + longestHex);
-      this.#cut.set(cut, [...(this.#cut.get(cut) ?? []), number]);
-    }
   }
 
   /** Empty when the subject is not in the repository. */
   of(tag: string): readonly number[] {
     const [, algorithm = '', hex = ''] = reservedTag.exec(tag) ?? [];
     const whole = this.#numbers.get(`${algorithm}:${hex}`);
-    return whole === undefined ? (this.#cut.get(`${algorithm}:${hex}`) ?? []) : [whole];
+    if (whole !== undefined) return [whole];
+    this.#cut ??= cutDigests(this.#numbers);
+    return this.#cut.get(`${algorithm}:${hex}`) ?? [];
   }
+}
+
+function cutDigests(numbers: ReadonlyMap<string, number>): ReadonlyMap<string, readonly number[]> {
+  const byCut = new Map<string, number[]>();
+  for (const [digest, number] of numbers) {
+    if (!digest.startsWith('sha512:')) continue;
+    const cut = digest.slice(0, 'sha512:'.length + longestHex);
+    const alike = byCut.get(cut);
+    if (alike === undefined) byCut.set(cut, [number]);
+    else alike.push(number);
+  }
+  return byCut;
 }

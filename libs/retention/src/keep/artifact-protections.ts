@@ -20,6 +20,8 @@ export interface Protecting {
   readonly moment: Moment;
 }
 
+const nobody: readonly string[] = [];
+
 /** Why manifests are kept, whatever the rules say; such a manifest keeps its tags too. */
 export function artifactProtections(protecting: Protecting): SparseLists<Reason> {
   const { snapshot, graph, protections, moment } = protecting;
@@ -27,8 +29,8 @@ export function artifactProtections(protecting: Protecting): SparseLists<Reason>
   const crawled = crawlStart(snapshot, moment.now) ?? Number.NEGATIVE_INFINITY;
   for (const [number, manifest] of graph.manifests.entries()) {
     const { digest } = manifest;
-    for (const id of protections.digestHolds.get(digest) ?? []) lists.add(number, { code: 'hold', id });
-    for (const id of protections.promotions.get(digest) ?? []) lists.add(number, { code: 'promotion-running', id });
+    for (const id of protections.digestHolds.get(digest) ?? nobody) lists.add(number, { code: 'hold', id });
+    for (const id of protections.promotions.get(digest) ?? nobody) lists.add(number, { code: 'promotion-running', id });
     if (protections.provenanceTargets.has(digest)) lists.add(number, { code: 'provenance-target' });
     // Also of what is no number.
     if (!(manifest.firstSeenAt < crawled)) lists.add(number, { code: 'younger-than-crawl' });
@@ -47,10 +49,10 @@ export function tagProtections({ snapshot, graph, protections, policies, moment 
   const lists = new SparseLists<Reason>(graph.tags.length);
   const holds = protections.tagHolds.get(snapshot.repository);
   const crawled = crawlStart(snapshot, moment.now) ?? Number.NEGATIVE_INFINITY;
-  for (const [at, { name, taggedAt }] of graph.tags.entries()) {
+  for (const [at, { name, seenSince }] of graph.tags.entries()) {
     if (graph.isReserved[at] === 1) continue;
     for (const id of holds?.get(name) ?? []) lists.add(at, { code: 'hold', id, tag: name });
-    if (taggedAt !== 'unknown' && !(taggedAt < crawled)) lists.add(at, { code: 'younger-than-crawl' });
+    if (!(seenSince < crawled)) lists.add(at, { code: 'younger-than-crawl' });
     const manifest = graph.manifests[graph.tagged[at] ?? -1];
     if (protections.isImmutableTag(name) && !isLeftAtReplica(snapshot, manifest, moment)) lists.add(at, { code: 'immutable-tag' });
     for (const policy of policies) {

@@ -26,18 +26,26 @@ export function decideArtifacts(deciding: Deciding): ArtifactDecisions {
   const { graph, fates } = deciding;
   const order = deletionOrder(graph, (number) => !fates.closure.isKept(number));
   const archives = archivesOf(deciding, order);
-  const decisions = graph.manifests.map(({ digest }, number): ArtifactDecision => {
-    const known = { digest, isLogical: isLogical(graph, number) };
-    if (fates.closure.isKept(number)) {
-      const reasons = keepReasons(deciding, number);
-      return { ...known, action: 'keep', isUnknown: isUnknown(deciding, number, reasons), reasons };
-    }
-    const archiveTo = archives.get(number);
-    const reasons = removalReasons(deciding, number);
-    if (archiveTo === undefined) return { ...known, action: 'delete', isUnknown: false, reasons };
-    return { ...known, action: 'archive', archiveTo: [...archiveTo].sort(), isUnknown: false, reasons };
-  });
+  const decisions = graph.manifests.map(({ digest }, number) =>
+    fates.closure.isKept(number) ? keep(deciding, digest, number) : remove(deciding, digest, number, archives.get(number)),
+  );
   return { decisions, order };
+}
+
+function keep(deciding: Deciding, digest: string, number: number): ArtifactDecision {
+  const reasons = keepReasons(deciding, number);
+  return {
+    digest,
+    action: 'keep',
+    isUnknown: isUnknown(deciding, number, reasons),
+    isLogical: isLogical(deciding.graph, number),
+    reasons,
+  };
+}
+
+function remove(deciding: Deciding, digest: string, number: number, archives: ReadonlySet<string> | undefined): ArtifactDecision {
+  const fate = { digest, isUnknown: false, isLogical: isLogical(deciding.graph, number), reasons: removalReasons(deciding, number) };
+  return archives === undefined ? { ...fate, action: 'delete' } : { ...fate, action: 'archive', archiveTo: [...archives].sort() };
 }
 
 /** Where each removed manifest must be first: where its rules say, and where what it follows goes. */
@@ -68,14 +76,19 @@ function keepReasons(deciding: Deciding, number: number): readonly Reason[] {
   const { graph, fates, policies } = deciding;
   const reasons: Reason[] = [...fates.ofRepository, ...fates.ofArtifacts.of(number)];
   if (policies.length === 0) reasons.push({ code: 'no-policy' });
-  reasons.push(...tagReasons(deciding, number), ...untaggedReasons(deciding, number));
+  if (graph.userTags.has(number)) reasons.push(...tagReasons(deciding, number));
+  reasons.push(...untaggedReasons(deciding, number));
   reasons.push(...linkReason(deciding, 'child-of', graph.parents.of(number)));
   reasons.push(...linkReason(deciding, 'referrer-of', graph.subjects.of(number)));
-  const referrer = graph.manifests[fates.closure.subjectOf.get(number) ?? -1];
-  if (referrer !== undefined) reasons.push({ code: 'subject-of', digest: referrer.digest });
-  reasons.push(...firstOf('rollback', [...new Set(fates.closure.rollbackOf.get(number))].sort()));
-  return reasons.length === 0 ? [{ code: 'no-rule' }] : inOrder(reasons);
+  const referrer = fates.closure.subjectOf.get(number);
+  if (referrer !== undefined) reasons.push({ code: 'subject-of', ...digestOf(deciding, referrer) });
+  const rollbacks = fates.closure.rollbackOf.get(number);
+  if (rollbacks !== undefined) reasons.push(...firstOf('rollback', [...new Set(rollbacks)].sort()));
+  return reasons.length === 0 ? noRule : inOrder(reasons);
 }
+
+const nothing: readonly Reason[] = [];
+const noRule: readonly Reason[] = [{ code: 'no-rule' }];
 
 /** The tags that keep it, and what would have removed it under them. */
 function tagReasons(deciding: Deciding, number: number): readonly Reason[] {
@@ -94,7 +107,7 @@ function tagReasons(deciding: Deciding, number: number): readonly Reason[] {
 
 /** Those that stay for a reason that is not the manifest's own. */
 function stayingTags({ graph, candidates, judgements, fates }: Deciding, number: number): readonly number[] {
-  return Array.from(graph.userTags.of(number)).filter((at) => {
+  return graph.userTags.of(number).filter((at) => {
     const judgement = judgements[candidates.ofTag[at] ?? -1];
     return fates.ofTags.has(at) || (judgement !== undefined && fateBy(judgement) === 'stays');
   });
@@ -102,6 +115,7 @@ function stayingTags({ graph, candidates, judgements, fates }: Deciding, number:
 
 /** Does nothing keep it but what is not known, of itself and of its tags? */
 function isUnknown(deciding: Deciding, number: number, reasons: readonly Reason[]): boolean {
+  if (!deciding.graph.userTags.has(number)) return keptForWantOfKnowledge(reasons);
   const own = reasons.filter(({ code }) => code !== 'tag-kept');
   const tags = stayingTags(deciding, number).map((at) => deciding.ownTagReasons[at] ?? []);
   if (tags.length === 0) return keptForWantOfKnowledge(own);
@@ -109,26 +123,26 @@ function isUnknown(deciding: Deciding, number: number, reasons: readonly Reason[
 }
 
 function untaggedReasons({ candidates, judgements, fates, policies }: Deciding, number: number): readonly Reason[] {
-  const place = candidates.ofUntagged[number] ?? -1;
-  const judgement = judgements[place];
+  const judgement = judgements[candidates.ofUntagged[number] ?? -1];
   if (judgement === undefined) return [];
-  const reasons = [...judgement.keeps, ...judgement.notes, ...judgement.removals.map(({ overruled }) => overruled)];
-  const isUnmatched = judgement.keeps.length + judgement.removals.length === 0;
-  return isUnmatched && policies.length > 0 && fates.ofArtifacts.of(number).length === 0 ? [...reasons, { code: 'no-rule' }] : reasons;
+  const { keeps, notes, removals } = judgement;
+  const reasons = [...keeps, ...notes, ...removals.map(({ overruled }) => overruled)];
+  const isUnmatched = keeps.length + removals.length === 0;
+  return isUnmatched && policies.length > 0 && !fates.ofArtifacts.has(number) ? [...reasons, ...noRule] : reasons;
 }
 
 /** Links of one kind, kept with kept and removed with removed: the first by digest, and how many more there are. */
-function linkReason({ graph, fates }: Deciding, code: ReasonCode, others: Int32Array): readonly Reason[] {
+function linkReason(deciding: Deciding, code: ReasonCode, others: readonly number[]): readonly Reason[] {
+  if (others.length === 0) return nothing;
   const isKept = code === 'child-of' || code === 'referrer-of';
-  let first = -1;
-  let count = 0;
-  for (const other of others) {
-    if (fates.closure.isKept(other) !== isKept) continue;
-    count += 1;
-    if (first < 0 || other < first) first = other;
-  }
-  const digest = graph.manifests[first]?.digest;
-  return digest === undefined ? [] : [{ code, digest, ...moreThanOne(count) }];
+  const alike = new Set(others.filter((other) => deciding.fates.closure.isKept(other) === isKept));
+  if (alike.size === 0) return [];
+  return [{ code, ...digestOf(deciding, Math.min(...alike)), ...moreThanOne(alike.size) }];
+}
+
+function digestOf({ graph }: Deciding, number: number): Pick<Reason, 'digest'> {
+  const digest = graph.manifests[number]?.digest;
+  return digest === undefined ? {} : { digest };
 }
 
 function firstOf(code: ReasonCode, tags: readonly string[]): readonly Reason[] {
@@ -141,6 +155,6 @@ function moreThanOne(count: number): { readonly more?: number } {
 }
 
 function judgementsOf({ graph, candidates, judgements }: Deciding, number: number): readonly Judgement[] {
-  const places = Array.from(graph.userTags.of(number), (at) => candidates.ofTag[at] ?? -1);
+  const places = graph.userTags.of(number).map((at) => candidates.ofTag[at] ?? -1);
   return [...places, candidates.ofUntagged[number] ?? -1].flatMap((place) => judgements[place] ?? []);
 }

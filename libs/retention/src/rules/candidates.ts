@@ -22,7 +22,7 @@ export class Candidate {
 
   /** The tag as a version, with or without a leading `v`. */
   get version(): SemVer | undefined {
-    if (this.#version === undefined) this.#version = this.tag === undefined ? null : parse(this.tag.name);
+    if (this.#version === undefined) this.#version = versionOf(this.tag);
     return this.#version ?? undefined;
   }
 
@@ -43,6 +43,13 @@ export interface Candidates {
   readonly ofTag: Int32Array;
   /** Place in `all`, by manifest, of what no tag names and nothing lists or refers from; -1 for others. */
   readonly ofUntagged: Int32Array;
+}
+
+/** Most tags are no versions, and to parse what is none takes as long as an exception. */
+const versionLike = /^v?\d+\.\d+\.\d/;
+
+function versionOf(tag: SnapshotTag | undefined): SemVer | null {
+  return tag !== undefined && versionLike.test(tag.name) ? parse(tag.name) : null;
 }
 
 /** Children and referrers without a user's tag are no candidates: they follow. */

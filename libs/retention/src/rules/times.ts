@@ -24,17 +24,21 @@ export class Times {
   readonly #now: number;
   readonly #pullsKnownSince: number | undefined;
   /** The latest known tagging, by manifest; a retag is a push. */
-  readonly #taggedAt: Float64Array;
+  readonly #tagged: Float64Array;
+  /** The latest possible one: a tag was written when it was seen, at the latest. */
+  readonly #taggedAtMost: Float64Array;
 
   constructor(graph: ArtifactGraph, knowledge: RepositoryKnowledge, now: number) {
     this.#now = now;
     this.#pullsKnownSince = this.sane(knowledge.pullsKnownSince);
-    this.#taggedAt = new Float64Array(graph.manifests.length).fill(Number.NEGATIVE_INFINITY);
-    for (const [at, { taggedAt }] of graph.tags.entries()) {
-      const time = this.sane(taggedAt);
+    this.#tagged = new Float64Array(graph.manifests.length).fill(Number.NEGATIVE_INFINITY);
+    this.#taggedAtMost = this.#tagged.slice();
+    for (const [at, { taggedAt, seenSince }] of graph.tags.entries()) {
       const number = graph.tagged[at] ?? -1;
-      if (time === undefined || number < 0 || graph.isReserved[at] === 1) continue;
-      this.#taggedAt[number] = Math.max(this.#taggedAt[number] ?? time, time);
+      if (number < 0 || graph.isReserved[at] === 1) continue;
+      const known = this.sane(taggedAt);
+      raise(this.#tagged, number, known ?? Number.NEGATIVE_INFINITY);
+      raise(this.#taggedAtMost, number, known ?? this.sane(seenSince) ?? Number.POSITIVE_INFINITY);
     }
   }
 
@@ -78,14 +82,18 @@ export class Times {
   }
 
   /** When it was pushed; of that nobody knows, when it was first seen, which is no earlier. */
-  arrival(candidate: Candidate): Bounds {
-    const pushed = this.#pushed(candidate);
-    if (pushed.latest !== Number.POSITIVE_INFINITY) return pushed;
-    return { earliest: Number.NEGATIVE_INFINITY, latest: this.sane(candidate.manifest.firstSeenAt) ?? Number.POSITIVE_INFINITY };
+  arrival({ manifest, number }: Candidate): Bounds {
+    const pushed = this.sane(manifest.pushedAt);
+    const firstSeen = this.sane(manifest.firstSeenAt) ?? Number.POSITIVE_INFINITY;
+    const arrived = pushed === undefined ? { earliest: Number.NEGATIVE_INFINITY, latest: firstSeen } : exactly(pushed);
+    return laterOf(arrived, {
+      earliest: this.#tagged[number] ?? Number.NEGATIVE_INFINITY,
+      latest: this.#taggedAtMost[number] ?? Number.NEGATIVE_INFINITY,
+    });
   }
 
-  #pushed({ manifest, number }: Candidate): Bounds {
-    return exactly(this.sane(manifest.pushedAt), this.#taggedAt[number]);
+  #pushed(candidate: Candidate): Bounds {
+    return this.sane(candidate.manifest.pushedAt) === undefined ? unknown : this.arrival(candidate);
   }
 
   /** What was never pulled counts as pulled when it arrived. */
@@ -105,12 +113,14 @@ export class Times {
   }
 }
 
-function exactly(time: number | undefined, atLeast = Number.NEGATIVE_INFINITY): Bounds {
-  if (time === undefined) return unknown;
-  const known = Math.max(time, atLeast);
-  return { earliest: known, latest: known };
+function exactly(time: number | undefined): Bounds {
+  return time === undefined ? unknown : { earliest: time, latest: time };
 }
 
 function laterOf(one: Bounds, other: Bounds): Bounds {
   return { earliest: Math.max(one.earliest, other.earliest), latest: Math.max(one.latest, other.latest) };
+}
+
+function raise(times: Float64Array, number: number, time: number): void {
+  times[number] = Math.max(times[number] ?? time, time);
 }
