@@ -21,6 +21,9 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
 }
+interface Content {
+  readonly content: Readonly<Record<string, { readonly schema: Schema }>>;
+}
 interface Operation {
   readonly operationId: string;
   readonly summary?: string;
@@ -101,6 +104,28 @@ describe('the OpenAPI document', () => {
       }
     }
     expect(new Set(operations.map(([, { operationId }]) => operationId)).size).toBe(operations.length);
+  });
+
+  it.each([
+    ['post /api/v1/promotions', '202'],
+    ['get /api/v1/promotions', '200'],
+    ['get /api/v1/promotions/{id}', '200'],
+    ['post /api/v1/promotions/{id}/cancel', '202'],
+    ['post /api/v1/promotions/{id}/retry', '202'],
+    ['get /api/v1/artifacts', '200'],
+    ['get /api/v1/artifacts/{digest}/provenance', '200'],
+    ['post /api/v1/pauses', '201'],
+    ['post /api/v1/keys', '201'],
+    ['put /api/v1/topology', '200'],
+  ])('shows examples of what is asked and answered: %s', (name, status) => {
+    const operation = operations.find(([one]) => one === name)?.[1] as Operation & { readonly requestBody?: Content };
+    const shown = [operation.responses[status] as Content, ...(operation.requestBody === undefined ? [] : [operation.requestBody])];
+
+    expect(shown.length).toBe(name.startsWith('get') ? 1 : 2);
+    for (const { content } of shown) {
+      const id = content['application/json']?.schema.$ref?.split('/').at(-1) ?? '';
+      expect({ id, schema: schemas[id] }).toMatchObject({ schema: { example: expect.any(Object) } });
+    }
   });
 
   it('names only problems of the catalogue, each under its status', () => {

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { eventData, Problem } from '@waybill/contracts/http';
+import { eventData, Problem, schemaExamples } from '@waybill/contracts/http';
 import { z } from 'zod';
 
 /** OpenAPI 3.0, from the schemas that validate. */
@@ -21,8 +21,18 @@ export function describeApi(app: INestApplication): OpenAPIObject {
   );
   return {
     ...document,
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...unseen } },
+    components: { ...document.components, schemas: withExamples({ ...document.components?.schemas, ...unseen }) },
   };
+}
+
+/** The validating schemas hold none: they would be in the way of reading them. */
+function withExamples<Schema extends object>(components: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  const examples = schemaExamples.flatMap(({ schema, value }) => {
+    const id = z.globalRegistry.get(schema)?.id;
+    const component = id === undefined ? undefined : components[id];
+    return id === undefined || component === undefined ? [] : [[id, { ...component, example: value }] as const];
+  });
+  return { ...components, ...Object.fromEntries(examples) };
 }
 
 /** Nest does this to the schemas that it sees: what a schema defines for itself, a document keeps with its components. */

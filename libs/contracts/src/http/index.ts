@@ -25,6 +25,7 @@ export {
   TargetProgress,
 } from './events.js';
 export { Estimate, PromotionEstimate, unseenNames } from './estimates.js';
+export { type SchemaExample, schemaExamples } from './examples.js';
 export {
   Artifact,
   ArtifactPlace,
