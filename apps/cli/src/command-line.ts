@@ -57,7 +57,7 @@ const whereHelp = `
 Exit status:
   0  it is somewhere
   1  it is nowhere: every registry that was asked said so
-  5  it was not found, and a registry could not be asked`;
+  5  it was not found, and a registry could not be asked, or none was`;
 
 const environmentHelp = `
 Environment:

@@ -112,13 +112,24 @@ describe('waybill where', () => {
   it.each<[string, Registry[], number]>([
     ['is in one registry, though another is silent', [registry('prod'), blind('prod-us', 'unreachable')], 0],
     ['is nowhere', [absent('prod'), absent('prod-us')], 1],
-    ['is on no record', [blank('prod'), blank('prod-us')], 1],
+    ['is on no record, so that nobody knew where to look', [blank('prod'), blank('prod-us')], 5],
+    ['is absent where somebody knew where to look', [absent('prod'), blank('prod-us')], 1],
     ['is nowhere but perhaps in a cache', [absent('prod'), registry('cache', { ...blank('cache'), reason: 'pull-through' })], 1],
     ['was not found, and one registry is silent', [absent('prod'), blind('prod-us', 'unauthorized')], 5],
   ])('says by its exit status that it %s', async (_what, registries, expected) => {
     const api = await scriptedApi({ [find]: { body: artifact(registries) } });
 
     expect((await waybill(['where', digest], { api: api.url })).status).toBe(expected);
+  });
+
+  it('counts nothing of what nobody knows', async () => {
+    const { mediaType: _, size: __, platforms: ___, ...unknown } = artifact([blank('prod')], { children: [] });
+    const api = await scriptedApi({ [find]: { body: unknown } });
+
+    const { stdout } = await waybill(['where', digest], { api: api.url });
+
+    expect(stdout).toContain('nothing is on record of it, and no registry showed it\n');
+    expect(stdout).not.toContain('made of');
   });
 
   it('puts pages together', async () => {

@@ -43,7 +43,12 @@ function printArtifact(artifact: Artifact, output: Output): void {
       `platforms: ${platforms.map(({ os, architecture, variant }) => [os, architecture, variant].filter((part) => part !== undefined).join('/')).join(', ')}`,
     );
   }
-  output.line(`made of ${children.length}, part of ${parents.length}, referred to by ${referrers.length}`);
+  const isKnown = mediaType !== undefined || children.length + parents.length + referrers.length > 0;
+  output.line(
+    isKnown
+      ? `made of ${children.length}, part of ${parents.length}, referred to by ${referrers.length}`
+      : 'nothing is on record of it, and no registry showed it',
+  );
   output.line();
   output.line(whereTable(artifact));
   for (const note of notesOn(artifact)) output.line(note);
@@ -57,9 +62,10 @@ function notesOn({ registries }: Artifact): string[] {
   return [...new Set(notes)];
 }
 
-/** Not found is said only when every registry that could have it was asked and answered. */
+/** Not found is said only when a registry was asked, and every one that could have it has answered. */
 function exitStatusOf({ registries }: Artifact): number {
   if (registries.some(({ state }) => state === 'present')) return exitStatus.succeeded;
   const isBlind = registries.some(({ state, reason }) => state === 'unknown' && reason !== 'no-repository' && reason !== 'pull-through');
-  return isBlind ? exitStatus.unfinished : exitStatus.failed;
+  const isAsked = registries.some(({ state }) => state === 'absent');
+  return isBlind || !isAsked ? exitStatus.unfinished : exitStatus.failed;
 }
