@@ -21,6 +21,11 @@ describe('helpFor', () => {
     expect(helpFor(code)).toMatch(help);
   });
 
+  it('gives a replica advice that does not change what its prod holds', () => {
+    expect(helpFor('tag-immutable', { isReplica: true })).toMatch(/remove the tag there/);
+    expect(helpFor('stalled', { isReplica: true })).toBe(helpFor('stalled'));
+  });
+
   it.each(['target-denied', 'target-unreachable', 'source-missing'])('says that what has arrived stays when %s is mended', (code) => {
     expect(helpFor(code)).toContain('retry the promotion');
   });

@@ -30,6 +30,12 @@ const ofCode: Readonly<Record<string, string>> = {
   unexpected: 'This should not happen: the log of the worker holds the cause, under the id of the promotion.',
 };
 
+/** Of a replica, which decides nothing: another tag, or its prod, would not help. */
+const ofReplica: Readonly<Record<string, string>> = {
+  'tag-immutable':
+    'The tag holds another image at this replica: remove the tag there, then request the same promotion again, which leaves what has arrived as it is.',
+};
+
 /** What content stores call what a copy calls otherwise; they are heard of where tags are read and written. */
 const faultOf: Readonly<Record<string, string>> = {
   'not-found': 'missing',
@@ -44,8 +50,8 @@ const faultOf: Readonly<Record<string, string>> = {
 };
 
 /** What to do about what kept a target from being done, by the code of its error; for a code that is not known, where to look. */
-export function helpFor(code: string): string {
-  const own = ofCode[code];
+export function helpFor(code: string, { isReplica = false }: { readonly isReplica?: boolean } = {}): string {
+  const own = (isReplica ? ofReplica[code] : undefined) ?? ofCode[code];
   if (own !== undefined) return own;
   const fault = code.replace(/^(?:source|target)-/, '');
   const help = ofFault[faultOf[fault] ?? fault];

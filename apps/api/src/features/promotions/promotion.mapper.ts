@@ -98,7 +98,7 @@ function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetVi
     bytesMounted: Number(target.bytesMounted),
     bytesSkipped: Number(target.bytesSkipped),
     ...optional('outcome', (target.outcome ?? undefined) as TargetView['outcome']),
-    ...optional('error', toError(target.error)),
+    ...optional('error', toError(target)),
     ...optional('dueAt', target.dueAt?.toISOString()),
     ...optional('waitingFor', waitingFor(target, untaken.get(target.location))),
     ...optional('startedAt', target.startedAt?.toISOString()),
@@ -107,10 +107,10 @@ function toTarget(target: Target, untaken: PromotionDetail['untaken']): TargetVi
 }
 
 /** As it was stored, with what to do about it. */
-function toError(stored: Target['error']): TargetView['error'] {
+function toError({ error: stored, requirement }: Target): TargetView['error'] {
   if (stored === null) return undefined;
   const error = stored as NonNullable<TargetView['error']>;
-  return { ...error, help: helpFor(error.code) };
+  return { ...error, help: helpFor(error.code, { isReplica: requirement === 'best-effort' }) };
 }
 
 /** The work of a location is taken as a whole: what is done there waits for nobody. */
