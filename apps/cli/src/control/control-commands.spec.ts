@@ -135,10 +135,13 @@ describe('waybill resume', () => {
     [`POST /api/v1/pauses/${promotionId}/resume`]: resumed,
   };
 
+  const registryHolds = `registry prod is still paused: release freeze (pause ${promotionId})\n`;
+  const pathHolds = `path release is still paused: release freeze (pause ${pauseId})\n`;
+
   it.each<[string, readonly string[], string]>([
-    ['the one of an id', [pauseId], 'path release goes on\n'],
-    ['that of a path', ['--path', 'release'], 'path release goes on\n'],
-    ['that of a registry', ['--registry', 'prod'], 'registry prod goes on\n'],
+    ['the one of an id', [pauseId], `path release goes on\n${registryHolds}`],
+    ['that of a path', ['--path', 'release'], `path release goes on\n${registryHolds}`],
+    ['that of a registry', ['--registry', 'prod'], `registry prod goes on\n${pathHolds}`],
     ['all', ['--all'], 'path release goes on\nregistry prod goes on\n'],
   ])('ends %s', async (_what, args, said) => {
     const api = await scriptedApi(routes);
@@ -147,6 +150,15 @@ describe('waybill resume', () => {
 
     expect({ status, stdout }).toEqual({ status: 0, stdout: said });
     expect(api.asked.filter(({ body }) => body !== undefined).map(({ body }) => body)).toContainEqual({ reason: 'over' });
+  });
+
+  it('does not say that something goes on while everything is paused', async () => {
+    const everything: Pause = { ...paused, id: promotionId, scope: 'global', name: undefined, reason: 'moving house' };
+    const api = await scriptedApi({ ...routes, [list]: { body: { pauses: [paused, everything] } } });
+
+    const { stdout } = await waybill(['resume', '--path', 'release'], { api: api.url });
+
+    expect(stdout).toBe(`path release is resumed\neverything is still paused: moving house (pause ${promotionId})\n`);
   });
 
   it('fails when nothing of that is paused', async () => {

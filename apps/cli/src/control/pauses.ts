@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CreatePause, Pause } from '@waybill/contracts/http';
+import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus } from '../output/exit-status.js';
 import { drawTable } from '../output/table.js';
+import { coveredBy } from './pauses-in-force.js';
 
 /** What a pause covers: everything, where nothing is named. */
 export interface Covered {
@@ -32,13 +34,26 @@ export interface ResumeOptions extends Covered {
 
 /** Ends pauses: the one of the id, those of a path or a registry, or all that hold; gives the exit status. */
 export async function resume(api: WaybillApi, id: string | undefined, options: ResumeOptions, output: Output): Promise<number> {
-  const ids = id === undefined ? await openPauses(api, options) : [id];
+  const ids = id === undefined ? (await openPauses(api)).filter((one) => isMeant(one, options)).map((one) => one.id) : [id];
   const ended: Pause[] = [];
   for (const each of ids) ended.push(await api.resumePause(each, options.reason === undefined ? {} : { reason: options.reason }));
   if (options.json) output.json({ pauses: ended });
   else if (ended.length === 0) output.line('nothing of that is paused');
-  for (const one of options.json ? [] : ended) output.line(`${coveredBy(one)} goes on`);
+  if (!options.json && ended.length > 0) await sayWhatGoesOn(api, ended, output);
   return ended.length === 0 ? exitStatus.failed : exitStatus.succeeded;
+}
+
+/** What ended holds nothing any more; something else may. */
+async function sayWhatGoesOn(api: WaybillApi, ended: readonly Pause[], output: Output): Promise<void> {
+  const left = await openPauses(api).catch((error: unknown) => {
+    if (error instanceof ApiProblem) return [];
+    throw error;
+  });
+  const isOver = (one: Pause): boolean => ended.some(({ id }) => id === one.id);
+  const rest = left.filter((one) => !isOver(one) && one.scope !== 'collection');
+  const isAllHeld = rest.some(({ scope }) => scope === 'global');
+  for (const one of ended) output.line(isAllHeld ? `${coveredBy(one)} is resumed` : `${coveredBy(one)} goes on`);
+  for (const { reason, id, ...one } of rest) output.line(`${coveredBy(one)} is still paused: ${reason} (pause ${id})`);
 }
 
 export interface ListOptions {
@@ -59,21 +74,19 @@ export async function listPauses(api: WaybillApi, { history, limit, json }: List
   return exitStatus.succeeded;
 }
 
-async function openPauses(api: WaybillApi, { path, registry, all }: ResumeOptions): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { id, scope, name } of api.openPauses()) {
-    if ((all === true && scope !== 'collection') || (scope === 'path' && name === path) || (scope === 'registry' && name === registry)) ids.push(id);
-  }
-  return ids;
+async function openPauses(api: WaybillApi): Promise<Pause[]> {
+  const pauses: Pause[] = [];
+  for await (const one of api.openPauses()) pauses.push(one);
+  return pauses;
+}
+
+function isMeant({ scope, name }: Pause, { path, registry, all }: ResumeOptions): boolean {
+  return (all === true && scope !== 'collection') || (scope === 'path' && name === path) || (scope === 'registry' && name === registry);
 }
 
 function scopeOf({ path, registry }: Covered): Pick<CreatePause, 'scope' | 'name'> {
   if (path !== undefined) return { scope: 'path', name: path };
   return registry === undefined ? { scope: 'global' } : { scope: 'registry', name: registry };
-}
-
-function coveredBy({ scope, name }: Pick<Pause, 'scope' | 'name'>): string {
-  return name === undefined ? 'everything' : `${scope} ${name}`;
 }
 
 function rowOf(one: Pause): string[] {

@@ -1,4 +1,5 @@
 import type { Promotion } from '@waybill/contracts/http';
+import { coveredBy } from '../control/pauses-in-force.js';
 import { formatBytes, formatSeconds, shortDigest } from './format.js';
 import { drawTable } from './table.js';
 
@@ -49,6 +50,11 @@ function explained(target: Target): string[] {
   return [failure, `  ${outcome ?? 'ended'} (${error.code}): ${error.help}`];
 }
 
+/** Whether a target holds what it should. */
+export function hasArrived(outcome: Target['outcome']): boolean {
+  return outcome === 'copied' || outcome === 'mounted' || outcome === 'already-present';
+}
+
 /** Why a target is not done yet, or ended without the image. */
 export function failureOf({ registry, state, error, dueAt, attempts }: Target): string | undefined {
   if (error === undefined) return undefined;
@@ -56,15 +62,18 @@ export function failureOf({ registry, state, error, dueAt, attempts }: Target): 
 }
 
 /** Which worker or pause it waits for; a prod's own row tells how far it is. */
-function waitOf({ registry, location, waitingFor }: Target): string | undefined {
-  if (waitingFor?.pause !== undefined) {
-    const { id, scope, name, reason, pausedBy, pausedAt } = waitingFor.pause;
-    if (scope === 'collection') return `${registry}: it is being collected since ${pausedAt}, asked for by ${pausedBy}: ${reason}`;
-    const what = name === undefined ? 'everything' : `${scope} ${name}`;
-    return `${registry}: ${what} is paused by ${pausedBy} since ${pausedAt}: ${reason} (pause ${id})`;
-  }
-  if (waitingFor?.what !== 'worker') return undefined;
-  return `${registry}: waiting for a worker that serves ${location}, since ${waitingFor.since}`;
+function waitOf(target: Target): string | undefined {
+  const { registry, location, waitingFor } = target;
+  if (waitingFor?.what !== 'worker') return pauseOf(target);
+  return `${registry}: waiting for a worker at location "${location}", since ${waitingFor.since}`;
+}
+
+/** Which pause it waits for. */
+export function pauseOf({ registry, waitingFor }: Target): string | undefined {
+  if (waitingFor?.pause === undefined) return undefined;
+  const { id, scope, name, reason, pausedBy, pausedAt } = waitingFor.pause;
+  if (scope === 'collection') return `${registry}: it is being collected since ${pausedAt}, asked for by ${pausedBy}: ${reason}`;
+  return `${registry}: ${coveredBy({ scope, name })} is paused by ${pausedBy} since ${pausedAt}: ${reason} (pause ${id})`;
 }
 
 function rowOf(item: Item, target: Target): string[] {

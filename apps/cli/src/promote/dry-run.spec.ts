@@ -51,6 +51,16 @@ function estimate(facts: Partial<PromotionEstimate> = {}): PromotionEstimate {
 }
 
 describe('waybill promote --dry-run', () => {
+  it('says what is paused, for which the promotion would wait', async () => {
+    const id = '01920000-0000-7000-8000-000000000001';
+    const pauses = [{ id, scope: 'registry', name: 'prod-us', reason: 'new disks', pausedBy: id, pausedAt: '2026-05-01T10:00:00Z' }];
+    const api = await scriptedApi({ [route]: { body: estimate() }, 'GET /api/v1/pauses': { body: { pauses } } });
+
+    const { stdout } = await waybill(['promote', source, '--path', 'release', '--dry-run'], { api: api.url });
+
+    expect(stdout).toContain(`it would wait: registry prod-us is paused since 2026-05-01T10:00:00Z: new disks (pause ${id})\n`);
+  });
+
   it('shows what would be done, and asks for nothing', async () => {
     const api = await scriptedApi({ [route]: { body: estimate() } });
 
@@ -61,6 +71,7 @@ describe('waybill promote --dry-run', () => {
     expect(status).toBe(0);
     expect(api.asked.map((asked) => [asked.route, asked.headers['idempotency-key'], asked.body])).toEqual([
       [route, undefined, { path: 'release', items: [{ source, tags: ['1.4.0'] }] }],
+      ['GET /api/v1/pauses', undefined, undefined],
     ]);
     expect(stdout).toContain(`ci-snapshots/team-a/app@${digest}`);
     expect(stdout).toMatch(/^prod +team-a\/app +1\.4\.0 \(create\) +1 of 1 +3 of 4 +2\.0 KiB +2\.0 KiB +3\.0 KiB +4\.0 KiB +15$/m);

@@ -54,7 +54,52 @@ describe('waybill promote', () => {
     await waybill(['promote', source, '--path', 'release'], { api: api.url });
 
     expect(api.asked[0]?.body).toEqual({ path: 'release', items: [{ source }] });
-    expect(new Set(api.asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(2);
+    const requests = api.asked.filter(({ route }) => route === create);
+    expect(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(2);
+  });
+
+  it('says what is paused of that which it touches, and why', async () => {
+    const pause = { id: promotionId, reason: 'freeze', pausedBy: promotionId, pausedAt: '2026-05-01T10:00:00Z' };
+    const pauses = [
+      { ...pause, scope: 'path', name: 'release' },
+      { ...pause, scope: 'path', name: 'hotfix' },
+      { ...pause, scope: 'registry', name: 'prod' },
+      { ...pause, scope: 'registry', name: 'archive' },
+      { ...pause, scope: 'global' },
+    ];
+    const api = await scriptedApi({ [create]: isAccepted, 'GET /api/v1/pauses': { body: { pauses } } });
+
+    const { stdout } = await waybill(['promote', source, '--path', 'release'], { api: api.url });
+
+    const told = stdout.split('\n').filter((line) => line.startsWith('it waits'));
+    expect(told).toEqual(
+      ['path release', 'registry prod', 'everything'].map(
+        (what) => `it waits: ${what} is paused since 2026-05-01T10:00:00Z: freeze (pause ${promotionId})`,
+      ),
+    );
+  });
+
+  it('says while it waits which pause holds a target, once', async () => {
+    const pause = { id: promotionId, scope: 'path' as const, name: 'release', reason: 'freeze', pausedBy: promotionId };
+    const since = '2026-05-01T10:00:00Z';
+    const waitingFor = { what: 'pause' as const, since, pause: { ...pause, pausedAt: since } };
+    const held = promotion({ state: 'waiting', settled: false }, [target({ state: 'pending', outcome: undefined, waitingFor })]);
+    const states = [held, held, promotion()];
+    const api = await scriptedApi({ [create]: isAccepted, [read]: () => ({ body: states.shift() }) });
+
+    const { stdout } = await waybill(['promote', source, '--path', 'release', '--wait'], { api: api.url });
+
+    expect(stdout.split(`prod: path release is paused by ${promotionId} since ${since}: freeze`)).toHaveLength(2);
+  });
+
+  it('names the replicas that missed a promotion which succeeded', async () => {
+    const missed = target({ registry: 'prod-us', requirement: 'best-effort', outcome: 'conflict' });
+    const api = await scriptedApi({ [create]: isAccepted, [read]: { body: promotion({}, [target(), missed]) } });
+
+    const { status, stdout } = await waybill(['promote', source, '--path', 'release', '--wait'], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(stdout).toContain(`promotion ${promotionId}: succeeded; replica prod-us: conflict\n`);
   });
 
   it('prints nothing but JSON on stdout with --json', async () => {

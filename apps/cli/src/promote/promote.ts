@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AcceptedPromotion, CreatePromotion } from '@waybill/contracts/http';
 import { ApiProblem } from '../api-client/api-problem.js';
 import type { WaybillApi } from '../api-client/waybill-api.js';
+import { pausesInForce, registriesOf } from '../control/pauses-in-force.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus, exitStatusOf } from '../output/exit-status.js';
 import { dryRun } from './dry-run.js';
@@ -23,7 +24,7 @@ export async function promote(api: WaybillApi, sources: readonly string[], optio
   const accepted = await request(api, requestOf(sources, options), options, output);
   if (!options.wait) {
     if (options.json) output.json({ ...accepted, location: api.addressOfPromotion(accepted.id) });
-    else printAccepted(accepted, api, output);
+    else await printAccepted(accepted, options.path, { api, output });
     return exitStatus.succeeded;
   }
   output.line(`promotion ${accepted.id}`);
@@ -33,13 +34,18 @@ export async function promote(api: WaybillApi, sources: readonly string[], optio
   return exitStatusOf(promotion);
 }
 
-function printAccepted({ id, items }: AcceptedPromotion, api: WaybillApi, output: Output): void {
+async function printAccepted(
+  { id, items }: AcceptedPromotion,
+  path: string,
+  { api, output }: { readonly api: WaybillApi; readonly output: Output },
+): Promise<void> {
   output.line(`promotion ${id} is requested`);
   for (const { source, digest, targets } of items) {
     output.line(`  ${source.registry}/${source.repository}@${digest} → ${targets.map(({ registry }) => registry).join(', ')}`);
   }
   output.line(`location: ${api.addressOfPromotion(id)}`);
   output.line(`follow it with: waybill status ${id}`);
+  for (const line of await pausesInForce(api, { path, registries: registriesOf({ items }) })) output.line(`it waits: ${line}`);
 }
 
 /** Retryable, and yet the API says that nothing was recorded. */

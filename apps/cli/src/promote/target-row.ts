@@ -1,11 +1,8 @@
 import type { Promotion, TargetProgress } from '@waybill/contracts/http';
 import type { Progress, ProgressTask } from '../output/progress.js';
-import { failureOf } from '../output/promotion-table.js';
+import { failureOf, hasArrived, pauseOf } from '../output/promotion-table.js';
 
 type Target = Promotion['items'][number]['targets'][number];
-
-/** Outcomes with which a target holds what it should. */
-const reached: readonly Target['outcome'][] = ['copied', 'mounted', 'already-present'];
 
 /** One target of a promotion that is followed. */
 export class TargetRow {
@@ -37,11 +34,11 @@ export class TargetRow {
     this.#forecast = forecast;
     if (target.outcome === undefined) {
       this.#draw();
-      this.#tell(failureOf(target));
+      this.#tell(pauseOf(target) ?? failureOf(target));
       return;
     }
     this.#isFinished = true;
-    if (reached.includes(target.outcome)) this.#task.done(target.outcome);
+    if (hasArrived(target.outcome)) this.#task.done(target.outcome);
     else this.#task.failed(target.outcome);
   }
 

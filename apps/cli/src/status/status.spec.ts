@@ -39,7 +39,7 @@ describe('waybill status ID', () => {
 
     const { stdout } = await waybill(['status', promotionId], { api: api.url });
 
-    expect(stdout).toContain(`prod: waiting for a worker that serves eu, since ${since}\n`);
+    expect(stdout).toContain(`prod: waiting for a worker at location "eu", since ${since}\n`);
   });
 
   it('gives programs the whole promotion', async () => {
