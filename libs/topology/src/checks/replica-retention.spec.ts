@@ -6,23 +6,16 @@ const r = '/retention/1/rules/0';
 const gone = 'absentFrom: { registry: prod, duration: 30d }';
 
 describe('replicaRetention', () => {
-  it.each([
-    [
-      'age alone',
-      'action: ▶delete, olderThan: { of: pushed, duration: 30d }',
-      'it deletes only what is "absentFrom" its prod',
-      '/action',
-      undefined,
-    ],
-    ['no criterion', 'action: ▶delete', 'it deletes only what is "absentFrom" its prod', '/action', undefined],
-    ['archiving', `action: ▶archive, ${gone}`, 'it can delete what that has given up, not archive', '/action', undefined],
-    ['untagging', `action: ▶untag, ${gone}`, 'it can delete what that has given up, not untag', '/action', undefined],
+  it.each<readonly [string, string, string, string, string?]>([
+    ['age alone', 'action: ▶delete, olderThan: { of: pushed, duration: 30d }', 'it deletes only what is "absentFrom" its prod', '/action'],
+    ['no criterion', 'action: ▶delete', 'it deletes only what is "absentFrom" its prod', '/action'],
+    ['archiving', `action: ▶archive, ${gone}`, 'it can delete what that has given up, not archive', '/action'],
+    ['untagging', `action: ▶untag, ${gone}`, 'it can delete what that has given up, not untag', '/action'],
     [
       'any of two',
       `action: delete, criteria: ▶any, ${gone}, olderThan: { of: pushed, duration: 1d }`,
       'so the criteria are "all"',
       '/criteria',
-      undefined,
     ],
     [
       'absence elsewhere',

@@ -26,11 +26,11 @@ export interface Mistake extends Planted {
   readonly says: string;
   readonly suggests?: string;
   readonly at: string;
-  readonly severity?: 'warning';
+  readonly severity?: 'error' | 'warning';
 }
 
 /** The mistake is found at the mark that is planted with it. */
-export function expectFound({ code, says, suggests, at, severity = 'error', ...planted }: Mistake & Record<string, unknown>): void {
+export function expectFound({ code, says, suggests, at, severity = 'error', ...planted }: Mistake): void {
   const { found, marks } = diagnose(topologyText(planted));
 
   const diagnostic = found.find((one) => one.code === code && placeOf(one) === marks[0] && one.path === at);

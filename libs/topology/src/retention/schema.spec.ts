@@ -355,7 +355,7 @@ describe('the schema of retention policies', () => {
     expectFound(mistake);
   });
 
-  it.each([
+  it.each<readonly [string, string, string, string, string?]>([
     ['role: sandbox, retention: ▶defaults', 'value-invalid', '"retention" must be default', '/registries/x/retention', 'default'],
     [
       'role: sandbox, retention: { rules: default, ▶shedule: "0 3 * * *" }',
@@ -364,18 +364,17 @@ describe('the schema of retention policies', () => {
       '/registries/x/retention/shedule',
       'schedule',
     ],
-    ['role: sandbox, ▶wipe: {}', 'key-missing', 'key "schedule" is missing', '/registries/x/wipe', undefined],
-    ['role: sandbox, wipe: { schedule: ▶"@daily" }', 'schedule-invalid', 'must have five fields', '/registries/x/wipe/schedule', undefined],
+    ['role: sandbox, ▶wipe: {}', 'key-missing', 'key "schedule" is missing', '/registries/x/wipe'],
+    ['role: sandbox, wipe: { schedule: ▶"@daily" }', 'schedule-invalid', 'must have five fields', '/registries/x/wipe/schedule'],
     [
       'role: sandbox, wipe: { schedule: "0 3 * * *", keep: [▶"a/b"] }',
       'glob-invalid',
       'never occurs in a tag',
       '/registries/x/wipe/keep/0',
-      undefined,
     ],
-    ['role: prod, crawl: { quick: ▶1s }', 'value-invalid', '"quick" must be at least 1m', '/registries/x/crawl/quick', undefined],
-    ['role: prod, crawl: { full: ▶10m }', 'value-invalid', '"full" must be at least 1h', '/registries/x/crawl/full', undefined],
-    ['role: prod, ▶notifications: { secret: x }', 'not-implemented', 'is not implemented yet', '/registries/x/notifications', undefined],
+    ['role: prod, crawl: { quick: ▶1s }', 'value-invalid', '"quick" must be at least 1m', '/registries/x/crawl/quick'],
+    ['role: prod, crawl: { full: ▶10m }', 'value-invalid', '"full" must be at least 1h', '/registries/x/crawl/full'],
+    ['role: prod, ▶notifications: { secret: x }', 'not-implemented', 'is not implemented yet', '/registries/x/notifications'],
   ])('refuses of a registry: %s', (keys, ...expected) => {
     const [code, says, at, suggests] = expected;
     const registries = `x: { ${keys}, location: eu, local: true }`;
