@@ -48,3 +48,13 @@ describe('a promotion that is partial', () => {
     ]);
   });
 });
+
+it('says of a target whose registry is collected for what it waits, and since when', () => {
+  const since = '2026-05-01T10:00:00Z';
+  const pause = { id: 'p', scope: 'collection', name: 'prod', reason: 'the disk is full', pausedBy: 'somebody', pausedAt: since } as const;
+  const waiting = target({ state: 'pending', outcome: undefined, waitingFor: { what: 'pause', since, pause } });
+
+  expect(promotionNotes(promotion({ state: 'waiting' }, [waiting]))).toEqual([
+    `prod: it is being collected since ${since}, asked for by somebody: the disk is full`,
+  ]);
+});
