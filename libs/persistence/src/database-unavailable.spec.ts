@@ -55,10 +55,26 @@ describe('isDatabaseUnavailable', () => {
           await tables.$queryRaw`SELECT 1`;
         }),
     ],
+    ['a statement that stays unanswered', () => unanswered((hanging) => hanging.tables.$queryRaw`SELECT pg_sleep(60)::text`)],
+    [
+      'a statement of a transaction that stays unanswered',
+      () => unanswered((hanging) => hanging.transaction((tables) => tables.$queryRaw`SELECT pg_sleep(60)::text`)),
+    ],
     ['a wrong password', () => withUrl((url) => (url.password = 'wrong'))],
     ['a database that is not there', () => withUrl((url) => (url.pathname = '/nowhere'))],
     ['a host that is not there', () => withUrl((url) => (url.hostname = 'nowhere.invalid'))],
   ];
+
+  /** To the client it is the same whether the server is frozen or busy. */
+  async function unanswered(work: (hanging: Database) => Promise<unknown>): Promise<void> {
+    const hanging = new Database(server.url, { statementTimeoutMs: 200 });
+    try {
+      await work(hanging);
+    } finally {
+      await asAdmin(server.adminUrl, endOthers);
+      await hanging.close();
+    }
+  }
 
   async function withUrl(change: (url: URL) => void): Promise<void> {
     const url = new URL(server.url);

@@ -6,6 +6,8 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** How long to wait for a free connection, or a new one, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
+  /** How long one statement may stay unanswered, in milliseconds; default: as long as it takes. */
+  readonly statementTimeoutMs?: number;
   /** Called for every statement sent, with its text and without its parameters. */
   readonly onStatement?: (statement: string) => void;
 }
@@ -24,13 +26,14 @@ export class Database {
   readonly #connectTimeoutMs: number;
 
   constructor(url: string, options: DatabaseOptions = {}) {
+    const { onStatement, statementTimeoutMs } = options;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
     const adapter = new PrismaPg({
       connectionString: url,
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: this.#connectTimeoutMs,
+      ...(statementTimeoutMs === undefined ? {} : { query_timeout: statementTimeoutMs }),
     });
-    const { onStatement } = options;
     if (onStatement === undefined) {
       this.#prisma = new PrismaClient({ adapter });
       return;

@@ -22,7 +22,8 @@ import { Draining } from './draining.js';
 import { ensureAdminKey } from './ensure-admin-key.js';
 import { CONFIG, LOGGER } from './tokens.js';
 
-const maxConnections = 16;
+/** A database that hangs, as a stopped or frozen one does, is told to the client before its own patience ends. */
+const databaseLimits = { maxConnections: 16, statementTimeoutMs: 8_000 };
 
 const stores = [
   TopologyRevisions,
@@ -48,7 +49,7 @@ export interface InfrastructureParts {
 @Global()
 @Module({
   providers: [
-    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, { maxConnections }) },
+    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, databaseLimits) },
     {
       provide: Notifications,
       inject: [CONFIG, LOGGER],
