@@ -3,6 +3,7 @@ import { type CopyProgress, eventData, type EventName } from '@waybill/contracts
 import { Database, EventLog, sendProgress } from '@waybill/persistence';
 import { createMigratedDatabase, type TestDatabase, until } from '@waybill/testing';
 import { allBut, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
+import { applyRelease } from '../../registries-under-test.spec-helper.js';
 import { EventReader, type Opening, type ReadEvent } from '../../event-reader.spec-helper.js';
 import { RecordedPromotion } from './recorded-promotion.spec-helper.js';
 
@@ -117,17 +118,40 @@ describe('events', () => {
   });
 
   it('of all promotions can be had by path and by state', async () => {
-    const [ofPath, ofState] = [await read('/events?path=hotfix'), await read('/events?state=succeeded')];
+    await applyRelease(api, {});
+    const [ofPath, ofState] = [await read('/events?path=release'), await read('/events?state=succeeded')];
     await Promise.all([ofPath.next(), ofState.next()]);
-    const [release, hotfix] = [await record({ path: 'release' }), await record({ path: 'hotfix' })];
+    await record({ path: 'hotfix' });
+    const release = await record({ path: 'release' });
     await release.runToItsEnd();
 
-    expect((await ofPath.next())?.data).toMatchObject({ promotionId: hotfix.id });
+    expect((await ofPath.next())?.data).toMatchObject({ promotionId: release.id });
     expect(await ofState.next()).toMatchObject({ name: 'promotion', data: { promotionId: release.id, state: 'succeeded' } });
   });
 
   it.each(['after=x', 'after=-1', 'state=gone', 'surprise=1'])('are refused for ?%s', async (query) => {
     expect(problemIn(await api.send('GET', `/api/v1/events?${query}`))).toMatchObject({ status: 422, code: 'request-invalid' });
+  });
+
+  it('are refused to a reader that says something else than where it stood', async () => {
+    for (const path of ['/api/v1/events', `/api/v1/promotions/${(await record()).id}/events`]) {
+      const headers = { authorization: `Bearer ${api.adminKey}`, 'last-event-id': 'garbage' };
+      const response = await fetch(`${api.url}${path}`, { headers });
+      expect(await response.json()).toMatchObject({
+        status: 422,
+        code: 'request-invalid',
+        detail: expect.stringContaining('Last-Event-ID'),
+      });
+    }
+  });
+
+  it('are not there for a path that the topology does not have, whose near names are told as far as they may be read', async () => {
+    await applyRelease(api, {});
+    const ofHotfix = await api.keyWith([{ verbs: ['promotions:read'], paths: ['hotfix'], repositories: ['**'] }]);
+
+    const unknown = { status: 404, code: 'path-unknown' };
+    expect(problemIn(await api.send('GET', '/api/v1/events?path=relase'))).toMatchObject({ ...unknown, near: ['release'] });
+    expect(problemIn(await api.send('GET', '/api/v1/events?path=relase', { key: ofHotfix }))).not.toHaveProperty('near');
   });
 
   it('tell of bytes under way, without an id, to those who follow the promotion', async () => {

@@ -1,13 +1,15 @@
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '@waybill/access';
+import { type Actor, allows } from '@waybill/access';
 import { FollowEvents as FollowEventsQuery, FollowPromotion } from '@waybill/contracts/http';
-import { ApiKeys } from '@waybill/persistence';
+import { ApiKeys, TopologyRevisions } from '@waybill/persistence';
 import { PromotionError } from '@waybill/promotion';
+import { nearest, TopologyError } from '@waybill/topology';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Requires } from '../../http/access-rule.js';
 import { CurrentActor } from '../../http/actor.js';
+import { ApiError } from '../../http/api-error.js';
 import { DocumentedStream } from '../../http/api-documentation.js';
 import { bearerToken } from '../../http/authenticate.guard.js';
 import { FollowEvents, mayRead } from './follow-events.js';
@@ -22,11 +24,13 @@ export class EventsController {
   readonly #followEvents: FollowEvents;
   readonly #scopes: PromotionScopes;
   readonly #keys: ApiKeys;
+  readonly #revisions: TopologyRevisions;
 
-  constructor(followEvents: FollowEvents, scopes: PromotionScopes, keys: ApiKeys) {
+  constructor(followEvents: FollowEvents, scopes: PromotionScopes, keys: ApiKeys, revisions: TopologyRevisions) {
     this.#followEvents = followEvents;
     this.#scopes = scopes;
     this.#keys = keys;
+    this.#revisions = revisions;
   }
 
   @Get('promotions/:id/events')
@@ -54,7 +58,7 @@ export class EventsController {
   @DocumentedStream({
     summary: 'Follow every promotion that the key may read',
     events: ['position', 'reset', 'promotion', 'target', 'tag'],
-    problems: ['request-invalid', 'too-many-streams'],
+    problems: ['request-invalid', 'path-unknown', 'too-many-streams'],
   })
   async ofAll(
     @Query({ schema: FollowEventsQuery }) { after, path, state }: FollowEventsQuery,
@@ -63,6 +67,7 @@ export class EventsController {
     @Res() response: Response,
   ): Promise<void> {
     const reading = { actor, authenticate: this.#again(request), after: positionOf(request, after), path, state };
+    if (path !== undefined) await this.#assertPath(path, actor);
     await this.#followEvents.follow(reading, response);
   }
 
@@ -77,6 +82,18 @@ export class EventsController {
     });
   }
 
+  /** Nothing would ever be heard of a path that is not there; near are those that the key may read. */
+  async #assertPath(path: string, actor: Actor): Promise<void> {
+    const paths = Object.keys((await this.#revisions.active())?.topology.paths ?? {});
+    if (paths.includes(path)) return;
+    const readable = paths.filter((name) => allows(actor.grants, 'promotions:read', { path: name }));
+    throw new TopologyError(`the topology has no path ${JSON.stringify(path)}`, {
+      code: 'path-unknown',
+      operation: 'follow events',
+      details: { near: nearest(path, readable) },
+    });
+  }
+
   #again(request: Request): () => Promise<Actor | undefined> {
     return () => this.#keys.authenticate(bearerToken(request));
   }
@@ -85,6 +102,9 @@ export class EventsController {
 /** What a browser sends by itself when it comes back says more than what the address was written with. */
 function positionOf(request: Request, after: string | undefined): bigint | undefined {
   const lastEventId = request.get('last-event-id') ?? '';
-  const text = /^[0-9]{1,18}$/.test(lastEventId) ? lastEventId : after;
-  return text === undefined ? undefined : BigInt(text);
+  const text = lastEventId === '' ? after : lastEventId;
+  if (text === undefined) return undefined;
+  if (FollowPromotion.shape.after.safeParse(text).success) return BigInt(text);
+  const detail = 'Last-Event-ID is not the id of an event';
+  throw new ApiError(detail, { code: 'request-invalid', errors: [{ detail }] });
 }

@@ -30,10 +30,10 @@ export class RecordedPromotion {
         SELECT ${id}::uuid, ${path}, 1, 'requested', id, '{}', ${digest}, '{}' FROM principal WHERE issuer = 'recorded'`;
       await tables.$executeRaw`
         INSERT INTO promotion_item (id, promotion_id, position, source_registry_id, source_repository, digest, media_type)
-        SELECT ${item}::uuid, ${id}::uuid, 0, id, ${repository}, ${digest}, 'application/json' FROM registry`;
+        SELECT ${item}::uuid, ${id}::uuid, 0, id, ${repository}, ${digest}, 'application/json' FROM registry WHERE name = 'prod'`;
       await tables.$executeRaw`
         INSERT INTO item_target (id, promotion_id, item_id, registry_id, location, repository, requirement, state)
-        SELECT ${target}::uuid, ${id}::uuid, ${item}::uuid, id, 'eu', ${repository}, 'required', 'pending' FROM registry`;
+        SELECT ${target}::uuid, ${id}::uuid, ${item}::uuid, id, 'eu', ${repository}, 'required', 'pending' FROM registry WHERE name = 'prod'`;
       await tables.$executeRaw`
         INSERT INTO item_target_tag (item_target_id, tag, ticket, expected, expected_order) VALUES (${target}::uuid, '1.0.0', 1, 'absent', 1)`;
     });
