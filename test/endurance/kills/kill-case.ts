@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Stack } from '../../../apps/cli/src/up/stack.js';
 import { type Failpoint, formatFailpoint } from '../failpoints/failpoint.js';
 import { failpointVariable, leftOutVariable, reachedFileVariable } from '../failpoints/variables.js';
 import { countProblems } from './counts.js';
@@ -65,40 +66,47 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
   const scene: Scene = scenes[name];
   const { survivors } = place.lane;
   const begun = performance.now();
+  const stack = new Stack();
   let wasKilled = false;
-  const stage = await Stage.set({ ...place, scene });
-  const victim = startWorker({ ...stage.environment, [failpointVariable]: formatFailpoint(failpoint) });
   try {
+    const stage = await Stage.set({ ...place, scene });
+    stack.push(() => stage.clear());
+    const victim = startWorker({ ...stage.environment, [failpointVariable]: formatFailpoint(failpoint) });
+    stack.push(() => victim.kill());
     const disturbed = scene.disturb(stage, victim);
     // Waited for below, unless the case fails before.
     disturbed.catch(() => undefined);
     await untilKilled(victim);
     wasKilled = true;
-    const orphaned = await stage.uploads();
-    const takeovers = await stage.takeovers();
+    const death: Death = { uploads: await stage.uploads(), takeovers: await stage.takeovers() };
+    stack.push(() => survivors.end());
     await survivors.start(stage.environment);
     await Promise.all([disturbed, untilOver(stage, () => survivors.log())]);
     const remains = await stage.remains();
-    // A survivor on a machine that is too slow loses a lease too; what it breaks off then, Distribution 2.8 does not let it cancel.
-    const hasLostLeases = (await stage.takeovers()).past > takeovers.past + takeovers.toCome;
-    const own = hasLostLeases ? [] : remains.uploads.filter((upload) => !orphaned.includes(upload));
-    return {
-      problems: [
-        ...differenceOf(expected.lines, remains.lines),
-        ...countProblems(expected.counts, remains.counts, scene.variesIn),
-        ...own.map((upload) => `left open by the second worker: ${upload}`),
-      ],
-      wasKilled,
-      orphanedUploads: remains.uploads.length - own.length,
-      ms: performance.now() - begun,
-    };
+    const own = await uploadsOfSurvivor(stage, remains, death);
+    const problems = [
+      ...differenceOf(expected.lines, remains.lines),
+      ...countProblems(expected.counts, remains.counts, scene.variesIn),
+      ...own.map((upload) => `left open by the second worker: ${upload}`),
+    ];
+    return { problems, wasKilled, orphanedUploads: remains.uploads.length - own.length, ms: performance.now() - begun };
   } catch (error) {
     return { problems: [reasonOf(error)], wasKilled, orphanedUploads: 0, ms: performance.now() - begun };
   } finally {
-    await victim.kill();
-    await survivors.end();
-    await stage.clear();
+    await stack.unwind();
   }
+}
+
+/** What the dead worker left. */
+interface Death {
+  readonly uploads: readonly string[];
+  readonly takeovers: Awaited<ReturnType<Stage['takeovers']>>;
+}
+
+/** A survivor on a machine that is too slow loses a lease too; what it breaks off then, Distribution 2.8 does not let it cancel. */
+async function uploadsOfSurvivor(stage: Stage, remains: Remains, { uploads, takeovers }: Death): Promise<string[]> {
+  const hasLostLeases = (await stage.takeovers()).past > takeovers.past + takeovers.toCome;
+  return hasLostLeases ? [] : remains.uploads.filter((upload) => !uploads.includes(upload));
 }
 
 async function untilKilled(victim: SourceProcess): Promise<void> {

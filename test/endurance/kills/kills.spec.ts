@@ -8,7 +8,7 @@ import { type SceneName, sceneNames } from './scenes.js';
 import { Theatre } from './theatre.js';
 import { type QueueKind, queueKinds } from './world.js';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const seed = Number(process.env['KILLS_SEED'] ?? 2);
 const lanes = 4;

@@ -60,6 +60,10 @@ async function main(): Promise<void> {
     console.log(`${outcomes.length} kills, ${failed.length} with differences, ${left} uploads left by the dead`);
     console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s`);
     if (failed.length > 0 || untriedAnywhere.length > 0 || leftByNobody.length > 0 || outcomes.length === 0) process.exitCode = 1;
+  } catch (error) {
+    // Before everything is taken away from those that play still.
+    console.error(error);
+    process.exitCode = 1;
   } finally {
     await theatre?.close();
     await globalTeardown();

@@ -25,7 +25,7 @@ import type { Lane, QueueKind, SharedRegistries } from './world.js';
 const leaseMs = 5_000;
 const chainPage = 500;
 /** How long a worker may take to come to its failpoint, and another one to finish; milliseconds. */
-export const patienceMs = 90_000;
+export const patienceMs = 180_000;
 
 export interface StageOptions {
   /** Names the case's repositories. */
