@@ -31,8 +31,14 @@ const advice: Readonly<Record<string, string>> = {
   'path-unknown': '"waybill topology show" lists the paths',
   'registry-unknown': 'a registry is named as in "waybill topology show", not by its address',
   'reference-invalid': 'write registry/repository:tag, with the registry\'s name as in "waybill topology show"',
-  'tag-missing': 'say which with --tag',
 };
+
+/** Either the source is named without saying which image, or the tags of the targets are not told. */
+function adviceOn({ code, problem }: ApiProblem): string | undefined {
+  if (code !== 'tag-missing') return advice[code];
+  const isOfTargets = problem?.errors?.some(({ pointer }) => pointer?.endsWith('/tags')) === true;
+  return isOfTargets ? 'say which with --tag' : 'write registry/repository:tag, or registry/repository@sha256:…';
+}
 
 /** The nearest valid words of an unknown one, as a line when there are any. */
 export function nearWords(near: readonly string[] | undefined): string[] {
@@ -42,7 +48,7 @@ export function nearWords(near: readonly string[] | undefined): string[] {
 /** The problem as lines for a person. */
 export function explain(error: ApiProblem): string[] {
   const { near, errors } = error.problem ?? {};
-  const advised = near === undefined || near.length === 0 ? advice[error.code] : undefined;
+  const advised = near === undefined || near.length === 0 ? adviceOn(error) : undefined;
   return [
     error.message,
     ...nearWords(near),

@@ -168,6 +168,7 @@ describe('waybill resume', () => {
       status: 1,
       stdout: 'nothing of that is paused\n',
     });
+    expect(api.asked.map(({ route }) => route)).toContain('GET /api/v1/topology');
   });
 
   it.each<[string, readonly string[]]>([

@@ -5,6 +5,7 @@ import type { WaybillApi } from '../api-client/waybill-api.js';
 import type { Output } from '../output/console-output.js';
 import { exitStatus } from '../output/exit-status.js';
 import { drawTable } from '../output/table.js';
+import { whyNothing } from '../topology/near-names.js';
 import { coveredBy } from './pauses-in-force.js';
 
 /** What a pause covers: everything, where nothing is named. */
@@ -38,9 +39,14 @@ export async function resume(api: WaybillApi, id: string | undefined, options: R
   const ended: Pause[] = [];
   for (const each of ids) ended.push(await api.resumePause(each, options.reason === undefined ? {} : { reason: options.reason }));
   if (options.json) output.json({ pauses: ended });
-  else if (ended.length === 0) output.line('nothing of that is paused');
+  else if (ended.length === 0) await sayNothingIsPaused(api, options, output);
   if (!options.json && ended.length > 0) await sayWhatGoesOn(api, ended, output);
   return ended.length === 0 ? exitStatus.failed : exitStatus.succeeded;
+}
+
+async function sayNothingIsPaused(api: WaybillApi, covered: Covered, output: Output): Promise<void> {
+  output.line('nothing of that is paused');
+  for (const line of await whyNothing(api, covered)) output.line(line);
 }
 
 /** What ended holds nothing any more; something else may. */

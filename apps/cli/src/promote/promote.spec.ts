@@ -274,7 +274,7 @@ describe('waybill promote, refused', () => {
     ['path-unknown', /topology show/],
     ['registry-unknown', /not by its address/],
     ['reference-invalid', /registry\/repository:tag/],
-    ['tag-missing', /--tag/],
+    ['tag-missing', /registry\/repository:tag, or registry\/repository@sha256/],
     ['not-found', /WAYBILL_API_URL/],
   ])('says what to do where no word is near: %s', async (code, expected) => {
     const api = await scriptedApi({ [create]: problem({ status: 404, code, title: 'Not so', near: [] }) });
@@ -283,6 +283,13 @@ describe('waybill promote, refused', () => {
 
     expect(stderr).toMatch(/^waybill: Not so\n {2}.+\n$/);
     expect(stderr).toMatch(expected);
+  });
+
+  it('asks for the tags of the targets where those are what is missing', async () => {
+    const errors = [{ pointer: '/items/0/tags', detail: 'no tag to write' }];
+    const api = await scriptedApi({ [create]: problem({ status: 422, code: 'tag-missing', title: 'No tag to write', errors }) });
+
+    expect((await waybill(['promote', source, '--path', 'release'], { api: api.url })).stderr).toContain('\n  say which with --tag\n');
   });
 
   it.each([

@@ -92,7 +92,26 @@ describe('waybill status', () => {
   it('says so when there are none', async () => {
     const api = await scriptedApi({ [list]: { body: { promotions: [] } } });
 
-    expect(await waybill(['status'], { api: api.url })).toEqual({ status: 0, stdout: 'no promotion was requested yet\n', stderr: '' });
+    expect(await waybill(['status'], { api: api.url })).toEqual({
+      status: 0,
+      stdout: 'no promotion that this key may read was requested yet\n',
+      stderr: '',
+    });
+  });
+
+  it('says why there may be none of the names that were given', async () => {
+    const revision = { number: 1, name: 'test', hash: 'ab', appliedBy: promotionId, appliedAt: '2026-05-01T10:00:00Z' };
+    const registries = [{ name: 'ci-snapshots', role: 'ci-snapshots', local: true }];
+    const paths = [{ name: 'release', from: 'ci-snapshots', to: [] }];
+    const api = await scriptedApi({
+      [list]: { body: { promotions: [] } },
+      'GET /api/v1/topology': { body: { revision, registries, paths, replications: [], source: '' } },
+    });
+    const said = async (...args: string[]) => (await waybill(['status', ...args], { api: api.url })).stdout.split('\n').slice(1, -1);
+
+    expect(await said('--path', 'relase')).toEqual(['the topology has no path "relase"', '  did you mean release?']);
+    expect(await said('--repository', 'ci-snapshots/team-a/app')).toEqual(['a repository is named without its registry: team-a/app']);
+    expect(await said('--path', 'release', '--repository', 'team-a/app')).toEqual([]);
   });
 
   it('asks for what its promotions have in common', async () => {
@@ -110,7 +129,7 @@ describe('waybill status', () => {
       ...{ limit: '20', state: 'failed', path: 'release', repository: 'team-a/app', digest, tag: '1.4.0', principal: promotionId },
       ...{ requestedAfter: '2026-05-01T00:00:00.000Z', requestedBefore: '2026-05-02T08:00:00.000Z' },
     });
-    expect(stdout).toBe('no promotion is like that\n');
+    expect(stdout).toBe('no promotion that this key may read is like that\n');
   });
 
   it('follows short pages until it has as many as were asked for', async () => {

@@ -6,6 +6,7 @@ import { shortDigest } from '../output/format.js';
 import { drawTable } from '../output/table.js';
 import { type FollowOptions, followOrAsk } from '../promote/follow-or-ask.js';
 import { printPromotion, printRequest } from '../promote/print-promotion.js';
+import { whyNothing } from '../topology/near-names.js';
 import { watchPromotions } from './watch-promotions.js';
 
 /** Of a list: what its promotions have in common. */
@@ -50,7 +51,10 @@ async function list(api: WaybillApi, { limit, json, ...filter }: StatusOptions, 
     return;
   }
   if (page.promotions.length === 0) {
-    output.line(isFiltered(filter) ? 'no promotion is like that' : 'no promotion was requested yet');
+    output.line(
+      isFiltered(filter) ? 'no promotion that this key may read is like that' : 'no promotion that this key may read was requested yet',
+    );
+    for (const line of await whyNothing(api, filter)) output.line(line);
     return;
   }
   const rows = page.promotions.map((one) => [one.id, imageOf(one), one.path, one.state, one.requestedAt, one.reason ?? '']);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { WaybillError } from '@waybill/kernel';
 import { type Diagnostic, formatDiagnostic, parseTopology, type Topology } from '@waybill/topology';
@@ -42,8 +43,11 @@ export function warningLines({ warnings, source }: TopologyFile): string[] {
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    const bytes = await readFile(file);
+    if (isUtf8(bytes)) return bytes.toString('utf8');
+    throw new TopologyFileError(`${file} is no text in UTF-8: is it another file that you meant?`, { code: 'file-unreadable' });
   } catch (cause) {
+    if (cause instanceof TopologyFileError) throw cause;
     throw new TopologyFileError(whyUnreadable(file, systemCodeOf(cause)), { code: 'file-unreadable', cause });
   }
 }

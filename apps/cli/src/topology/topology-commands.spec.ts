@@ -48,7 +48,9 @@ describe('waybill topology validate', () => {
   it.each([
     ['is not there', 'missing.yaml', 'there is no file'],
     ['is a folder', '.', 'is a folder: name a file'],
+    ['is no text', 'image.tar', 'is no text in UTF-8'],
   ])('says that a file %s', async (_what, name, expected) => {
+    await writeFile(join(dir, 'image.tar'), Buffer.from([0x1f, 0x8b, 0xff, 0x00]));
     const ran = await waybill(['topology', 'validate', join(dir, name), '--json']);
 
     expect(ran.status).toBe(1);
