@@ -2,6 +2,7 @@ import { manifestMediaTypes } from '@waybill/oci-model';
 import type { SnapshotBlob } from '@waybill/retention';
 import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
+import { digestSql } from './digest-sql.js';
 import { isPlacedAt, type Place } from './load-manifests.js';
 
 /** What is beneath a manifest. */
@@ -16,9 +17,9 @@ export interface Beneath {
  */
 export async function loadEdges(tables: Tables, place: Place): Promise<ReadonlyMap<string, Beneath>> {
   const rows = await tables.$queryRaw<EdgeRow[]>`
-    SELECT digest_text(e.parent) AS parent,
-      string_agg(digest_text(c.digest) || ' ' || c.size, ',') FILTER (WHERE NOT (m.is_index AND ${isManifest})) AS blobs,
-      string_agg(digest_text(c.digest), ',') FILTER (WHERE m.is_index AND ${isManifest}) AS children
+    SELECT ${digestSql('e.parent')} AS parent,
+      string_agg(${digestSql('c.digest')} || ' ' || c.size, ',') FILTER (WHERE NOT (m.is_index AND ${isManifest})) AS blobs,
+      string_agg(${digestSql('c.digest')}, ',') FILTER (WHERE m.is_index AND ${isManifest}) AS children
     FROM placement p JOIN manifest m ON m.digest = p.digest
       JOIN content_edge e ON e.parent = p.digest AND e.kind = 'child' JOIN content c ON c.digest = e.child
     WHERE ${isPlacedAt(place)} GROUP BY e.parent`;

@@ -1,5 +1,6 @@
 import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
+import { digestSql } from './digest-sql.js';
 
 /** A repository of the inventory. */
 export interface Place {
@@ -27,8 +28,8 @@ export interface ManifestRow {
 /** Manifests that were read and are in the repository. */
 export function loadManifests(tables: Tables, place: Place): Promise<ManifestRow[]> {
   return tables.$queryRaw<ManifestRow[]>`
-    SELECT digest_text(p.digest) AS digest, m.media_type AS "mediaType", m.artifact_type AS "artifactType", octet_length(m.raw)::bigint AS size,
-      digest_text(m.subject) AS subject, m.platforms, m.annotations, m.created_at AS "createdAt", m.created_problem AS "createdProblem",
+    SELECT ${digestSql('p.digest')} AS digest, m.media_type AS "mediaType", m.artifact_type AS "artifactType", octet_length(m.raw)::bigint AS size,
+      ${digestSql('m.subject')} AS subject, m.platforms, m.annotations, m.created_at AS "createdAt", m.created_problem AS "createdProblem",
       m.unreadable, p.pushed_at AS "pushedAt", p.seen_from AS "firstSeenAt", p.last_pulled_at AS "lastPulledAt"
     FROM placement p JOIN manifest m ON m.digest = p.digest WHERE ${isPlacedAt(place)}`;
 }
