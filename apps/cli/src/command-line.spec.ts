@@ -48,6 +48,8 @@ describe('waybill', () => {
     { args: ['status', '--limit', '0'], says: 'expected a number from 1 to 200' },
     { args: ['status', '--limit', ''], says: 'expected a number from 1 to 200' },
     { args: ['status', '--since', 'yesterday'], says: 'expected a time such as' },
+    { args: ['status', '--state', 'faild'], says: 'Allowed choices are requested, waiting, running' },
+    { args: ['promote', 'a/b:1', '--path', 'release', '--idempotency-key', ''], says: 'expected something' },
     { args: ['up', '--port', '65536'], says: 'expected a port from 0 to 65535' },
     { args: ['up', '--port', '0x50'], says: 'expected a port from 0 to 65535' },
     { args: ['topology', 'validate'], says: "missing required argument 'file'" },

@@ -1,4 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { promotionStateNames } from '@waybill/contracts/http';
 import { type Environment, environmentAndFolderSecrets, loadClientConfig, loadSecretsConfig } from '@waybill/config';
 import { isDigest } from '@waybill/oci-model';
 import { RegistryClients } from '@waybill/registry-clients';
@@ -144,7 +145,7 @@ function promotionCommands(waybill: Command, { stop, keyboard, environment }: Su
     .option('--reason <text>', 'why')
     .option('--label <key=value...>', 'labels to keep with it', labels)
     .option('--external-ref <text>', 'a name in another system, e.g. of the pipeline run')
-    .option('--idempotency-key <key>', 'makes a repetition of this command safe')
+    .option('--idempotency-key <key>', 'makes a repetition of this command safe', filled)
     .option('--wait', 'wait until every target is done, replicas included', false)
     .option('--dry-run', 'say what it would do, cost and meet, and ask for nothing', false)
     .option(...json)
@@ -158,7 +159,7 @@ function promotionCommands(waybill: Command, { stop, keyboard, environment }: Su
     .argument('[promotion]', 'its id')
     .option('--watch', 'follow it to its end; without an id, tell what happens to all until Ctrl-C', false)
     .option('--limit <number>', 'how many to list', limit, 20)
-    .option('--state <state>', 'list those in this state, e.g. failed')
+    .addOption(new Option('--state <state>', 'list those in this state').choices(promotionStateNames))
     .option('--path <name>', 'list those along this path')
     .option('--repository <name>', 'list those that bring something from or to this repository')
     .option('--digest <digest>', 'list those that bring this digest', digest)
@@ -273,6 +274,11 @@ function seconds(text: string): number {
 function digest(text: string): string {
   if (isDigest(text)) return text;
   throw new InvalidArgumentError('expected sha256: and 64 lower-case hexadecimal digits');
+}
+
+function filled(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('expected something');
 }
 
 function limit(text: string): number {

@@ -76,7 +76,7 @@ describe('waybill promote --dry-run', () => {
     expect(stdout).toContain(`ci-snapshots/team-a/app@${digest}`);
     expect(stdout).toMatch(/^prod +team-a\/app +1\.4\.0 \(create\) +1 of 1 +3 of 4 +2\.0 KiB +2\.0 KiB +3\.0 KiB +4\.0 KiB +15$/m);
     expect(stdout).toMatch(/^prod-us \(replica\) +team-a\/app +1\.4\.0 \(move from sha256:cdcdcdcdcdcd\) +– +– +– +– +– +– +–$/m);
-    expect(stdout).toContain('note: item 0 at prod-us is not fully known: deadline\n');
+    expect(stdout).toContain('note: item 0 at prod-us is not fully known: no answer in time\n');
     expect(stdout).toContain('eu → us: 2.0 KiB and up to 4.0 KiB more, 15 requests, cost 0.500000\n');
     expect(stdout).toMatch(/nothing was requested\n$/);
   });

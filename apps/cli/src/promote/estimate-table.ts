@@ -33,7 +33,9 @@ export function estimateNotes({ conflicts, estimate }: PromotionEstimate): strin
       return `conflict: ${registry}/${repository}:${tag} is immutable and holds ${holds}: ${end}`;
     }),
     ...estimate.targets.flatMap(({ registry, item, unseen: reason }) =>
-      reason === undefined ? [] : [`note: item ${item} at ${registry} is not fully known: ${reason}`],
+      reason === undefined
+        ? []
+        : [`note: item ${item} at ${registry} is not fully known: ${reason === 'deadline' ? 'no answer in time' : reason}`],
     ),
     ...estimate.links.map(linkOf),
   ];

@@ -61,6 +61,8 @@ async function sight<Found>(ask: () => Promise<Found>, deadline: AbortSignal): P
     return { kind: 'found', found: await ask() };
   } catch (error) {
     if (!(error instanceof ContentError)) throw error;
-    return { kind: 'unknown', reason: blindnessOf(error, deadline), detail: error.message };
+    const reason = blindnessOf(error, deadline);
+    // The error tells only that we gave up.
+    return { kind: 'unknown', reason, detail: reason === 'deadline' ? 'no answer in the time that one request has' : error.message };
   }
 }
