@@ -7,7 +7,13 @@ export {
   CollectionLeases,
   type Drain,
 } from './collection/collection-leases.js';
-export { type CollectionPage, type CollectionRow, Collections, type CollectionState, type NewCollection } from './collection/collections.js';
+export {
+  type CollectionPage,
+  type CollectionRow,
+  Collections,
+  type CollectionState,
+  type NewCollection,
+} from './collection/collections.js';
 export { endHopelessCollections } from './collection/hopeless-collections.js';
 export { cancelledAmong } from './control/cancelled-among.js';
 export type { Decision } from './control/decision.js';

@@ -168,7 +168,7 @@ describe('OpenEffects', () => {
   describe('of a release that a newer one has overtaken', () => {
     const eventsOf = async () => {
       const events = await scene.database.tables.tagEvent.findMany({ where: { tag }, include: { effect: true }, orderBy: { id: 'asc' } });
-      return events.map(({ digest, effect }) => [digestFromBytes(digest), effect?.promotionId]);
+      return events.map(({ digest, effect }) => [digest === null ? null : digestFromBytes(digest), effect?.promotionId]);
     };
 
     /** The older release is left open; a newer one brings `manifest` and has noted it. Gives the older one's effect and the newer's id. */
