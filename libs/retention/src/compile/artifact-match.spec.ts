@@ -53,7 +53,7 @@ const table: readonly [string, ArtifactMatch, tag: string | undefined, facts: Fa
 ];
 
 describe('a rule', () => {
-  it.each(table)('is about %s', (_, match, name, facts, matches) => {
+  it.each(table)('is about %s', (...[, match, name, facts, matches]) => {
     const tags = name === undefined ? [] : [tag(name, 'app')];
     const plan = planOf([policy([{ ...deleteAll, match }])], snapshot({ manifests: [manifest('app', facts)], tags }));
 

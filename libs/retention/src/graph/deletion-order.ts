@@ -38,7 +38,7 @@ function sorted(numbers: readonly number[], edges: readonly Edges[], size: numbe
       waitsFor[follower] = left;
       if (left === 0) freed.push(follower);
     });
-    ready.push(...freed.sort((one, other) => other - one));
+    for (const follower of freed.sort((one, other) => other - one)) ready.push(follower);
   }
   return order;
 }

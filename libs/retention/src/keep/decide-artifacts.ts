@@ -66,7 +66,7 @@ function archivesOf(deciding: Deciding, order: readonly number[]): ReadonlyMap<n
 
 function removalReasons(deciding: Deciding, number: number): readonly Reason[] {
   const { graph } = deciding;
-  const reasons = judgementsOf(deciding, number).flatMap(({ removals }) => removals.map(({ removed }) => removed));
+  const reasons = [...new Set(judgementsOf(deciding, number).flatMap(({ removals }) => removals.map(({ removed }) => removed)))];
   reasons.push(...linkReason(deciding, 'child-of-removed', graph.parents.of(number)));
   reasons.push(...linkReason(deciding, 'referrer-of-removed', graph.subjects.of(number)));
   return inOrder(reasons);
@@ -96,11 +96,11 @@ function tagReasons(deciding: Deciding, number: number): readonly Reason[] {
   const nameOf = (at: number): string => graph.tags[at]?.name ?? '';
   const staying = stayingTags(deciding, number).map(nameOf);
   const untagged: string[] = [];
-  const overruled: Reason[] = [];
+  const overruled = new Set<Reason>();
   for (const at of graph.userTags.of(number)) {
     const place = candidates.ofTag[at] ?? -1;
     if (fates.fates[place] === 'loses-tag') untagged.push(nameOf(at));
-    else for (const removal of judgements[place]?.removals ?? []) overruled.push(removal.overruled);
+    else for (const removal of judgements[place]?.removals ?? []) overruled.add(removal.overruled);
   }
   return [...firstOf('tag-kept', staying), ...firstOf('untag-only', untagged), ...overruled];
 }
@@ -135,9 +135,19 @@ function untaggedReasons({ candidates, judgements, fates, policies }: Deciding, 
 function linkReason(deciding: Deciding, code: ReasonCode, others: readonly number[]): readonly Reason[] {
   if (others.length === 0) return nothing;
   const isKept = code === 'child-of' || code === 'referrer-of';
-  const alike = new Set(others.filter((other) => deciding.fates.closure.isKept(other) === isKept));
-  if (alike.size === 0) return [];
-  return [{ code, ...digestOf(deciding, Math.min(...alike)), ...moreThanOne(alike.size) }];
+  const alike = others.filter((other) => deciding.fates.closure.isKept(other) === isKept);
+  if (alike.length < 2) return alike.map((other) => ({ code, ...digestOf(deciding, other) }));
+  const distinct = new Set(alike);
+  return [
+    {
+      code,
+      ...digestOf(
+        deciding,
+        alike.reduce((first, other) => Math.min(first, other)),
+      ),
+      ...moreThanOne(distinct.size),
+    },
+  ];
 }
 
 function digestOf({ graph }: Deciding, number: number): Pick<Reason, 'digest'> {
