@@ -205,22 +205,26 @@ describe('a plan', () => {
   it.each([
     ['kept', [], 'keep'],
     ['removed', [deleteAll], 'delete'],
-  ] as const)('is made of more tags, referrers and parents than a call has room for arguments, all %s', (_, rules, action) => {
-    const many = Array.from({ length: 130_000 }, (__, at) => at);
-    const plan = planOf(
-      [policy(rules)],
-      snapshot({
-        manifests: [
-          manifest('app'),
-          manifest('base'),
-          ...many.map((at) => manifest(`index ${at}`, { children: [digest('base')], subject: digest('app') })),
-        ],
-        tags: many.map((at) => tag(`b${at}`, 'app')),
-      }),
-    );
+  ] as const)(
+    'is made of more tags, referrers and parents than a call has room for arguments, all %s',
+    (_, rules, action) => {
+      const many = Array.from({ length: 130_000 }, (__, at) => at);
+      const plan = planOf(
+        [policy(rules)],
+        snapshot({
+          manifests: [
+            manifest('app'),
+            manifest('base'),
+            ...many.map((at) => manifest(`index ${at}`, { children: [digest('base')], subject: digest('app') })),
+          ],
+          tags: many.map((at) => tag(`b${at}`, 'app')),
+        }),
+      );
 
-    expect(plan.manifests.every((decision) => decision.action === action)).toBe(true);
-    expect(decisionOf(plan, 'base').reasons).toEqual([expect.objectContaining({ more: many.length - 1 })]);
-    expect(plan.tags.every((decision) => decision.action === action)).toBe(true);
-  }, 120_000);
+      expect(plan.manifests.every((decision) => decision.action === action)).toBe(true);
+      expect(decisionOf(plan, 'base').reasons).toEqual([expect.objectContaining({ more: many.length - 1 })]);
+      expect(plan.tags.every((decision) => decision.action === action)).toBe(true);
+    },
+    120_000,
+  );
 });
