@@ -1,12 +1,13 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type Prisma, PrismaClient } from './generated/client.js';
+import { impatientPool } from './impatient-pool.js';
 
 export interface DatabaseOptions {
   /** Connections that this process may hold. */
   readonly maxConnections?: number;
   /** How long to wait for a free connection, or a new one, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** How long one statement may stay unanswered, in milliseconds; default: as long as it takes. */
+  /** How long one statement may stay unanswered, in milliseconds, before its connection is cut; default: as long as it takes. */
   readonly statementTimeoutMs?: number;
   /** Called for every statement sent, with its text and without its parameters. */
   readonly onStatement?: (statement: string) => void;
@@ -28,12 +29,11 @@ export class Database {
   constructor(url: string, options: DatabaseOptions = {}) {
     const { onStatement, statementTimeoutMs } = options;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
-    const adapter = new PrismaPg({
-      connectionString: url,
-      max: options.maxConnections ?? 10,
-      connectionTimeoutMillis: this.#connectTimeoutMs,
-      ...(statementTimeoutMs === undefined ? {} : { query_timeout: statementTimeoutMs }),
-    });
+    const pool = { connectionString: url, max: options.maxConnections ?? 10, connectionTimeoutMillis: this.#connectTimeoutMs };
+    const adapter =
+      statementTimeoutMs === undefined
+        ? new PrismaPg(pool)
+        : new PrismaPg(impatientPool(pool, statementTimeoutMs), { disposeExternalPool: true });
     if (onStatement === undefined) {
       this.#prisma = new PrismaClient({ adapter });
       return;

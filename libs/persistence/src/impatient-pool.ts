@@ -1,0 +1,28 @@
+import type { Socket } from 'node:net';
+import pg from 'pg';
+
+/**
+ * A pool that cuts a connection, taken out of it, on which nothing has come or gone for `silenceMs` (milliseconds).
+ * What waits for an answer is rejected then, the pool opens another connection, and the server rolls back what the cut one had begun.
+ * `query_timeout` of pg would only forget the statement, and a ROLLBACK behind it unsent: its connection would come back in mid-transaction.
+ */
+export function impatientPool(config: pg.PoolConfig, silenceMs: number): pg.Pool {
+  const pool = new pg.Pool(config);
+  const cut = new WeakSet<Socket>();
+  pool.on('acquire', (client) => {
+    const socket = socketOf(client);
+    socket.setTimeout(silenceMs);
+    if (cut.has(socket)) return;
+    cut.add(socket);
+    socket.on('timeout', () => socket.destroy());
+  });
+  pool.on('release', (_error, client) => {
+    socketOf(client).setTimeout(0);
+  });
+  return pool;
+}
+
+/** With TLS the socket changes while the connection is made: it is looked up anew each time. */
+function socketOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+}
