@@ -17,4 +17,5 @@ export type {
   RepositoryRecords,
   RepositoryState,
   TagChanges,
+  Unread,
 } from './ports.js';

@@ -149,9 +149,9 @@ class RepositoryLook {
       const withConfig = !isReservedTag(tag) || wanted.get(digest)?.withConfig === true;
       wanted.set(digest, { digest, isSeen: true, withConfig });
     }
-    for (const which of kind === 'full' ? (['untried', 'tried'] as const) : (['untried'] as const)) {
+    for (const which of kind === 'full' ? (['untried', 'tried', 'placed'] as const) : (['untried'] as const)) {
       for (const digest of await records.unreadManifests({ which, limit: maxUnread })) {
-        if (!wanted.has(digest)) wanted.set(digest, { digest, isSeen: false, withConfig: which === 'untried' });
+        if (!wanted.has(digest)) wanted.set(digest, { digest, isSeen: false, withConfig: which !== 'tried' });
       }
     }
     await this.#walk.show([...wanted.values()]);

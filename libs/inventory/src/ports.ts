@@ -63,14 +63,19 @@ export interface LookEnd {
   readonly isComplete: boolean;
 }
 
+/**
+ * Manifests without facts, as effects leave them: what tags name and nobody has tried to read, what could not be read, and what is known
+ * to be here whether or not a tag names it.
+ */
+export type Unread = 'untried' | 'tried' | 'placed';
+
 /** Where one look at one repository is written. Every method rejects with `lease-lost` when another worker goes on with the crawl. */
 export interface RepositoryRecords {
   /** What is known, by the clock that later times are compared with. */
   known(): Promise<KnownRepository>;
   /** One status for each digest. */
   statusOf(digests: readonly Digest[]): Promise<readonly ManifestStatus[]>;
-  /** What tags name and nobody has read yet, as effects leave it; or, to be tried again, what could not be read. */
-  unreadManifests(options: { readonly which: 'untried' | 'tried'; readonly limit: number }): Promise<readonly Digest[]>;
+  unreadManifests(options: { readonly which: Unread; readonly limit: number }): Promise<readonly Digest[]>;
   /** Facts for good, and that the manifests are here. */
   keepManifests(manifests: readonly ManifestFacts[]): Promise<void>;
   /** Of manifests that were read before: they are here too. */

@@ -7,6 +7,7 @@ import {
   type Problem,
   type RepositoryRecords,
   type TagChanges,
+  type Unread,
 } from '@waybill/inventory';
 import { type Digest, digestFromBytes, digestToBytes, manifestMediaTypes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
@@ -15,8 +16,10 @@ import { storableJson } from '../registry-checks/storable-json.js';
 import { underCrawlLease } from './crawl-lease.js';
 import type { HeldCrawl } from './crawl-records.js';
 import { keepManifests, keepPlaces } from './keep-manifests.js';
+import { isLockedPlace, lockedPlaces } from './locked-places.js';
 import { settleLook } from './settle-look.js';
 import { settleTags } from './settle-tags.js';
+import { unreadPlaces } from './unread-places.js';
 
 /** One repository of a crawl whose lease is held. */
 export interface LookedAt extends HeldCrawl {
@@ -69,15 +72,16 @@ export class RepositoryRecordsStore implements RepositoryRecords {
     return rows.map(toStatus);
   }
 
-  async unreadManifests({ which, limit }: { readonly which: 'untried' | 'tried'; readonly limit: number }): Promise<readonly Digest[]> {
-    const { repositoryId } = this.#at;
+  async unreadManifests({ which, limit }: { readonly which: Unread; readonly limit: number }): Promise<readonly Digest[]> {
+    const { registryId, repository, repositoryId } = this.#at;
     const tried = Prisma.sql`SELECT digest FROM unreadable_manifest WHERE repository_id = ${repositoryId} LIMIT ${limit}`;
     const untried = Prisma.sql`
       SELECT DISTINCT t.digest FROM tag t
       WHERE t.repository_id = ${repositoryId} AND t.gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.digest = t.digest)
         AND NOT EXISTS (SELECT 1 FROM unreadable_manifest u WHERE u.repository_id = ${repositoryId} AND u.digest = t.digest)
       LIMIT ${limit}`;
-    return await this.#digests(which === 'tried' ? tried : untried);
+    const placed = Prisma.sql`SELECT p.digest FROM ${unreadPlaces(registryId, repository)} LIMIT ${limit}`;
+    return await this.#digests({ tried, untried, placed }[which]);
   }
 
   async keepManifests(manifests: readonly ManifestFacts[]): Promise<void> {
@@ -104,7 +108,8 @@ export class RepositoryRecordsStore implements RepositoryRecords {
     return await this.#digests(Prisma.sql`
       WITH pivot AS MATERIALIZED (SELECT ${from} AS digest), loose AS (
         SELECT p.digest FROM ${placementHere(registryId, repository)}
-          AND EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest)
+          AND (EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest)
+            OR EXISTS (SELECT 1 FROM content c WHERE c.digest = p.digest AND c.media_type = ANY(${[...manifestMediaTypes]}::text[])))
           AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.digest = p.digest AND t.repository_id = ${repositoryId} AND t.gone_at IS NULL)
           AND NOT EXISTS (
             SELECT 1 FROM content_edge e JOIN placement q ON q.digest = e.parent
@@ -121,11 +126,12 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async removePlaces(digests: readonly Digest[]): Promise<void> {
     const { registryId, repository } = this.#at;
+    const wanted = Prisma.sql`AND o.seen_from <= ${this.#askedAt}::timestamptz AND o.digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
     await this.#write(async (tables) => {
       await tables.$executeRaw`
-        UPDATE placement SET seen_until = now()
-        WHERE registry_id = ${registryId}::uuid AND repository = ${repository} AND seen_until IS NULL
-          AND seen_from <= ${this.#askedAt}::timestamptz AND digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
+        UPDATE placement p SET seen_until = now()
+        FROM ${lockedPlaces({ registryId, repository }, wanted)}
+        WHERE ${isLockedPlace}`;
     });
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Tag } from '@waybill/oci-model';
+import { digestToBytes, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
 import { image, manifestNamed, MemoryCopier, repository as promoted } from '../scene.spec-helper.js';
 import { TopologyRevisions } from '../topology/topology-revisions.js';
@@ -110,6 +110,20 @@ describe('loadSnapshot', () => {
     await seed({ manifests: { one: {} }, tags: { '1.0.0': 'one' } });
     await scene.database.tables.$executeRaw`
       INSERT INTO unreadable_manifest (repository_id, digest, problem) SELECT id, '\\x00', '{}' FROM repository WHERE name = ${repository}`;
+
+    expect((await load()).snapshot.knowledge.unreadableManifests).toBe(1);
+  });
+
+  it('counts manifests that were put there, and that nobody has read', async () => {
+    const [one, two] = ['one', 'two'].map((name) => `unread ${name} of ${repository}`);
+    if (one === undefined || two === undefined) throw new Error('two names were given');
+    await seed({ manifests: { [one]: { blobs: ['base'] }, [two]: {} }, tags: { '1.0.0': two } });
+    await scene.database.tables.$executeRaw`DELETE FROM manifest WHERE raw = ${new Uint8Array(Buffer.from(one))}`;
+    expect((await load()).snapshot.knowledge.unreadableManifests).toBe(1);
+
+    await scene.database.tables.$executeRaw`
+      INSERT INTO unreadable_manifest (repository_id, digest, problem)
+      SELECT id, ${digestToBytes(named(one))}, '{}' FROM repository WHERE name = ${repository}`;
 
     expect((await load()).snapshot.knowledge.unreadableManifests).toBe(1);
   });

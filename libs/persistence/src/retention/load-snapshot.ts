@@ -1,6 +1,7 @@
 import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
 import type { Role } from '@waybill/topology';
 import type { Database, Tables } from '../database.js';
+import { unreadPlaces } from '../inventory/unread-places.js';
 import { loadAbsences } from './load-absences.js';
 import { loadEdges } from './load-edges.js';
 import { type ManifestRow, loadManifests } from './load-manifests.js';
@@ -31,7 +32,9 @@ export async function loadSnapshot(database: Database, wanted: RepositoryToLoad)
   return database.snapshot(async (tables) => {
     const [row] = await tables.$queryRaw<RepositoryRow[]>`
       SELECT id, state, last_full_crawl_started_at AS crawled, unreadable_manifests AS unreadable, now(),
-        (SELECT count(*) FROM unreadable_manifest u WHERE u.repository_id = repository.id) AS unread
+        (SELECT count(*) FROM unreadable_manifest u WHERE u.repository_id = repository.id)
+          + (SELECT count(*) FROM ${unreadPlaces(wanted.registry.id, wanted.repository)}
+              AND NOT EXISTS (SELECT 1 FROM unreadable_manifest u WHERE u.repository_id = repository.id AND u.digest = p.digest)) AS unread
       FROM repository WHERE registry_id = ${wanted.registry.id}::uuid AND name = ${wanted.repository}`;
     return row === undefined ? undefined : assemble(tables, wanted, row);
   });

@@ -156,6 +156,38 @@ describe('what a crawl knows of manifests', () => {
     expect(manifestReads()).toEqual([]);
   });
 
+  describe('that we put there and no tag names any more when a crawl comes by', () => {
+    const index = buildIndex([amd, arm]);
+
+    beforeEach(async () => {
+      await push(index, app, 'latest');
+      await push(amd, app, 'latest');
+      const { tables } = scene.recorded.database;
+      const { digest, bytes } = index.manifest;
+      await tables.$executeRaw`
+        INSERT INTO content (digest, media_type, size) VALUES (decode(${digest.slice(7)}, 'hex'), ${mediaType.ociIndex}, ${bytes.byteLength})`;
+      await tables.$executeRaw`
+        INSERT INTO placement (registry_id, repository, digest, seen_by, seen_from)
+        SELECT id, ${app}, decode(${digest.slice(7)}, 'hex'), gen_random_uuid(), now() - interval '1 hour' FROM registry WHERE name = 'ci'`;
+    });
+
+    it('is what a full crawl reads, with what is beneath it', async () => {
+      await scene.crawl('full');
+
+      expect(await facts(index)).toMatchObject({ isIndex: true });
+      expect(await scene.placed(app)).toEqual([index, amd, arm].map(({ manifest }) => manifest.digest).sort());
+    });
+
+    it('is gone when the registry says so', async () => {
+      await registry.repository(app).deleteManifest(index.manifest.digest);
+
+      expect(await scene.crawl('full')).toMatchObject({ state: 'complete', found: { manifestsGone: 1 } });
+
+      expect(await scene.placed(app)).toEqual([amd.manifest.digest]);
+      expect(await scene.repository(app)).toMatchObject({ unreadableManifests: 0 });
+    });
+  });
+
   it('is that what no tag leads to is still there, until the registry says that it is not', async () => {
     await push(amd, app, 'latest');
     await scene.crawl('full');
