@@ -108,14 +108,15 @@ describe('what is in use', () => {
     expect(await digestsOf('ci')).toEqual([`cluster-b ${digest}`]);
   });
 
-  it('is of a registry where that was said, and of all repositories', async () => {
+  it('is of all registries and repositories, whichever were named', async () => {
     await report([
-      { digest, registry: 'ci' },
+      { digest, registry: 'prod-us' },
       { digest: other, repository: 'team-a/app' },
     ]);
 
-    expect(await digestsOf('ci')).toHaveLength(2);
-    expect(await digestsOf('prod')).toEqual([`cluster-a ${other}`]);
+    const both = [`cluster-a ${digest}`, `cluster-a ${other}`].sort();
+    expect(await digestsOf('ci')).toEqual(both);
+    expect(await digestsOf('prod')).toEqual(both);
   });
 
   it.each([

@@ -103,14 +103,13 @@ export class InUse {
   }
 
   /**
-   * Digests that may run of a registry, by its name in the topology, and the reporters that cover it and are silent. A digest that was
-   * reported of one repository counts in every other too: it keeps more than it must.
+   * Digests that run anywhere, and the reporters that cover the registry, by its name in the topology, and are silent. A digest counts in
+   * every registry and repository, whichever were reported: a node knows by which name it pulled, and not from where that was served.
    */
   async knownOfRegistry(registry: string): Promise<KnownInUse> {
     const { tables } = this.#database;
     const digests = await tables.$queryRaw<{ digest: string; reporter: string }[]>`
-      SELECT digest_text(d.digest) AS digest, min(d.reporter) AS reporter FROM in_use_digest d
-      WHERE d.registry IN ('', ${registry}) GROUP BY d.digest`;
+      SELECT digest_text(d.digest) AS digest, min(d.reporter) AS reporter FROM in_use_digest d GROUP BY d.digest`;
     const silent = await tables.$queryRaw<
       RawReporter[]
     >`SELECT ${reporterColumns} FROM in_use_reporter r WHERE ${isSilent} ORDER BY r.name`;
