@@ -97,6 +97,10 @@ describe('TopologyRevisions', () => {
   it('takes a registry that was removed and comes back as it was for the same, and trusts nothing that it knew of it', async () => {
     await revisions.locate('prod', 'http://127.0.0.1:5001');
     const before = await scene.database.tables.registry.findFirstOrThrow({ where: { name: 'prod' } });
+    const others = (await current()).get('ci')?.id ?? '';
+    await scene.database.tables.$executeRaw`
+      INSERT INTO repository (registry_id, name, last_full_crawl_started_at)
+      SELECT id, 'team-a/looked-at', now() FROM registry WHERE id IN (${before.id}::uuid, ${others}::uuid)`;
     await apply(without('prod', 'prod-us'));
     expect([...(await current()).keys()]).toEqual(['ci', 'prod-b', 'prod-c']);
 
@@ -105,6 +109,13 @@ describe('TopologyRevisions', () => {
     expect((await current()).get('prod')).toEqual({ id: before.id, name: 'prod', address: undefined });
     const after = await scene.database.tables.registry.findFirstOrThrow({ where: { id: before.id } });
     expect(after.epoch).toBe(before.epoch + 1n);
+    const looked = await scene.database.tables.repository.findMany({ where: { name: 'team-a/looked-at' } });
+    expect(looked.map(({ registryId, lastFullCrawlStartedAt: at }) => [registryId, at === null]).sort()).toEqual(
+      [
+        [before.id, true],
+        [others, false],
+      ].sort(),
+    );
   });
 
   it('takes one that comes back for another one when it has another URL, or when another one stood in its place', async () => {

@@ -128,14 +128,18 @@ export class TopologyRevisions {
 
 /**
  * A registry that a revision left out is the same one when it comes back as it was, and nothing stood in its place.
- * Nobody knows what was deleted there meanwhile, nor where a local one listens now.
+ * Nobody knows what was pushed or deleted there meanwhile, so that what full crawls saw before counts no more, nor where a local one
+ * listens now.
  */
 async function takeBack(tables: Tables, registry: Registry): Promise<boolean> {
-  const taken = await tables.$executeRaw`
+  const [taken] = await tables.$queryRaw<{ id: string }[]>`
     UPDATE registry SET replaced_at = NULL, address = NULL, epoch = epoch + 1, role = ${registry.role}
     WHERE identity = ${identityOf(registry)}
-      AND id = (SELECT id FROM registry WHERE name = ${registry.name} ORDER BY first_revision DESC LIMIT 1)`;
-  return taken > 0;
+      AND id = (SELECT id FROM registry WHERE name = ${registry.name} ORDER BY first_revision DESC LIMIT 1)
+    RETURNING id`;
+  if (taken === undefined) return false;
+  await tables.$executeRaw`UPDATE repository SET last_full_crawl_started_at = NULL WHERE registry_id = ${taken.id}::uuid`;
+  return true;
 }
 
 const localIdentity = 'local';
