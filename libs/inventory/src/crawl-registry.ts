@@ -7,7 +7,7 @@ import { contentTrouble, problemOf } from './problem.js';
 export interface CrawlOptions {
   readonly registry: InventoriedRegistry;
   readonly records: CrawlRecords;
-  readonly hasReferrersApi: boolean;
+  readonly mayListReferrers: boolean;
 }
 
 /** Why a crawl could not go on; undefined when it looked at everything, as well as it could. */
@@ -65,11 +65,11 @@ async function lookAtAll(options: CrawlOptions, signal: AbortSignal): Promise<Cr
   }
 }
 
-function lookAt(repository: QueuedRepository, { registry, records, hasReferrersApi }: CrawlOptions, signal: AbortSignal) {
+function lookAt(repository: QueuedRepository, { registry, records, mayListReferrers }: CrawlOptions, signal: AbortSignal) {
   const { isInCatalogue, name } = repository;
   const count = records.count.bind(records);
   const { kind } = records;
-  const look = { kind, reader: registry.repository(name), records: records.repository(repository), isInCatalogue, hasReferrersApi, count };
+  const look = { kind, reader: registry.repository(name), records: records.repository(repository), isInCatalogue, mayListReferrers, count };
   return lookAtRepository(look, signal);
 }
 

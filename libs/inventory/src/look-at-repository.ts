@@ -12,8 +12,8 @@ export interface LookOptions {
   readonly records: RepositoryRecords;
   /** Whether this crawl's catalogue names it; undefined without one. */
   readonly isInCatalogue: boolean | undefined;
-  /** The registry lists referrers by itself: then one request for each tagged manifest finds them. */
-  readonly hasReferrersApi: boolean;
+  /** Nobody knows that the registry does not list referrers by itself: then one request for each tagged manifest finds them. */
+  readonly mayListReferrers: boolean;
   readonly count: (what: CrawlCount, by: number) => void;
 }
 
@@ -157,11 +157,11 @@ class RepositoryLook {
     await this.#walk.show([...wanted.values()]);
   }
 
-  /** What refers to tagged manifests, where the registry says so itself; gives those whose list could not be read. */
+  /** What refers to tagged manifests, where the registry may say so itself; gives those whose list could not be read. */
   async #showReferrers({ digests }: ResolvedTags): Promise<ReadonlyMap<string, Problem>> {
-    const { kind, hasReferrersApi, reader, count } = this.#options;
+    const { kind, mayListReferrers, reader, count } = this.#options;
     const unlisted = new Map<string, Problem>();
-    if (kind !== 'full' || !hasReferrersApi) return unlisted;
+    if (kind !== 'full' || !mayListReferrers) return unlisted;
     const subjects = new Set([...digests].filter(([tag]) => !isReservedTag(tag)).map(([, digest]) => digest));
     await atOnce(subjects, referrersAtOnce, async (subject) => {
       const referrers: Wanted[] = [];

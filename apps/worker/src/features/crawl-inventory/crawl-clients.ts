@@ -52,7 +52,7 @@ export class CrawlClients {
     const registry = topology.registries[name];
     if (registry === undefined) return undefined;
     this.#onRequest.set(name, onRequest);
-    return { registry: this.#clients.open(registry, address, 'read'), hasReferrersApi: registry.capabilities?.referrersApi === true };
+    return { registry: this.#clients.open(registry, address, 'read'), mayListReferrers: registry.capabilities?.referrersApi !== false };
   }
 
   close(): void {

@@ -137,14 +137,14 @@ describe('what a crawl knows of manifests', () => {
     expect(await facts(signature.content)).toMatchObject({ createdProblem: 'unread' });
   });
 
-  it('is asked of the registry where that lists referrers', async () => {
+  it.each([
+    ['lists referrers', true],
+    ['was never checked', undefined],
+  ])('is asked of a registry that %s', async (_what, referrersApi) => {
     await push(amd, app, '1.0.0');
     const referrer = buildReferrer(amd, { annotations: { note: 'seen' } });
     await push(referrer, app);
-    const report = { capabilities: { referrersApi: true } };
-    const check = await scene.recorded.requestCheck('ci');
-    await scene.recorded.database.tables.$executeRaw`
-      UPDATE checked_registry SET state = 'finished', finished_at = now(), report = ${JSON.stringify(report)}::jsonb WHERE check_id = ${check}::uuid`;
+    if (referrersApi !== undefined) await scene.checked(referrersApi);
 
     await scene.crawl('full');
 

@@ -10,7 +10,7 @@ import { keepLease } from '../../infrastructure/keep-lease.js';
 /** A registry that can be looked at, as the topology says that it is reached. */
 export interface OpenedRegistry {
   readonly registry: InventoriedRegistry;
-  readonly hasReferrersApi: boolean;
+  readonly mayListReferrers: boolean;
 }
 
 export interface CrawlInventoryOptions {

@@ -19,7 +19,7 @@ const imagesEach = 16;
 const tagsEach = imagesEach + 4;
 const tags = repositories.length * tagsEach;
 
-/** Requests to Distribution, which keeps no list of referrers: its fallback tag is a tag like any other. */
+/** Requests to Distribution, which keeps no list of referrers, as a check has found: its fallback tag is a tag like any other. */
 describe('the requests of a crawl', () => {
   let server: RunningRegistry;
   let client: RegistryClient;
@@ -30,6 +30,7 @@ describe('the requests of a crawl', () => {
     client = new RegistryClient({ origin: server.url });
     await Promise.all(repositories.map((name, number) => fill(client.repository(parseRepositoryName(name)), number * 100)));
     scene = await CrawlScene.open(server.url);
+    await scene.checked(false);
   }, 120_000);
 
   afterAll(async () => {

@@ -77,7 +77,7 @@ export class CrawlScene {
         const registry = topology.registries[name];
         if (registry === undefined) return undefined;
         this.#onRequest = onRequest;
-        return { registry: this.#client, hasReferrersApi: registry.capabilities?.referrersApi === true };
+        return { registry: this.#client, mayListReferrers: registry.capabilities?.referrersApi !== false };
       },
       locations: 'all',
       workerId: 'one',
@@ -85,6 +85,14 @@ export class CrawlScene {
       logger: this.log.logger,
       ...options,
     });
+  }
+
+  /** As if a check of `ci` had found out whether it lists referrers. */
+  async checked(referrersApi: boolean): Promise<void> {
+    const check = await this.recorded.requestCheck('ci');
+    await this.recorded.database.tables.$executeRaw`
+      UPDATE checked_registry SET state = 'finished', finished_at = now(), report = ${JSON.stringify({ capabilities: { referrersApi } })}::jsonb
+      WHERE check_id = ${check}::uuid`;
   }
 
   /** Asks for a crawl of `ci`; gives its id. */
