@@ -16,7 +16,6 @@ import { storableJson } from '../registry-checks/storable-json.js';
 import { underCrawlLease } from './crawl-lease.js';
 import type { HeldCrawl } from './crawl-records.js';
 import { keepManifests, keepPlaces } from './keep-manifests.js';
-import { isLockedPlace, lockedPlaces } from './locked-places.js';
 import { settleLook } from './settle-look.js';
 import { settleTags } from './settle-tags.js';
 import { unreadPlaces } from './unread-places.js';
@@ -126,12 +125,11 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async removePlaces(digests: readonly Digest[]): Promise<void> {
     const { registryId, repository } = this.#at;
-    const wanted = Prisma.sql`AND o.seen_from <= ${this.#askedAt}::timestamptz AND o.digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
     await this.#write(async (tables) => {
       await tables.$executeRaw`
-        UPDATE placement p SET seen_until = now()
-        FROM ${lockedPlaces({ registryId, repository }, wanted)}
-        WHERE ${isLockedPlace}`;
+        UPDATE placement SET seen_until = now()
+        WHERE registry_id = ${registryId}::uuid AND repository = ${repository} AND seen_until IS NULL
+          AND seen_from <= ${this.#askedAt}::timestamptz AND digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
     });
   }
 
