@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Tag } from '@waybill/oci-model';
+import type { Tables } from '../database.js';
 import { image, manifestNamed, MemoryCopier, oneTag, repository, Scene } from '../scene.spec-helper.js';
 import { CrawlLeases } from './crawl-leases.js';
 import { CrawlSchedules } from './crawl-schedules.js';
@@ -87,5 +88,51 @@ describe('our own effects', () => {
       where: { repository, digest: Buffer.from(image.digest.slice(7), 'hex'), registry: { name: 'prod' } },
     });
     expect(placement).toMatchObject({ pushedAt: expect.any(Date), pushedAtSource: 'effect' });
+  });
+
+  describe('and a look', () => {
+    /** Resolves when a statement in this database waits for a row that another transaction has locked. */
+    async function untilSomebodyWaits(): Promise<void> {
+      for (const giveUp = Date.now() + 10_000; ;) {
+        const [waiting] = await scene.database.tables.$queryRaw<{ count: bigint }[]>`
+          SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        if (waiting !== undefined && waiting.count > 0n) return;
+        if (Date.now() > giveUp) throw new Error('nobody waits');
+      }
+    }
+
+    /** Holds the first row as another writer does, until the look waits for it; that writer then wants the last. */
+    async function meet(work: () => Promise<void>, lock: (tables: Tables, which: 'first' | 'last') => Promise<unknown>): Promise<void> {
+      let working: Promise<void> | undefined;
+      await scene.database.transaction(async (tables) => {
+        await lock(tables, 'first');
+        working = work();
+        await untilSomebodyWaits();
+        await lock(tables, 'last');
+      });
+      await working;
+    }
+
+    it('that changes tags locks them in one order', async () => {
+      const of = await look();
+      const [first, last] = ['first' as Tag, 'last' as Tag];
+      await of.settleTags({
+        ...changes,
+        tagged: new Map([
+          [first, image.digest],
+          [last, image.digest],
+        ]),
+      });
+      const later = await look();
+      const wanted = { first, last };
+
+      await meet(
+        () => later.settleTags({ ...changes, tagged: new Map([[last, newer.digest]]), gone: [first] }),
+        (tables, which) => tables.$queryRaw`SELECT 1 FROM tag WHERE name = ${wanted[which]} FOR UPDATE NOWAIT`,
+      );
+
+      expect(await tagOf(first)).toMatchObject({ gone: true });
+      expect(await tagOf(last)).toMatchObject({ digest: newer.digest });
+    });
   });
 });

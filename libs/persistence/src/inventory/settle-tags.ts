@@ -16,6 +16,7 @@ export async function settleTags(
   { tagged, gone, missing, back }: TagChanges,
 ): Promise<void> {
   const { registryId, repository, repositoryId, askedAt } = look;
+  await lockTags(tables, repositoryId, [...tagged.keys(), ...gone, ...missing, ...back]);
   for (const some of chunksOf([...tagged].sort(), tagsAtOnce)) {
     await tables.$executeRaw`
       INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, source, observed_at)
@@ -43,6 +44,12 @@ export async function settleTags(
     await tables.$executeRaw`
       UPDATE tag SET missing_since = NULL WHERE repository_id = ${repositoryId} AND name = ANY(${[...back]}::text[]) AND missing_since IS NOT NULL`;
   }
+}
+
+/** All of them in the order of names, as by whoever writes several, before any is changed: none waits for another in a circle. */
+async function lockTags(tables: Tables, repositoryId: bigint, names: readonly Tag[]): Promise<void> {
+  await tables.$executeRaw`
+    SELECT 1 FROM tag WHERE repository_id = ${repositoryId} AND name = ANY(${[...names]}::text[]) ORDER BY name FOR NO KEY UPDATE`;
 }
 
 function sorted(names: readonly Tag[]): readonly Tag[] {
