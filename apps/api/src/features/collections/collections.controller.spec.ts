@@ -144,6 +144,15 @@ describe('collections', () => {
       }
     });
 
+    it('are not made by a key of some repositories, which hold back everybody’s copies', async () => {
+      const key = await api.keyWith([{ verbs: ['registries:collect'], paths: ['*'], repositories: ['team-a/**'] }]);
+
+      for (const dryRun of [false, true]) {
+        expect(problemIn(await api.post(path, { ...asked, dryRun }, { key }))).toMatchObject({ status: 403, code: 'forbidden' });
+      }
+      expect((await api.send('GET', path, { key })).status).toBe(200);
+    });
+
     it('are for keys that may', async () => {
       const key = await api.keyWith(allBut('registries:collect'));
 

@@ -9,6 +9,7 @@ import { Requires } from '../../http/access-rule.js';
 import { CurrentActor } from '../../http/actor.js';
 import { Documented } from '../../http/api-documentation.js';
 import { ApiError } from '../../http/api-error.js';
+import { authoriseEverywhere } from '../../http/authorise-everywhere.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { IdempotentRequests } from '../../http/idempotent-requests.js';
 import { answerWith } from '../../http/json-answer.js';
@@ -53,6 +54,7 @@ export class CollectionsController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<string> {
+    authoriseEverywhere(actor, 'registries:collect');
     const answer = await this.#idempotent.handle({
       actor,
       route: 'POST /api/v1/registries/:name/collections',
