@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
 import { Database, Notifications, RetentionLeases, RetentionTicks, TopologyRevisions } from '@waybill/persistence';
+import { answersWithin } from '../../infrastructure/answers-within.js';
 import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import { PlanRun } from './plan-run.js';
@@ -29,15 +30,23 @@ const tickMs = 5_000;
     },
   ],
 })
-export class RunRetentionModule implements OnApplicationBootstrap, OnModuleDestroy {
+export class RunRetentionModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   readonly #retention: RunRetention;
   readonly #notifications: Notifications;
   readonly #ticks: WokenLoop;
   readonly #runs: WokenLoop;
+  readonly #drainMs: number;
+  #drained: Promise<boolean> = Promise.resolve(true);
 
-  constructor(@Inject(RunRetention) retention: RunRetention, notifications: Notifications, @Inject(LOGGER) logger: Logger) {
+  constructor(
+    @Inject(RunRetention) retention: RunRetention,
+    notifications: Notifications,
+    @Inject(CONFIG) { drainMs }: WorkerConfig,
+    @Inject(LOGGER) logger: Logger,
+  ) {
     this.#retention = retention;
     this.#notifications = notifications;
+    this.#drainMs = drainMs;
     this.#ticks = new WokenLoop(() => retention.tick(), logger.child({ work: 'take-ticks' }));
     this.#runs = new WokenLoop(() => retention.run(), logger.child({ work: 'run-retention' }));
   }
@@ -51,9 +60,15 @@ export class RunRetentionModule implements OnApplicationBootstrap, OnModuleDestr
     this.#wake();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** Ends planning and does not wait for the repository that is planned now: runs of promotions drain in the same time. */
+  onModuleDestroy(): void {
     this.#retention.close();
-    await Promise.all([this.#ticks.close(), this.#runs.close()]);
+    this.#drained = answersWithin(this.#drainMs, Promise.all([this.#ticks.close(), this.#runs.close()]));
+  }
+
+  /** What is not handed over in time is taken up when its lease ends. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#drained;
   }
 
   #wake(): void {
