@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { countProblems, type TargetCounts } from './counts.js';
 
-const undisturbed: TargetCounts = { target: '0 prod team/app', attempts: 1, copied: 70, mounted: 30, skipped: 0, takeovers: 0 };
+const undisturbed: TargetCounts = { target: '0 prod team/app', attempts: 1, copied: 70, mounted: 30, skipped: 0, takeovers: 0, retries: 0 };
 const takenOver = { attempts: 2, takeovers: 1 };
 
 describe('countProblems', () => {
@@ -11,6 +11,7 @@ describe('countProblems', () => {
     ['an attempt that died and told of nothing', { ...takenOver, copied: 20, mounted: 0, skipped: 80 }],
     ['an attempt that died after it told of everything', { ...takenOver, skipped: 100 }],
     ['an attempt that had nothing left to copy', takenOver],
+    ['an attempt that ended with an error', { attempts: 2, retries: 1, copied: 20, mounted: 0, skipped: 80 }],
   ])('finds nothing wrong with %s', (_name, change) => {
     expect(countProblems([undisturbed], [{ ...undisturbed, ...change }])).toEqual([]);
   });
