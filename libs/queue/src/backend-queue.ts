@@ -9,7 +9,7 @@ import { timing } from './timing.js';
 import { WorkerConsumer } from './worker-consumer.js';
 
 /** How many jobs go to the backend under one deadline: few, so that a slow machine is not taken for a silent backend. */
-const batchSize = 50;
+const batchSize = 20;
 
 /** A queue on either backend. */
 export class BackendQueue implements JobQueue {
