@@ -25,7 +25,7 @@ function repository(name, size) {
     if (digest === undefined || build % 10 === 9) continue;
     tags.push({ name: `br-${build % 40}-b${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });
     if (build % 5 === 0)
-      tags.push({ name: `v1.${build % 7}.${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });
+      {tags.push({ name: `v1.${build % 7}.${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });}
   }
   return {
     registry: 'ci-snapshots',

@@ -284,7 +284,14 @@ function topologyOf(places: Readonly<Record<string, Place>>): Topology {
       ...(prefix === undefined ? {} : { prefix: parseRepositoryName(prefix) }),
     },
   ]);
-  return { name: 'spec', locations: { eu: { egress: {} } }, registries: Object.fromEntries(registries), paths: {}, replications: [], retention: [] };
+  return {
+    name: 'spec',
+    locations: { eu: { egress: {} } },
+    registries: Object.fromEntries(registries),
+    paths: {},
+    replications: [],
+    retention: [],
+  };
 }
 
 function itemOf({ digest }: Manifest): ItemRun {
