@@ -24,8 +24,9 @@ function repository(name, size) {
     const digest = manifests.at(-Math.min(manifestsPerArtifact, size - manifests.length + manifestsPerArtifact))?.digest;
     if (digest === undefined || build % 10 === 9) continue;
     tags.push({ name: `br-${build % 40}-b${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });
-    if (build % 5 === 0)
-      {tags.push({ name: `v1.${build % 7}.${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });}
+    if (build % 5 === 0) {
+      tags.push({ name: `v1.${build % 7}.${build}`, digest, taggedAt: daysAgo(age), seenSince: daysAgo(age), history: [] });
+    }
   }
   return {
     registry: 'ci-snapshots',
