@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, systemClock } from '@waybill/kernel';
+import { type Clock, systemClock, WaybillError } from '@waybill/kernel';
 import { PromotionError } from '@waybill/promotion';
 
 /** Renewed this many times within one lease, so that one lost renewal costs nothing. */
@@ -55,6 +55,12 @@ export function keepLease({ renew, leaseMs, since, shutdown, time = systemTime }
       await keeping;
     },
   };
+}
+
+/** Whether work ended because its lease was lost, also where a client of a registry made that its cause. */
+export function isLeaseLost(error: unknown): boolean {
+  const reasons = error instanceof WaybillError ? [error, error.cause] : [error];
+  return reasons.some((reason) => reason instanceof PromotionError && reason.code === 'lease-lost');
 }
 
 interface Keeping extends Required<Pick<KeepLeaseOptions, 'renew' | 'leaseMs' | 'since' | 'time'>> {

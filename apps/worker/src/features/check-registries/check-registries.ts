@@ -1,10 +1,10 @@
-import { systemClock, WaybillError } from '@waybill/kernel';
+import { systemClock } from '@waybill/kernel';
 import type { RegistryReport } from '@waybill/oci-model';
 import { ContentError } from '@waybill/oci-model';
 import type { Logger } from '@waybill/observability';
 import { type CheckLease, type CheckLeases, type RegistryToCheck, type StoredError, storedError } from '@waybill/persistence';
-import { PromotionError } from '@waybill/promotion';
-import { keepLease } from '../../infrastructure/keep-lease.js';
+import { isLeaseLost, keepLease } from '../../infrastructure/keep-lease.js';
+import { LeasedWork } from '../../infrastructure/leased-work.js';
 
 export interface CheckRegistriesOptions {
   readonly leases: CheckLeases;
@@ -23,8 +23,7 @@ export interface CheckRegistriesOptions {
 /** Takes registries that are to be checked, some at once, and keeps what is found. */
 export class CheckRegistries {
   readonly #options: CheckRegistriesOptions;
-  readonly #running = new Set<Promise<void>>();
-  readonly #shutdown = new AbortController();
+  readonly #work = new LeasedWork();
 
   constructor(options: CheckRegistriesOptions) {
     this.#options = options;
@@ -33,29 +32,24 @@ export class CheckRegistries {
   /** Begins one check if there is room and one waits; gives how many it began. `onEnd` is called when it has ended. */
   async begin(onEnd: () => void): Promise<0 | 1> {
     const { leases, locations, workerId, concurrency } = this.#options;
-    if (this.#running.size >= concurrency || this.#shutdown.signal.aborted) return 0;
+    if (!this.#work.mayBegin(concurrency)) return 0;
     const since = systemClock.monotonic();
     const lease = await leases.claimNext(locations, workerId);
     if (lease === undefined) return 0;
-    const running: Promise<void> = this.#run(lease, since).finally(() => {
-      this.#running.delete(running);
-      onEnd();
-    });
-    this.#running.add(running);
+    this.#work.begin(this.#run(lease, since), onEnd);
     return 1;
   }
 
   /** Ends what is under way, hands it over, and resolves when the last has cleaned up after itself. */
-  async close(): Promise<void> {
-    this.#shutdown.abort(new Error('the worker is stopped'));
-    await Promise.all(this.#running);
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   /** Never rejects. */
   async #run(lease: CheckLease, since: number): Promise<void> {
     const { leases, leaseMs, logger } = this.#options;
     const where = { checkId: lease.checkId, registryId: lease.registryId };
-    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#shutdown.signal });
+    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#work.shutdown });
     try {
       const isKept = await leases.finish(lease, await this.#look(lease, keeper.signal));
       if (!isKept) logger.warn(where, 'the check was taken over');
@@ -82,7 +76,7 @@ export class CheckRegistries {
     const { leases, logger } = this.#options;
     const where = { checkId: lease.checkId, registryId: lease.registryId };
     try {
-      if (this.#shutdown.signal.aborted) {
+      if (this.#work.shutdown.aborted) {
         logger.info(where, 'the check is handed over');
         await leases.release(lease);
         return;
@@ -91,8 +85,7 @@ export class CheckRegistries {
       logger.warn({ ...where, err: cause }, 'the check could not be handed over: its lease ends by itself');
       return;
     }
-    const isLost = err instanceof WaybillError && err.cause instanceof PromotionError && err.cause.code === 'lease-lost';
-    if (isLost) logger.warn(where, 'the check was taken over');
+    if (isLeaseLost(err)) logger.warn(where, 'the check was taken over');
     else logger.error({ ...where, err }, 'the check broke off'); // its lease ends, and it is tried again
   }
 }

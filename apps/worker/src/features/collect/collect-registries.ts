@@ -3,8 +3,8 @@ import { type ControlClient, type ControlledRegistry, EmbeddedError } from '@way
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
 import { type CollectionLease, type CollectionLeases, type StoredError, storedError } from '@waybill/persistence';
-import { PromotionError } from '@waybill/promotion';
-import { keepLease } from '../../infrastructure/keep-lease.js';
+import { isLeaseLost, keepLease } from '../../infrastructure/keep-lease.js';
+import { LeasedWork } from '../../infrastructure/leased-work.js';
 
 export interface CollectRegistriesOptions {
   readonly leases: Pick<
@@ -31,8 +31,7 @@ export interface CollectRegistriesOptions {
  */
 export class CollectRegistries {
   readonly #options: CollectRegistriesOptions;
-  readonly #running = new Set<Promise<void>>();
-  readonly #shutdown = new AbortController();
+  readonly #work = new LeasedWork();
 
   constructor(options: CollectRegistriesOptions) {
     this.#options = options;
@@ -41,7 +40,7 @@ export class CollectRegistries {
   /** Begins one collection if one waits; gives how many it began. `onEnd` is called when it has ended. */
   async begin(onEnd: () => void): Promise<0 | 1> {
     const { leases, supervisor, workerId } = this.#options;
-    if (this.#shutdown.signal.aborted) return 0;
+    if (this.#work.shutdown.aborted) return 0;
     const registries = await supervisor.registries();
     const since = systemClock.monotonic();
     const lease = await leases.claimNext(
@@ -50,25 +49,20 @@ export class CollectRegistries {
     );
     if (lease === undefined) return 0;
     const registry = registries.find(({ name }) => name === lease.registry);
-    const running: Promise<void> = this.#run(lease, registry, since).finally(() => {
-      this.#running.delete(running);
-      onEnd();
-    });
-    this.#running.add(running);
+    this.#work.begin(this.#run(lease, registry, since), onEnd);
     return 1;
   }
 
   /** Hands over what is under way. */
-  async close(): Promise<void> {
-    this.#shutdown.abort(new Error('the worker is stopped'));
-    await Promise.all(this.#running);
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   /** Never rejects. */
   async #run(lease: CollectionLease, registry: ControlledRegistry | undefined, since: number): Promise<void> {
     const { leases, leaseMs, logger } = this.#options;
     const where = { collectionId: lease.id, registry: lease.registry };
-    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#shutdown.signal });
+    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#work.shutdown });
     try {
       if (registry?.engine === 'docker-registry') await this.#collect(lease, keeper.signal);
       else await leases.giveUp(lease, 'refused', builtIn);
@@ -112,11 +106,11 @@ export class CollectRegistries {
   async #leave(lease: CollectionLease, error: unknown): Promise<void> {
     const { leases, logger, retryMs } = this.#options;
     const where = { collectionId: lease.id, registry: lease.registry };
-    if (error instanceof PromotionError && error.code === 'lease-lost') {
+    if (isLeaseLost(error)) {
       logger.warn(where, 'the collection was taken over');
       return;
     }
-    if (this.#shutdown.signal.aborted) {
+    if (this.#work.shutdown.aborted) {
       logger.info(where, 'the collection is handed over');
       return leases.release(lease, 0);
     }

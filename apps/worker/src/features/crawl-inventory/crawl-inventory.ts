@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { type CrawlFailure, crawlRegistry, type InventoriedRegistry } from '@waybill/inventory';
-import { systemClock, WaybillError } from '@waybill/kernel';
+import { systemClock } from '@waybill/kernel';
 import { ContentError } from '@waybill/oci-model';
 import type { Logger } from '@waybill/observability';
 import type { CrawlLease, CrawlLeases, CrawlSchedules, LoadedCrawl } from '@waybill/persistence';
-import { PromotionError } from '@waybill/promotion';
-import { keepLease } from '../../infrastructure/keep-lease.js';
+import { isLeaseLost, keepLease } from '../../infrastructure/keep-lease.js';
+import { LeasedWork } from '../../infrastructure/leased-work.js';
 
 /** A registry that can be looked at, as the topology says that it is reached. */
 export interface OpenedRegistry {
@@ -31,8 +31,7 @@ export interface CrawlInventoryOptions {
 /** Takes registries whose time has come, some at once, and writes down what they hold. */
 export class CrawlInventory {
   readonly #options: CrawlInventoryOptions;
-  readonly #running = new Set<Promise<void>>();
-  readonly #shutdown = new AbortController();
+  readonly #work = new LeasedWork();
 
   constructor(options: CrawlInventoryOptions) {
     this.#options = options;
@@ -41,29 +40,24 @@ export class CrawlInventory {
   /** Begins one crawl if there is room and one waits or is due; gives how many it began. `onEnd` is called when it has ended. */
   async begin(onEnd: () => void): Promise<0 | 1> {
     const { schedules, leases, locations, workerId, concurrency } = this.#options;
-    if (this.#running.size >= concurrency || this.#shutdown.signal.aborted) return 0;
+    if (!this.#work.mayBegin(concurrency)) return 0;
     await schedules.beginDue(locations);
     const since = systemClock.monotonic();
     const lease = await leases.claimNext(locations, workerId);
     if (lease === undefined) return 0;
-    const running: Promise<void> = this.#run(lease, since).finally(() => {
-      this.#running.delete(running);
-      onEnd();
-    });
-    this.#running.add(running);
+    this.#work.begin(this.#run(lease, since), onEnd);
     return 1;
   }
 
   /** Ends what is under way and hands it over: the next worker goes on with the repositories that are left. */
-  async close(): Promise<void> {
-    this.#shutdown.abort(new Error('the worker is stopped'));
-    await Promise.all(this.#running);
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   /** Never rejects. */
   async #run(lease: CrawlLease, since: number): Promise<void> {
     const { leases, leaseMs } = this.#options;
-    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#shutdown.signal });
+    const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#work.shutdown });
     setMaxListeners(0, keeper.signal); // each of the many small reads listens to it
     try {
       const crawl = await leases.load(lease);
@@ -100,7 +94,7 @@ export class CrawlInventory {
     const { leases, logger } = this.#options;
     const where = { crawlId: lease.crawlId };
     try {
-      if (this.#shutdown.signal.aborted) {
+      if (this.#work.shutdown.aborted) {
         logger.info(where, 'the crawl is handed over');
         await leases.release(lease);
         return;
@@ -112,11 +106,6 @@ export class CrawlInventory {
     if (isLeaseLost(err)) logger.warn(where, 'the crawl was taken over');
     else logger.error({ ...where, err }, 'the crawl broke off'); // its lease ends, and another worker goes on
   }
-}
-
-function isLeaseLost(err: unknown): boolean {
-  const reasons = err instanceof WaybillError ? [err, err.cause] : [err];
-  return reasons.some((reason) => reason instanceof PromotionError && reason.code === 'lease-lost');
 }
 
 const replaced = {
