@@ -14,8 +14,7 @@ const refusals = /^(?:08|28|3D|53|57P)/;
 
 /** Errors of the pool and of sockets, which the adapter passes on as they are. */
 const socketCodes = /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)/;
-const poolMessages =
-  /^(?:timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error)/;
+const poolMessages = /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error)/;
 
 /**
  * Is the error the database's absence, which passes, and not a mistake of ours? Asked of what `Database` rejects with:

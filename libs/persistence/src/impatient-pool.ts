@@ -8,12 +8,12 @@ import pg from 'pg';
  */
 export function impatientPool(config: pg.PoolConfig, silenceMs: number): pg.Pool {
   const pool = new pg.Pool(config);
-  const cut = new WeakSet<Socket>();
+  const watched = new WeakSet<Socket>();
   pool.on('acquire', (client) => {
     const socket = socketOf(client);
     socket.setTimeout(silenceMs);
-    if (cut.has(socket)) return;
-    cut.add(socket);
+    if (watched.has(socket)) return;
+    watched.add(socket);
     socket.on('timeout', () => socket.destroy());
   });
   pool.on('release', (_error, client) => {
