@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { buildImage, describeWith, startTcpProxy, type TcpProxy } from '@waybill/testing';
 import { ApiProblem } from '../../apps/cli/src/api-client/api-problem.js';
@@ -5,6 +6,7 @@ import type { ApiEvent } from '../../apps/cli/src/api-client/read-events.js';
 import { WaybillApi } from '../../apps/cli/src/api-client/waybill-api.js';
 import { runCommandLine } from '../../apps/cli/src/command-line.js';
 import { Stack } from '../../apps/cli/src/up/stack.js';
+import type { ProxiedRequest } from './fault-proxy.js';
 import { until } from './poll.js';
 import { releaseTopology } from './release-topology.js';
 import { startSystem, type System } from './system.js';
@@ -39,6 +41,10 @@ describeWith('docker-registry', 'a promotion that is followed', () => {
     return { written, status: runCommandLine(args, { root: '/nowhere', version: '0', stop, stdout: stream, stderr: stream, environment }) };
   }
 
+  function copiedBlobs(events: readonly ApiEvent[]) {
+    return events.flatMap((event) => (event.name === 'progress' ? event.data.blobs.filter(({ state }) => state === 'copied') : []));
+  }
+
   /** Reads all that is told of a promotion, and comes back when it is cut, as a client should. */
   async function readToTheEnd(api: WaybillApi, id: string, seen: ApiEvent[]): Promise<void> {
     let after: string | undefined = '0';
@@ -67,18 +73,26 @@ describeWith('docker-registry', 'a promotion that is followed', () => {
     await network.refuse();
     await network.flow();
     await until('events come again', () => (seen.filter(({ name }) => name === 'position').length > 1 ? true : undefined));
+    // No worker waits until its bytes are told: without this, the promotion may be over first.
+    const heard = new EventEmitter();
+    const isManifest = ({ method, url: asked }: ProxiedRequest) => method === 'PUT' && asked.includes('/manifests/');
+    void system.registry('prod').proxy.once(isManifest, { kind: 'hold', until: once(heard, 'all bytes').then(() => undefined) });
     await system.startWorker();
+    await until('every blob is told of', () =>
+      new Set(copiedBlobs(seen).map(({ digest }) => digest)).size === image.blobs.size ? true : undefined,
+    );
+    heard.emit('all bytes');
 
     expect(await cli.status).toBe(0);
     await reading;
     expect(cli.written.text).toContain('prod/team-a/app:1.0.0: copied');
-    const told = seen.filter(({ name }) => name === 'promotion' || name === 'target' || name === 'tag');
-    expect(told.map((event) => ('data' in event && 'state' in event.data ? event.data.state : event.name))).toEqual([
+    const steps = seen.filter(({ name }) => name === 'promotion' || name === 'target' || name === 'tag');
+    expect(steps.map((event) => ('data' in event && 'state' in event.data ? event.data.state : event.name))).toEqual([
       ...['requested', 'running', 'copying', 'verifying', 'attesting', 'tagging', 'tag', 'done', 'succeeded'],
     ]);
-    const ids = told.map((event) => Number(event.id));
+    const ids = steps.map((event) => Number(event.id));
     expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other));
-    const arrived = seen.flatMap((event) => (event.name === 'progress' ? event.data.blobs.filter(({ state }) => state === 'copied') : []));
+    const arrived = copiedBlobs(seen);
     expect(new Set(arrived.map(({ digest }) => digest))).toEqual(new Set(image.blobs.keys()));
     for (const { size, done } of arrived) expect(done).toBe(size);
   });
