@@ -111,7 +111,11 @@ async function main(): Promise<void> {
     let over = 0;
     const requesting = requestAll(api, sources, () => over * settings.promotions + ahead);
     const random = seeded(settings.seed);
-    await Promise.all([requesting, blow({ ...settings, slots, servers, random, onBlow: (part) => (over = part) })]);
+    const onBlow = (part: number): void => {
+      if (Math.floor(part * 10) > Math.floor(over * 10)) console.log(`${seconds()} s: ${Math.floor(part * 10)}0 % of the storm is over`);
+      over = part;
+    };
+    await Promise.all([requesting, blow({ ...settings, slots, servers, random, onBlow })]);
     const requested = await requesting;
     console.log(`${seconds()} s: the storm is over, all are requested`);
     const database = new Database(servers.databaseUrl, { maxConnections: 2 });
