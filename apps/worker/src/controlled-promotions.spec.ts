@@ -1,7 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { describeWith, type RunningRegistry, startDockerRegistry, startTypeScript, until } from '@waybill/testing';
+import {
+  describeWith,
+  type RunningRegistry,
+  startDockerRegistry,
+  startTcpProxy,
+  startTypeScript,
+  type TcpProxy,
+  until,
+} from '@waybill/testing';
 import { image, Stage, stallLayer } from './controlled-stage.spec-helper.js';
 import { type Gate, gate } from './infrastructure/gate.spec-helper.js';
 import { oneTag, repository, requiredAt } from './recorded-promotions.spec-helper.js';
@@ -92,16 +100,19 @@ describeWith('docker-registry', 'a promotion to Distribution that is cancelled i
 
 describe('a promotion that is cancelled', () => {
   let prod: RegistryUnderTest;
+  let toProd: TcpProxy;
   let other: RegistryUnderTest;
   let reached: Gate;
 
   beforeEach(async () => {
     prod = await RegistryUnderTest.start();
+    toProd = await startTcpProxy(Number(new URL(prod.url).port));
     other = await RegistryUnderTest.start();
     reached = gate();
-    await stage.open({ prod: prod.url, 'prod-us': other.url });
+    await stage.open({ prod: `http://127.0.0.1:${toProd.port}`, 'prod-us': other.url });
   });
   afterEach(async () => {
+    await toProd.stop();
     await prod.stop();
     await other.stop();
   });
@@ -150,14 +161,17 @@ describe('a promotion that is cancelled', () => {
   it('while its tag is being written has arrived', async () => {
     prod.fault = ({ method, path }) => {
       if (method !== 'PUT' || !path.endsWith(`/manifests/${oneTag}`)) return undefined;
+      // It is written, and nobody hears that it is.
+      toProd.hang();
       reached.open();
-      return { delayMs: 500 };
+      return undefined;
     };
     await stage.work();
     const id = await stage.recorded.request(image.manifest, [requiredAt('prod')]);
     await reached.passed;
 
     await stage.cancel(id);
+    await toProd.flow();
 
     expect(await stage.untilOver(id)).toBe('succeeded');
     expect(await prod.repository(repository).resolveTag(oneTag)).toBe(image.manifest.digest);
@@ -183,13 +197,16 @@ describe('a promotion that meets a pause', () => {
     const copying = gate();
     stage.ci.fault = ({ method, route }) => {
       if (method !== 'GET' || route.kind !== 'blob') return undefined;
+      stage.toCi.hang();
       copying.open();
-      return { delayMs: 500 };
+      return undefined;
     };
     await stage.work();
     const id = await stage.recorded.request(image.manifest, [requiredAt('prod')]);
     await copying.passed;
+    stage.ci.fault = undefined;
     const pause = await stage.pause();
+    await stage.toCi.flow();
 
     await until('the promotion waits', async () => (await stage.recorded.promotion(id)).state === 'waiting');
     expect(prod.requests.some((line) => line.startsWith('PUT') && line.includes('/manifests/sha256:'))).toBe(true);

@@ -1,7 +1,7 @@
 import { loadWorkerConfig } from '@waybill/config';
 import { uuidV7 } from '@waybill/kernel';
 import { IdempotencyKeys, Pauses, PromotionControl } from '@waybill/persistence';
-import { buildImage, pushBuilt, until } from '@waybill/testing';
+import { buildImage, pushBuilt, startTcpProxy, type TcpProxy, until } from '@waybill/testing';
 import { type Logged, logged } from './infrastructure/logged.spec-helper.js';
 import { type Addresses, oneTag, RecordedPromotions, repository, topologyAt } from './recorded-promotions.spec-helper.js';
 import { RegistryUnderTest } from './registry-under-test.spec-helper.js';
@@ -19,18 +19,26 @@ export class Stage {
   readonly log: Logged = logged();
   readonly ended: (() => Promise<void>)[] = [];
   #ci: RegistryUnderTest | undefined;
+  #toCi: TcpProxy | undefined;
   #recorded: RecordedPromotions | undefined;
 
   async open(targets: Addresses): Promise<void> {
     this.#ci = await RegistryUnderTest.start();
     await pushBuilt(this.ci.repository(repository), image);
     await this.ci.repository(repository).putTag(oneTag, image.manifest);
-    this.#recorded = await RecordedPromotions.open(topologyAt({ ci: this.ci.url, ...targets }));
+    this.#toCi = await startTcpProxy(Number(new URL(this.ci.url).port));
+    this.#recorded = await RecordedPromotions.open(topologyAt({ ci: `http://127.0.0.1:${this.#toCi.port}`, ...targets }));
   }
 
   get ci(): RegistryUnderTest {
     if (this.#ci === undefined) throw new Error('the stage is not open');
     return this.#ci;
+  }
+
+  /** Between the worker and CI. */
+  get toCi(): TcpProxy {
+    if (this.#toCi === undefined) throw new Error('the stage is not open');
+    return this.#toCi;
   }
 
   get recorded(): RecordedPromotions {
@@ -115,6 +123,7 @@ export class Stage {
   async close(): Promise<void> {
     for (const end of this.ended.splice(0).reverse()) await end();
     await this.#recorded?.close();
+    await this.#toCi?.stop();
     await this.#ci?.stop();
   }
 }
