@@ -116,4 +116,10 @@ export const notCompared: readonly string[] = [
   'hold',
   'in_use_reporter',
   'in_use_digest',
+  // Of what registries tell of themselves.
+  'notification_feed',
+  'notification_instance',
+  'notification_heartbeat',
+  'notification_event',
+  'notification_hint',
 ];
