@@ -2,7 +2,11 @@ import { type ManifestFacts } from '@waybill/inventory';
 import { type Descriptor, type Digest, digestToBytes } from '@waybill/oci-model';
 import type { Tables } from '../database.js';
 import { storableJson } from '../registry-checks/storable-json.js';
+import type { CrawlLease } from './crawl-lease.js';
 import type { LookedAt } from './repository-records.js';
+
+/** A repository, and which look saw it. */
+export type SeenRepository = Pick<LookedAt, 'registryId' | 'repository' | 'repositoryId'> & { readonly lease: Pick<CrawlLease, 'crawlId'> };
 
 /** What can be searched for: the rest is in the bytes. In characters. */
 const searchable = { annotations: 64, key: 256, value: 512 } as const;
@@ -11,7 +15,7 @@ const searchable = { annotations: 64, key: 256, value: 512 } as const;
  * Keeps facts of manifests that were read in the repository, what is beneath them, and that they are there. Rows are
  * written in the order of digests, as by every other writer, so that none waits for another in a circle.
  */
-export async function keepManifests(tables: Tables, at: LookedAt, manifests: readonly ManifestFacts[]): Promise<void> {
+export async function keepManifests(tables: Tables, at: SeenRepository, manifests: readonly ManifestFacts[]): Promise<void> {
   const facts = [...manifests].sort((one, other) => (one.manifest.digest < other.manifest.digest ? -1 : 1));
   await keepContent(tables, facts);
   await keepFacts(tables, facts);
@@ -25,7 +29,7 @@ export async function keepManifests(tables: Tables, at: LookedAt, manifests: rea
 }
 
 /** Keeps that manifests are in the repository. */
-export async function keepPlaces(tables: Tables, at: LookedAt, digests: readonly Digest[]): Promise<void> {
+export async function keepPlaces(tables: Tables, at: SeenRepository, digests: readonly Digest[]): Promise<void> {
   const { registryId, repository, repositoryId, lease } = at;
   const sorted = [...digests].sort().map(digestToBytes);
   await tables.$executeRaw`

@@ -1,5 +1,4 @@
 import {
-  type CreatedProblem,
   type KnownRepository,
   type LookEnd,
   type ManifestFacts,
@@ -12,10 +11,11 @@ import {
 import { type Digest, digestFromBytes, digestToBytes, manifestMediaTypes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
-import { storableJson } from '../registry-checks/storable-json.js';
 import { underCrawlLease } from './crawl-lease.js';
 import type { HeldCrawl } from './crawl-records.js';
 import { keepManifests, keepPlaces } from './keep-manifests.js';
+import { manifestStatuses, placementHere } from './manifest-statuses.js';
+import { noteUnreadable } from './note-unreadable.js';
 import { settleLook } from './settle-look.js';
 import { settleTags } from './settle-tags.js';
 import { unreadPlaces } from './unread-places.js';
@@ -59,16 +59,7 @@ export class RepositoryRecordsStore implements RepositoryRecords {
   }
 
   async statusOf(digests: readonly Digest[]): Promise<readonly ManifestStatus[]> {
-    const { registryId, repository } = this.#at;
-    const rows = await this.#read<StatusRow>(Prisma.sql`
-      SELECT d.digest, m.digest IS NOT NULL AS is_read, m.created_at, m.created_problem,
-        EXISTS (SELECT 1 FROM ${placementHere(registryId, repository)} AND p.digest = d.digest) AS is_placed,
-        ARRAY(
-          SELECT e.child FROM content_edge e JOIN content c ON c.digest = e.child
-          WHERE m.is_index AND e.parent = d.digest AND e.kind = 'child' AND c.media_type = ANY(${[...manifestMediaTypes]}::text[])
-        ) AS manifests
-      FROM unnest(${digests.map(digestToBytes)}::bytea[]) AS d (digest) LEFT JOIN manifest m ON m.digest = d.digest`);
-    return rows.map(toStatus);
+    return await this.#at.turns.take(() => manifestStatuses(this.#database.tables, this.#at, digests));
   }
 
   async unreadManifests({ which, limit }: { readonly which: Unread; readonly limit: number }): Promise<readonly Digest[]> {
@@ -92,12 +83,7 @@ export class RepositoryRecordsStore implements RepositoryRecords {
   }
 
   async noteUnreadable(digest: Digest, problem: Problem): Promise<void> {
-    await this.#write(async (tables) => {
-      await tables.$executeRaw`
-        INSERT INTO unreadable_manifest (repository_id, digest, problem)
-        VALUES (${this.#at.repositoryId}, ${digestToBytes(digest)}, ${storableJson(problem)}::jsonb)
-        ON CONFLICT (repository_id, digest) DO UPDATE SET problem = excluded.problem, tried_at = now()`;
-    });
+    await this.#write((tables) => noteUnreadable(tables, { ...this.#at, digest, problem }));
   }
 
   /** Begins anywhere, so that all have their turn where there are more than the limit. */
@@ -106,7 +92,7 @@ export class RepositoryRecordsStore implements RepositoryRecords {
     const from = Prisma.sql`decode(md5(random()::text), 'hex')`;
     return await this.#digests(Prisma.sql`
       WITH pivot AS MATERIALIZED (SELECT ${from} AS digest), loose AS (
-        SELECT p.digest FROM ${placementHere(registryId, repository)}
+        SELECT p.digest FROM ${placementHere(this.#at)}
           AND (EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest)
             OR EXISTS (SELECT 1 FROM content c WHERE c.digest = p.digest AND c.media_type = ANY(${[...manifestMediaTypes]}::text[])))
           AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.digest = p.digest AND t.repository_id = ${repositoryId} AND t.gone_at IS NULL)
@@ -118,9 +104,8 @@ export class RepositoryRecordsStore implements RepositoryRecords {
   }
 
   async someManifests(limit: number): Promise<readonly Digest[]> {
-    const { registryId, repository } = this.#at;
     return await this.#digests(Prisma.sql`
-      SELECT p.digest FROM ${placementHere(registryId, repository)} AND EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest) LIMIT ${limit}`);
+      SELECT p.digest FROM ${placementHere(this.#at)} AND EXISTS (SELECT 1 FROM manifest m WHERE m.digest = p.digest) LIMIT ${limit}`);
   }
 
   async removePlaces(digests: readonly Digest[]): Promise<void> {
@@ -162,33 +147,4 @@ export class RepositoryRecordsStore implements RepositoryRecords {
   #read<Row>(query: Prisma.Sql): Promise<Row[]> {
     return this.#at.turns.take(() => this.#database.tables.$queryRaw<Row[]>(query));
   }
-}
-
-/** Open placements `p` of the repository, to be narrowed down. */
-function placementHere(registryId: string, repository: RepositoryName): Prisma.Sql {
-  return Prisma.sql`placement p WHERE p.registry_id = ${registryId}::uuid AND p.repository = ${repository} AND p.seen_until IS NULL`;
-}
-
-interface StatusRow {
-  readonly digest: Uint8Array;
-  readonly is_read: boolean;
-  readonly is_placed: boolean;
-  readonly created_at: Date | null;
-  readonly created_problem: CreatedProblem | null;
-  readonly manifests: readonly Uint8Array[];
-}
-
-function createdOf({ created_at: at, created_problem: problem }: StatusRow): ManifestStatus['created'] {
-  if (at !== null) return { at };
-  return problem === null ? undefined : { problem };
-}
-
-function toStatus(row: StatusRow): ManifestStatus {
-  return {
-    digest: digestFromBytes(row.digest),
-    isRead: row.is_read,
-    isPlaced: row.is_placed,
-    created: createdOf(row),
-    manifests: row.manifests.map((digest) => digestFromBytes(digest)),
-  };
 }
