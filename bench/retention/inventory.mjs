@@ -32,7 +32,7 @@ function repository(name, size) {
     registry: 'ci-snapshots',
     role: 'ci-snapshots',
     repository: name,
-    knowledge: { lastFullCrawlStartedAt: daysAgo(0.5), unreadableManifests: 0, isSuspect: false, pullsKnownSince: daysAgo(500) },
+    knowledge: { lastFullCrawlStartedAt: daysAgo(0.5), unreadableManifests: 0, isSuspect: false, pullsKnownSince: daysAgo(500), referrersKnownOf: 'all' },
     tags,
     manifests,
   };

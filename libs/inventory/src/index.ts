@@ -1,8 +1,15 @@
 export { type CrawlFailure, type CrawlOptions, crawlRegistry } from './crawl-registry.js';
 export type { CreatedProblem, CreationTime } from './creation-time.js';
 export { confirmAfterMs, type CrawlKind, judgeListing, type KnownTag, type ListingJudgement, type ListingSeen } from './judge-listing.js';
-export { lookAtRepository, type LookOptions, type LookOutcome } from './look-at-repository.js';
-export { describeManifest, type ManifestFacts, manifestsBeneath, type ManifestSurroundings, type Platform } from './manifest-facts.js';
+export { lookAtRepository, type LookOptions, type LookOutcome, maxUntaggedAsked } from './look-at-repository.js';
+export {
+  describeManifest,
+  type FactsGap,
+  type ManifestFacts,
+  manifestsBeneath,
+  type ManifestSurroundings,
+  type Platform,
+} from './manifest-facts.js';
 export type {
   CrawlCount,
   CrawlRecords,

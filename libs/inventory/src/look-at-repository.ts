@@ -23,9 +23,10 @@ export type LookOutcome =
   /** `isOfTheRegistry`: other repositories would fail so too. */
   | { readonly outcome: 'failed'; readonly problem: Problem; readonly isOfTheRegistry: boolean };
 
-/** What is tried anew or asked for by digest in one look; the rest has its turn in later ones. */
+/** What is tried anew in one look; the rest has its turn in later ones. */
 const maxUnread = 1_000;
-const maxUntagged = 1_000;
+/** Manifests that no tag and no index leads to, of which one look asks the registry; where there are more, others each time. */
+export const maxUntaggedAsked = 1_000;
 /** Manifests that would have to be there if the repository were. */
 const witnesses = 3;
 const referrersAtOnce = 4;
@@ -86,6 +87,7 @@ class RepositoryLook {
     await records.settleTags({ ...noChanges, gone: tags.map(({ name }) => name) });
     count('tagsGone', tags.length);
     if (isInCatalogue === true) {
+      await this.#askForUntagged();
       await this.#end(new Map());
       return;
     }
@@ -129,7 +131,8 @@ class RepositoryLook {
     await this.#show(kind === 'full' ? resolved.digests : tagged);
     await records.settleTags({ tagged, gone: judgement.gone, missing: judgement.missing, back: judgement.back });
     this.#countTags(tagged, judgement, names);
-    const unlisted = await this.#showReferrers(resolved);
+    const untagged = judgement.verdict === 'suspect' ? [] : await this.#askForUntagged();
+    const unlisted = await this.#showReferrers([...userTagged(resolved), ...untagged]);
     const unknown = new Map<string, Problem>([...resolved.unknown, ...unlisted]);
     if (judgement.verdict === 'suspect') await this.#suspect(lostTooMuch, true);
     else await this.#end(unknown);
@@ -157,47 +160,66 @@ class RepositoryLook {
     await this.#walk.show([...wanted.values()]);
   }
 
-  /** What refers to tagged manifests, where the registry may say so itself; gives those whose list could not be read. */
-  async #showReferrers({ digests }: ResolvedTags): Promise<ReadonlyMap<string, Problem>> {
-    const { kind, mayListReferrers, reader, count } = this.#options;
+  /**
+   * What refers to what is tagged, to what no tag leads to, to what was new here in this look, and to what was found so itself,
+   * where the registry may say so; gives those whose list could not be read.
+   */
+  async #showReferrers(subjects: readonly Digest[]): Promise<ReadonlyMap<string, Problem>> {
+    const { kind, mayListReferrers } = this.#options;
     const unlisted = new Map<string, Problem>();
     if (kind !== 'full' || !mayListReferrers) return unlisted;
-    const subjects = new Set([...digests].filter(([tag]) => !isReservedTag(tag)).map(([, digest]) => digest));
-    await atOnce(subjects, referrersAtOnce, async (subject) => {
-      const referrers: Wanted[] = [];
-      try {
-        for await (const { digest } of reader.listOwnReferrers(subject, this.#signal)) {
-          referrers.push({ digest, isSeen: false, withConfig: false });
-        }
-      } catch (error) {
-        if (!(error instanceof ContentError) || isOfTheRegistry(error)) throw error;
-        unlisted.set(subject, problemOf(error));
-      }
-      count('referrers', referrers.length);
-      await this.#walk.show(referrers);
-    });
+    const asked = new Set<Digest>();
+    for (let next = new Set([...subjects, ...this.#walk.shown]); next.size > 0;) {
+      const found: Digest[] = [];
+      await atOnce(next, referrersAtOnce, async (subject) => {
+        asked.add(subject);
+        const { referrers, problem } = await this.#listReferrers(subject);
+        if (problem !== undefined) unlisted.set(subject, problem);
+        await this.#walk.show(referrers);
+        for (const { digest } of referrers) found.push(digest);
+      });
+      next = new Set([...found, ...this.#walk.shown].filter((digest) => !asked.has(digest)));
+    }
     return unlisted;
   }
 
+  /** What was listed before its list broke off is there. */
+  async #listReferrers(subject: Digest): Promise<{ readonly referrers: readonly Wanted[]; readonly problem?: Problem }> {
+    const { reader, count } = this.#options;
+    const referrers: Wanted[] = [];
+    try {
+      for await (const { digest } of reader.listOwnReferrers(subject, this.#signal)) {
+        referrers.push({ digest, isSeen: false, withConfig: false });
+      }
+      return { referrers };
+    } catch (error) {
+      if (!(error instanceof ContentError) || isOfTheRegistry(error)) throw error;
+      return { referrers, problem: problemOf(error) };
+    } finally {
+      count('referrers', referrers.length);
+    }
+  }
+
   async #end(unknown: ReadonlyMap<string, Problem>): Promise<void> {
-    const { kind, records, count } = this.#options;
-    if (kind === 'full') await this.#askForUntagged();
+    const { records, count } = this.#options;
     if (unknown.size > 0) count('failed', 1);
     await records.settle(
       unknown.size === 0 ? complete : { state: 'unreadable', problem: unreadable(unknown), isListed: true, isComplete: false },
     );
   }
 
-  /** What no tag leads to any more is there until the registry says that it is not. */
-  async #askForUntagged(): Promise<void> {
-    const { records, reader, count } = this.#options;
-    const gone: Digest[] = [];
-    await atOnce(await records.untagged(maxUntagged), referrersAtOnce, async (digest) => {
-      if (!(await reader.hasManifest(digest, this.#signal))) gone.push(digest);
+  /** What no tag leads to any more is there until the registry says that it is not; gives those that are. */
+  async #askForUntagged(): Promise<readonly Digest[]> {
+    const { kind, records, reader, count } = this.#options;
+    if (kind !== 'full') return [];
+    const asked = await records.untagged(maxUntaggedAsked);
+    const gone = new Set<Digest>();
+    await atOnce(asked, referrersAtOnce, async (digest) => {
+      if (!(await reader.hasManifest(digest, this.#signal))) gone.add(digest);
     });
-    if (gone.length === 0) return;
-    await records.removePlaces(gone);
-    count('manifestsGone', gone.length);
+    if (gone.size > 0) await records.removePlaces([...gone]);
+    count('manifestsGone', gone.size);
+    return asked.filter((digest) => !gone.has(digest));
   }
 
   #countTags(tagged: ReadonlyMap<Tag, Digest>, { gone }: ListingJudgement, known: ReadonlySet<string>): void {
@@ -207,6 +229,11 @@ class RepositoryLook {
     count('tagsAdded', tagged.size - moved);
     count('tagsGone', gone.length);
   }
+}
+
+/** Digests that stand under a user's tag. */
+function userTagged({ digests }: ResolvedTags): readonly Digest[] {
+  return [...digests].filter(([tag]) => !isReservedTag(tag)).map(([, digest]) => digest);
 }
 
 const noChanges: TagChanges = { tagged: new Map(), gone: [], missing: [], back: [] };

@@ -18,6 +18,9 @@ export interface Platform {
   readonly osVersion?: string;
 }
 
+/** `annotations`: more or longer ones than are kept; `platforms`: an image, or a child of an index, does not say what it is for. */
+export type FactsGap = 'annotations' | 'platforms';
+
 /** What a manifest says, as the inventory keeps it. */
 export interface ManifestFacts {
   readonly manifest: Manifest;
@@ -28,6 +31,8 @@ export interface ManifestFacts {
   readonly platforms: readonly Platform[];
   /** As many as are kept, and none that is too long. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Facts of which some are missing, so that nothing follows from what is not among them. */
+  readonly gaps: readonly FactsGap[];
   readonly subject: Descriptor | undefined;
   /** Manifests and blobs right beneath it, each once. */
   readonly children: readonly Descriptor[];
@@ -64,14 +69,17 @@ export function describeManifest(manifest: Manifest, surroundings: ManifestSurro
   try {
     const view = viewManifest(manifest);
     const { manifests, blobs } = childrenOf(manifest);
+    const platforms = platformsOf(view, surroundings);
+    const annotations = bounded(view.annotations ?? {});
     return {
       manifest,
       isIndex: view.kind === 'index',
       artifactType: view.artifactType,
       config: view.kind === 'image' ? view.config : undefined,
       created: createdOf(view, surroundings),
-      platforms: platformsOf(view, surroundings),
-      annotations: bounded(view.annotations ?? {}),
+      platforms,
+      annotations,
+      gaps: gapsOf(view, { platforms, annotations }),
       subject: view.subject,
       children: [...manifests, ...blobs],
       blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
@@ -89,6 +97,7 @@ const nothingBeneath = {
   created: { problem: 'unread' },
   platforms: [],
   annotations: {},
+  gaps: [],
   subject: undefined,
   children: [],
   blobBytes: 0,
@@ -113,6 +122,15 @@ function platformsOf(view: ManifestView, { config, platform }: ManifestSurroundi
     return [platformOf({ ...config, os: config.os, architecture: config.architecture })].filter((one) => one !== undefined);
   }
   return [platformOf(platform)].filter((one) => one !== undefined);
+}
+
+function gapsOf(view: ManifestView, { platforms, annotations }: Pick<ManifestFacts, 'platforms' | 'annotations'>): readonly FactsGap[] {
+  const gaps: FactsGap[] = [];
+  if (Object.keys(annotations).length < Object.keys(view.annotations ?? {}).length) gaps.push('annotations');
+  const lacksPlatform =
+    view.kind === 'index' ? view.manifests.some(({ platform }) => !platform?.os) : isImageConfig(view.config) && platforms.length === 0;
+  if (lacksPlatform) gaps.push('platforms');
+  return gaps;
 }
 
 /** BuildKit gives what is no image, as attestations, a platform of its own: `unknown/unknown`. */

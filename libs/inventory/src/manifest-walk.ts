@@ -37,6 +37,8 @@ const maxConfigBytes = 4 * 1024 * 1024;
 export class ManifestWalk {
   readonly #options: ManifestWalkOptions;
   readonly #signal: AbortSignal;
+  /** What was not known to be here before. */
+  readonly shown = new Set<Digest>();
   readonly #visits = new Map<Digest, Promise<CreationTime | undefined>>();
   /** What is wanted for itself, also when something above it leads to it first. */
   #wanted: ReadonlyMap<Digest, Wanted> = new Map();
@@ -164,12 +166,14 @@ export class ManifestWalk {
   }
 
   async #keepFacts(facts: ManifestFacts): Promise<void> {
+    this.shown.add(facts.manifest.digest);
     this.#facts.push(facts);
     this.#bytes += facts.manifest.bytes.byteLength;
     if (this.#facts.length >= batch.manifests || this.#bytes >= batch.bytes) await this.#flush();
   }
 
   async #keepPlace(digest: Digest): Promise<void> {
+    this.shown.add(digest);
     this.#places.push(digest);
     if (this.#places.length >= batch.manifests) await this.#flush();
   }

@@ -36,7 +36,7 @@ export function planRepository(
   const selecting = policies.filter((policy) => policy.selects(snapshot.repository)).map((policy) => asRoleAllows(policy, snapshot));
   const graph = buildGraph(snapshot);
   const moment = { now, times: new Times(graph, snapshot.knowledge, now) };
-  const candidates = candidatesOf(graph);
+  const candidates = candidatesOf(graph, snapshot.knowledge);
   const judgements = judgeCandidates(selecting, snapshot.repository, candidates.all, moment);
   const protecting: Protecting = { snapshot, graph, candidates, protections, policies: selecting, moment };
   const fates = decideFates(protecting, judgements);

@@ -25,6 +25,8 @@ export interface RepositoryKnowledge {
   readonly isSuspect: boolean;
   /** Since when every pull has been noted, without a gap until now. */
   readonly pullsKnownSince: KnownTime;
+  /** Of which artifacts the registry was asked what refers to them: what is not in the snapshot may sign the others. */
+  readonly referrersKnownOf: 'all' | 'tagged';
 }
 
 export interface SnapshotTag {
@@ -48,9 +50,11 @@ export interface SnapshotManifest {
   /** Digests of the manifests that an index lists, in this repository or not. */
   readonly children: readonly string[];
   readonly subject?: string;
-  /** `os/architecture[/variant]`; of an index those of its children. */
+  /** `os/architecture[/variant]`; of an index those of its children. Unknown where one of them may be missing. */
   readonly platforms: readonly string[] | 'unknown';
   readonly annotations: Readonly<Record<string, string>>;
+  /** It has more annotations, or longer ones, than were kept. */
+  readonly lacksAnnotations?: true;
   readonly createdAt: KnownTime;
   readonly pushedAt: KnownTime;
   readonly firstSeenAt: number;

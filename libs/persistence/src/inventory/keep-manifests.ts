@@ -73,6 +73,7 @@ async function keepFacts(tables: Tables, facts: readonly ManifestFacts[]): Promi
     created_problem: fact.created.problem,
     platforms: fact.platforms,
     annotations: fact.annotations,
+    gaps: fact.gaps,
     subject: hexOf(fact.subject?.digest),
     blob_bytes: fact.blobBytes,
     unreadable: fact.unreadable,
@@ -81,16 +82,17 @@ async function keepFacts(tables: Tables, facts: readonly ManifestFacts[]): Promi
   const raw = facts.map(({ manifest }) => Uint8Array.from(manifest.bytes));
   await tables.$executeRaw`
     INSERT INTO manifest (digest, media_type, is_index, artifact_type, config_media_type, config_digest, created_at, created_problem,
-      platforms, annotations, subject, blob_bytes, raw, unreadable)
+      platforms, annotations, gaps, subject, blob_bytes, raw, unreadable)
     SELECT b.digest, f.media_type, f.is_index, f.artifact_type, f.config_media_type, decode(f.config_digest, 'hex'), f.created_at, f.created_problem,
-      f.platforms, f.annotations, decode(f.subject, 'hex'), f.blob_bytes, b.raw, f.unreadable
+      f.platforms, f.annotations, f.gaps, decode(f.subject, 'hex'), f.blob_bytes, b.raw, f.unreadable
     FROM unnest(${digests}::bytea[], ${raw}::bytea[]) WITH ORDINALITY AS b (digest, raw, position)
       JOIN jsonb_to_recordset(${storableJson(rows)}::jsonb) AS f (position bigint, media_type text, is_index boolean, artifact_type text,
         config_media_type text, config_digest text, created_at timestamptz, created_problem text, platforms jsonb, annotations jsonb,
-        subject text, blob_bytes bigint, unreadable text) USING (position)
+        gaps jsonb, subject text, blob_bytes bigint, unreadable text) USING (position)
     ORDER BY b.position
     ON CONFLICT (digest) DO UPDATE
-      SET created_at = excluded.created_at, created_problem = excluded.created_problem, platforms = excluded.platforms
+      SET created_at = excluded.created_at, created_problem = excluded.created_problem, platforms = excluded.platforms,
+        gaps = excluded.gaps
       WHERE manifest.created_problem = 'unread' AND excluded.created_problem IS DISTINCT FROM 'unread'`;
 }
 

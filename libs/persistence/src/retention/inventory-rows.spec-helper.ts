@@ -16,6 +16,7 @@ export interface ManifestToSeed {
   readonly unreadable?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly platforms?: readonly string[];
+  readonly gaps?: readonly string[];
   /** When it was first seen here; long ago when absent. */
   readonly seenFrom?: Date;
   readonly pushedAt?: Date;
@@ -74,17 +75,26 @@ export async function seedTag(
 }
 
 async function seedContent(database: Database, name: string, manifest: ManifestToSeed): Promise<void> {
-  const { blobs = [], children = [], subject, createdAt = longAgo, unreadable, annotations = {}, platforms = ['linux/amd64'] } = manifest;
+  const {
+    blobs = [],
+    children = [],
+    subject,
+    createdAt = longAgo,
+    unreadable,
+    annotations = {},
+    platforms = ['linux/amd64'],
+    gaps = [],
+  } = manifest;
   const { tables } = database;
   const isIndex = children.length > 0;
   const type = isIndex ? mediaType.ociIndex : mediaType.ociManifest;
   for (const blob of blobs) await putContent(database, blob, mediaType.ociLayerGzip);
   for (const child of children) await putContent(database, child, mediaType.ociManifest);
   await putContent(database, name, type);
-  const [json, places] = [JSON.stringify(annotations), JSON.stringify(platforms)];
+  const [json, places, lacking] = [annotations, platforms, gaps].map((value) => JSON.stringify(value));
   await tables.$executeRaw`
-    INSERT INTO manifest (digest, media_type, is_index, created_at, platforms, annotations, subject, raw, unreadable)
-    VALUES (${bytesOf(name)}, ${type}, ${isIndex}, ${createdAt}, ${places}::jsonb, ${json}::jsonb,
+    INSERT INTO manifest (digest, media_type, is_index, created_at, platforms, annotations, gaps, subject, raw, unreadable)
+    VALUES (${bytesOf(name)}, ${type}, ${isIndex}, ${createdAt}, ${places}::jsonb, ${json}::jsonb, ${lacking}::jsonb,
       ${subject === undefined ? null : bytesOf(subject)}, ${new Uint8Array(Buffer.from(name))}, ${unreadable ?? null})
     ON CONFLICT DO NOTHING`;
   for (const child of [...blobs, ...children]) {

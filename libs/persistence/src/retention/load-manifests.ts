@@ -1,3 +1,4 @@
+import type { FactsGap } from '@waybill/inventory';
 import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { digestSql } from './digest-sql.js';
@@ -17,6 +18,7 @@ export interface ManifestRow {
   readonly subject: string | null;
   readonly platforms: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
+  readonly gaps: readonly FactsGap[];
   readonly createdAt: Date | null;
   readonly createdProblem: string | null;
   readonly unreadable: string | null;
@@ -29,7 +31,7 @@ export interface ManifestRow {
 export function loadManifests(tables: Tables, place: Place): Promise<ManifestRow[]> {
   return tables.$queryRaw<ManifestRow[]>`
     SELECT ${digestSql('p.digest')} AS digest, m.media_type AS "mediaType", m.artifact_type AS "artifactType", octet_length(m.raw)::bigint AS size,
-      ${digestSql('m.subject')} AS subject, m.platforms, m.annotations, m.created_at AS "createdAt", m.created_problem AS "createdProblem",
+      ${digestSql('m.subject')} AS subject, m.platforms, m.annotations, m.gaps, m.created_at AS "createdAt", m.created_problem AS "createdProblem",
       m.unreadable, p.pushed_at AS "pushedAt", p.seen_from AS "firstSeenAt", p.last_pulled_at AS "lastPulledAt"
     FROM placement p JOIN manifest m ON m.digest = p.digest WHERE ${isPlacedAt(place)}`;
 }

@@ -64,7 +64,7 @@ describe('loadSnapshot', () => {
     expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
     expect(snapshot).toMatchObject({ registry: 'ci', repository, role: 'ci-snapshots' });
     expect(snapshot.knowledge).toEqual({
-      ...{ unreadableManifests: 0, isSuspect: false, pullsKnownSince: 'unknown' },
+      ...{ unreadableManifests: 0, isSuspect: false, pullsKnownSince: 'unknown', referrersKnownOf: 'all' },
       lastFullCrawlStartedAt: expect.any(Number),
     });
     expect(snapshot.tags).toEqual([
@@ -104,6 +104,15 @@ describe('loadSnapshot', () => {
     await seed(rows);
 
     expect((await load()).snapshot.knowledge).toMatchObject(knowledge);
+  });
+
+  it('says which facts of a manifest are not all there', async () => {
+    await seed({ manifests: { [`whole ${repository}`]: {}, [`cut ${repository}`]: { gaps: ['annotations', 'platforms'] } } });
+
+    const { snapshot } = await load();
+
+    expect(manifestIn(snapshot, `whole ${repository}`)).not.toHaveProperty('lacksAnnotations');
+    expect(manifestIn(snapshot, `cut ${repository}`)).toMatchObject({ lacksAnnotations: true, platforms: 'unknown' });
   });
 
   it('counts manifests that are named and were not to be had', async () => {

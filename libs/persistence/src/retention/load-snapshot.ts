@@ -1,9 +1,10 @@
+import { maxUntaggedAsked } from '@waybill/inventory';
 import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
 import type { Role } from '@waybill/topology';
 import type { Database, Tables } from '../database.js';
 import { unreadPlaces } from '../inventory/unread-places.js';
 import { loadAbsences } from './load-absences.js';
-import { loadEdges } from './load-edges.js';
+import { type Beneath, loadEdges } from './load-edges.js';
 import { type ManifestRow, loadManifests } from './load-manifests.js';
 import { loadOrigins } from './load-origins.js';
 import { loadTagPasts } from './load-tag-pasts.js';
@@ -74,6 +75,7 @@ async function assemble(tables: Tables, wanted: RepositoryToLoad, row: Repositor
       isSuspect: row.state !== 'known',
       // Nobody notes pulls yet.
       pullsKnownSince: 'unknown',
+      referrersKnownOf: countLoose(manifests, tags, edges) > maxUntaggedAsked ? 'tagged' : 'all',
     },
     tags: tags.map(({ name, digest, at, source }) => ({
       name,
@@ -99,6 +101,13 @@ async function assemble(tables: Tables, wanted: RepositoryToLoad, row: Repositor
   return { snapshot, provenanceTargets: origins.standing, now: row.now.getTime() };
 }
 
+/** Manifests that no tag and no index leads to: a crawl asks about so many of them, others each time. */
+function countLoose(manifests: readonly ManifestRow[], tags: readonly TagRow[], edges: ReadonlyMap<string, Beneath>): number {
+  const led = new Set(tags.map(({ digest }) => digest));
+  for (const { children } of edges.values()) for (const child of children) led.add(child);
+  return manifests.reduce((count, { digest }) => count + (led.has(digest) ? 0 : 1), 0);
+}
+
 interface TagRow {
   readonly name: string;
   readonly digest: string;
@@ -109,12 +118,14 @@ interface TagRow {
 type Facts = Omit<SnapshotManifest, 'blobs' | 'children' | 'untaggedAt' | 'promotedTo' | 'sources' | 'absences'>;
 
 function factsOf(row: ManifestRow): Facts {
-  const { digest, mediaType, artifactType, size, subject, platforms, annotations, createdAt, createdProblem, pushedAt, firstSeenAt } = row;
+  const { digest, mediaType, artifactType, size, subject, platforms, annotations, gaps, createdAt, createdProblem, pushedAt, firstSeenAt } =
+    row;
   return {
     ...{ digest, mediaType, size: Number(size), annotations, firstSeenAt: firstSeenAt.getTime() },
     ...(artifactType === null ? {} : { artifactType }),
     ...(subject === null ? {} : { subject }),
-    platforms: createdProblem === 'unread' ? 'unknown' : platforms,
+    ...(gaps.includes('annotations') ? { lacksAnnotations: true } : {}),
+    platforms: createdProblem === 'unread' || gaps.includes('platforms') ? 'unknown' : platforms,
     createdAt: createdAt?.getTime() ?? 'unknown',
     pushedAt: pushedAt?.getTime() ?? 'unknown',
     lastPulledAt: row.lastPulledAt?.getTime() ?? 'never',

@@ -7,6 +7,8 @@ type Facts = Partial<SnapshotManifest>;
 
 const index = 'application/vnd.oci.image.index.v1+json';
 const sbom = 'application/vnd.example.sbom';
+const bundle = (annotations: Readonly<Record<string, string>>) =>
+  manifest('signature', { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json', annotations }, { subject: 'app' });
 const promotedToProd: Facts = { promotedTo: [{ registry: 'prod', at: daysAgo(50) }] };
 
 /** What matches, and what does not: under the tag that is written, or under none. */
@@ -39,6 +41,8 @@ const table: readonly [string, ArtifactMatch, tag: string | undefined, facts: Fa
   ['platforms that nobody knows', { platforms: ['linux/arm'] }, 'a', { platforms: 'unknown' }, false],
   ['annotations', { annotations: { team: 'p*', tier: '1' } }, 'a', { annotations: { team: 'pay', tier: '1' } }, true],
   ['one annotation of two', { annotations: { team: 'p*', tier: '1' } }, 'a', { annotations: { team: 'pay' } }, false],
+  ['an annotation that may have been too long', { annotations: { team: 'p*' } }, 'a', { lacksAnnotations: true }, false],
+  ['an annotation beside too many', { annotations: { team: 'p*' } }, 'a', { annotations: { team: 'pay' }, lacksAnnotations: true }, true],
   ['an annotation that every object has', { annotations: { toString: '*' } }, 'a', {}, false],
   ['promoted', { promotedTo: 'any' }, 'a', promotedToProd, true],
   ['promoted there', { promotedTo: 'prod' }, 'a', promotedToProd, true],
@@ -70,7 +74,8 @@ describe('a rule', () => {
   it.each([
     ['cosign’s tag', [tag(reservedTag('app', '.sig'), 'signature')], manifest('signature')],
     ['a type of its own', [], manifest('signature', { artifactType: 'application/vnd.cncf.notary.signature' }, { subject: 'app' })],
-    ['a bundle', [], manifest('signature', { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }, { subject: 'app' })],
+    ['a bundle of a message', [], bundle({ 'dev.sigstore.bundle.content': 'message-signature' })],
+    ['a bundle of a signing statement', [], bundle({ 'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1' })],
   ])('knows a signature by %s', (_, tags, signature) => {
     const of = snapshot({ manifests: [manifest('app'), signature], tags: [tag('1', 'app'), ...tags] });
     const under = (signed: boolean) => planOf([policy([{ ...deleteAll, match: { signed } }])], of);
@@ -79,12 +84,36 @@ describe('a rule', () => {
     expect(outcome(under(false), 'app')).toMatch(/^keep/);
   });
 
-  it('takes no other referrer for a signature', () => {
-    const of = snapshot({
-      manifests: [manifest('app'), manifest('sbom', { artifactType: sbom }, { subject: 'app' })],
-      tags: [tag('1', 'app')],
-    });
+  it.each([
+    ['a bill of materials', manifest('sbom', { artifactType: sbom }, { subject: 'app' })],
+    ['an attestation', bundle({ 'dev.sigstore.bundle.predicateType': 'https://slsa.dev/provenance/v1' })],
+  ])('takes %s for no signature', (_, referrer) => {
+    const of = snapshot({ manifests: [manifest('app'), referrer], tags: [tag('1', 'app')] });
 
     expect(outcome(planOf([policy([{ ...deleteAll, match: { signed: false } }])], of), 'app')).toMatch(/^delete/);
+  });
+
+  const untaggedUnder = (action: 'keep' | 'delete', facts: { referrersKnownOf: 'all' | 'tagged' }) => {
+    const rules = [{ ...deleteAll, action, match: { signed: action === 'keep' } }, deleteAll];
+    const { knowledge } = snapshot();
+    return planOf(
+      [policy(action === 'keep' ? rules : rules.slice(0, 1))],
+      snapshot({ manifests: [manifest('app')], knowledge: { ...knowledge, ...facts } }),
+    );
+  };
+
+  it('keeps what may be signed where the registry was not asked', () => {
+    expect(outcome(untaggedUnder('delete', { referrersKnownOf: 'tagged' }), 'app')).toBe('keep: metadata-unknown, no-rule');
+    expect(outcome(untaggedUnder('keep', { referrersKnownOf: 'tagged' }), 'app')).toMatch(/^keep: metadata-unknown/);
+    expect(outcome(untaggedUnder('delete', { referrersKnownOf: 'all' }), 'app')).toMatch(/^delete/);
+    expect(outcome(untaggedUnder('keep', { referrersKnownOf: 'all' }), 'app')).toMatch(/^delete/);
+  });
+
+  it('keeps what a bundle refers to that does not say what it holds', () => {
+    const of = snapshot({ manifests: [manifest('app'), bundle({})], tags: [tag('1', 'app')] });
+    const under = (signed: boolean) => planOf([policy([{ ...deleteAll, match: { signed } }])], of);
+
+    expect(outcome(under(true), 'app')).toMatch(/^keep/);
+    expect(outcome(under(false), 'app')).toMatch(/^keep/);
   });
 });

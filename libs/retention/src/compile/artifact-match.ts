@@ -76,7 +76,7 @@ function manifestTests(match: ArtifactMatch): readonly Test[] {
   }
   if (platforms !== undefined && platforms.length > 0) tests.push(platformTest(platforms));
   for (const [key, glob] of Object.entries(annotations ?? {})) tests.push(annotationTest(key, glob));
-  if (signed !== undefined) tests.push(({ isSigned }) => asVerdict(isSigned === signed));
+  if (signed !== undefined) tests.push(({ signed: is }) => (is === 'unknown' ? is : asVerdict((is === 'yes') === signed)));
   if (promotedTo !== undefined) {
     tests.push(({ manifest }) => asVerdict(manifest.promotedTo.some(({ registry }) => promotedTo === 'any' || registry === promotedTo)));
   }
@@ -96,7 +96,10 @@ function platformTest(wanted: readonly string[]): Test {
 
 function annotationTest(key: string, glob: string): Test {
   const matches = annotationMatcher(glob);
-  return ({ manifest: { annotations } }) => asVerdict(Object.hasOwn(annotations, key) && matches(annotations[key] ?? ''));
+  return ({ manifest: { annotations, lacksAnnotations } }) => {
+    if (!Object.hasOwn(annotations, key)) return lacksAnnotations === true ? 'unknown' : 'no';
+    return asVerdict(matches(annotations[key] ?? ''));
+  };
 }
 
 function asVerdict(holds: boolean): Verdict {

@@ -4,9 +4,19 @@ import type { KnownTime, SnapshotManifest, SnapshotTag } from '../snapshot.js';
 import { keptBy, plan, removedBy, Seen } from './naive.spec-helper.js';
 import { absurdTime, graphs, situations } from './random-repository.spec-helper.js';
 
-function withoutTimes(one: SnapshotManifest, time: KnownTime): SnapshotManifest {
+function withoutFacts(one: SnapshotManifest, time: KnownTime): SnapshotManifest {
   const absences = one.absences.map(({ registry }) => ({ registry, since: 'unknown' as const }));
-  return { ...one, createdAt: time, pushedAt: time, untaggedAt: time, lastPulledAt: time, platforms: 'unknown', absences };
+  return {
+    ...one,
+    createdAt: time,
+    pushedAt: time,
+    untaggedAt: time,
+    lastPulledAt: time,
+    platforms: 'unknown',
+    lacksAnnotations: true,
+    annotations: {},
+    absences,
+  };
 }
 
 describe('invariant 5: missing or absurd metadata keeps', () => {
@@ -18,10 +28,11 @@ describe('invariant 5: missing or absurd metadata keeps', () => {
         const { snapshot } = situation;
         // The minimum counts what was seen last where it does not know what was pushed last.
         const policies = situation.policies.map((one) => ({ ...one, protect: { ...one.protect, minKeepPerRepository: 0 } }));
-        const manifests = snapshot.manifests.map((one, at) => (at % each === 0 ? withoutTimes(one, time) : one));
+        const manifests = snapshot.manifests.map((one, at) => (at % each === 0 ? withoutFacts(one, time) : one));
         const tags = snapshot.tags.map((one, at): SnapshotTag => (at % each === 0 ? { ...one, taggedAt: time } : one));
+        const knowledge = { ...snapshot.knowledge, referrersKnownOf: 'tagged' as const };
         const before = plan(situation, { policies });
-        const after = plan(situation, { policies, snapshot: { ...snapshot, manifests, tags } });
+        const after = plan(situation, { policies, snapshot: { ...snapshot, knowledge, manifests, tags } });
         saved.note(keptBy(after).size > keptBy(before).size);
 
         expect([...keptBy(after)]).toEqual(expect.arrayContaining([...keptBy(before)]));
@@ -41,7 +52,7 @@ describe('invariant 5: missing or absurd metadata keeps', () => {
           ...one,
           rules: one.rules.filter((rule) => rule.action === 'keep' || (rule.olderThan !== undefined && rule.criteria === 'all')),
         }));
-        const manifests = situation.snapshot.manifests.map((one) => withoutTimes(one, time));
+        const manifests = situation.snapshot.manifests.map((one) => withoutFacts(one, time));
         const tags = situation.snapshot.tags.map((one) => ({ ...one, taggedAt: time }));
         const made = plan(situation, { policies, snapshot: { ...situation.snapshot, manifests, tags } });
         const blank = [...made.manifests, ...made.tags].filter(({ reasons }) => reasons.some(({ code }) => code === 'time-unknown'));

@@ -29,7 +29,12 @@ export interface Situation {
 
 const elsewhere = 'elsewhere';
 const tagNames = ['v1.0.0', 'v1.1.0', '2.0.0', '2.0.0-rc.1', 'latest', 'br-1', 'br-2', 'main-b1', 'main-b2', 'dev-b1', 'dev-b2'] as const;
-const artifactTypes = ['application/vnd.cncf.notary.signature', 'application/vnd.in-toto+json', 'application/vnd.example.sbom'] as const;
+const artifactTypes = [
+  'application/vnd.cncf.notary.signature',
+  'application/vnd.in-toto+json',
+  'application/vnd.example.sbom',
+  'application/vnd.dev.sigstore.bundle.v0.3+json',
+] as const;
 export const otherRegistries = ['prod', 'ci-tests', 'archive'] as const;
 
 /** Few, so that many are equal. */

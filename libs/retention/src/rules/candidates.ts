@@ -1,13 +1,8 @@
 import { parse, type SemVer } from 'semver';
+import type { Verdict } from '../compile/artifact-match.js';
 import type { ArtifactGraph } from '../graph/artifact-graph.js';
-import type { SnapshotManifest, SnapshotTag } from '../snapshot.js';
-
-/** Types of what notation, cosign and sigstore push as a signature; other referrers say nothing about being signed. */
-const signatureTypes = [
-  'application/vnd.cncf.notary.signature',
-  'application/vnd.dev.cosign.artifact.sig.v1+json',
-  'application/vnd.dev.sigstore.bundle',
-];
+import type { RepositoryKnowledge, SnapshotManifest, SnapshotTag } from '../snapshot.js';
+import { signaturesOf } from './signatures.js';
 
 /** What rules are asked about: an artifact under one of its user's tags, or one that nothing names. */
 export class Candidate {
@@ -26,13 +21,14 @@ export class Candidate {
     return this.#version ?? undefined;
   }
 
-  get isSigned(): boolean {
-    return this.facts.isSigned;
+  get signed(): Verdict {
+    return this.facts.signed;
   }
 }
 
 export interface CandidateFacts {
-  readonly isSigned: boolean;
+  /** Unknown where something may sign it that nobody has read. */
+  readonly signed: Verdict;
   /** Nobody's child and nobody's referrer: it counts. What does not count never takes the place of what does. */
   readonly isCounted: boolean;
 }
@@ -53,12 +49,12 @@ function versionOf(tag: SnapshotTag | undefined): SemVer | null {
 }
 
 /** Children and referrers without a user's tag are no candidates: they follow. */
-export function candidatesOf(graph: ArtifactGraph): Candidates {
+export function candidatesOf(graph: ArtifactGraph, { referrersKnownOf }: Pick<RepositoryKnowledge, 'referrersKnownOf'>): Candidates {
   const { manifests, tags, tagged, isReserved } = graph;
   const all: Candidate[] = [];
   const ofTag = new Int32Array(tags.length).fill(-1);
   const ofUntagged = new Int32Array(manifests.length).fill(-1);
-  const facts = factsOf(graph);
+  const facts = factsOf(graph, referrersKnownOf);
   const add = (number: number, tag: SnapshotTag | undefined): number => {
     const manifest = manifests[number];
     if (manifest === undefined) return -1;
@@ -82,26 +78,17 @@ function standsAlone({ parents, subjects, lacksSubject }: ArtifactGraph, number:
   return !parents.has(number) && !subjects.has(number) && lacksSubject[number] === 0;
 }
 
-function factsOf(graph: ArtifactGraph): (number: number) => CandidateFacts {
-  const signed = signedArtifacts(graph);
-  const shared = [false, true].map((isSigned) => [false, true].map((isCounted): CandidateFacts => ({ isSigned, isCounted })));
+/** One object for each combination: most candidates are alike. */
+function factsOf(graph: ArtifactGraph, known: RepositoryKnowledge['referrersKnownOf']): (number: number) => CandidateFacts {
+  const signatures = signaturesOf(graph);
+  const shared = new Map<string, CandidateFacts>();
   return (number) => {
-    const facts = shared[signed[number] ?? 0]?.[Number(standsAlone(graph, number))];
-    return facts ?? { isSigned: false, isCounted: false };
+    const isCounted = standsAlone(graph, number);
+    const found = signatures(number);
+    const signed = found === 'no' && known === 'tagged' && !graph.userTags.has(number) ? 'unknown' : found;
+    const key = `${signed} ${isCounted}`;
+    const facts = shared.get(key) ?? { signed, isCounted };
+    shared.set(key, facts);
+    return facts;
   };
-}
-
-function signedArtifacts({ manifests, subjects, tags, tagged, isReserved }: ArtifactGraph): Uint8Array {
-  const signed = new Uint8Array(manifests.length);
-  const markSubjects = (number: number): void => {
-    for (const subject of subjects.of(number)) signed[subject] = 1;
-  };
-  for (const [number, { artifactType }] of manifests.entries()) {
-    if (artifactType !== undefined && signatureTypes.some((type) => artifactType.startsWith(type))) markSubjects(number);
-  }
-  for (const [at, { name }] of tags.entries()) {
-    const number = tagged[at] ?? -1;
-    if (number >= 0 && isReserved[at] === 1 && name.endsWith('.sig')) markSubjects(number);
-  }
-  return signed;
 }

@@ -152,8 +152,33 @@ describe('what a crawl knows of manifests', () => {
     expect(await facts(referrer)).toMatchObject({ artifactType: referrer.artifactType, annotations: { note: 'seen' } });
     registry.requests.length = 0;
     await scene.crawl('full');
-    expect(registry.requests.filter((request) => request.includes('/referrers/'))).toHaveLength(1);
+    // Of the image, and of what refers to it, which no tag leads to.
+    expect(registry.requests.filter((request) => request.includes('/referrers/'))).toHaveLength(2);
     expect(manifestReads()).toEqual([]);
+  });
+
+  it('is what refers to a child, to what has lost its tag, and to what refers', async () => {
+    const index = buildIndex([amd]);
+    const attestation = buildReferrer(amd, { annotations: { of: 'a child' } });
+    const signature = buildReferrer(attestation, { annotations: { of: 'an attestation' } });
+    for (const content of [index, attestation, signature]) await push(content, app);
+    await push(index, app, '1.0.0');
+    await push(arm, app, 'latest');
+
+    await scene.crawl('full');
+
+    const found = [
+      [attestation.manifest.digest, amd.manifest.digest],
+      [signature.manifest.digest, attestation.manifest.digest],
+    ].sort();
+    expect(await edges('subject')).toEqual(found);
+
+    const late = buildReferrer(arm, { annotations: { of: 'what has lost its tag' } });
+    await push(late, app);
+    await push(amd, app, 'latest');
+    await scene.crawl('full');
+
+    expect(await edges('subject')).toEqual([...found, [late.manifest.digest, arm.manifest.digest]].sort());
   });
 
   describe('that we put there and no tag names any more when a crawl comes by', () => {
