@@ -106,7 +106,7 @@ describe('a promotion that is cancelled', () => {
 
   beforeEach(async () => {
     prod = await RegistryUnderTest.start();
-    toProd = await startTcpProxy(Number(new URL(prod.url).port));
+    toProd = await startTcpProxy(prod.port);
     other = await RegistryUnderTest.start();
     reached = gate();
     await stage.open({ prod: `http://127.0.0.1:${toProd.port}`, 'prod-us': other.url });

@@ -26,7 +26,7 @@ export class Stage {
     this.#ci = await RegistryUnderTest.start();
     await pushBuilt(this.ci.repository(repository), image);
     await this.ci.repository(repository).putTag(oneTag, image.manifest);
-    this.#toCi = await startTcpProxy(Number(new URL(this.ci.url).port));
+    this.#toCi = await startTcpProxy(this.ci.port);
     this.#recorded = await RecordedPromotions.open(topologyAt({ ci: `http://127.0.0.1:${this.#toCi.port}`, ...targets }));
   }
 

@@ -90,7 +90,7 @@ function describeTrouble(startQueue: (recorded: RecordedPromotions) => Promise<T
 
   beforeEach(async () => {
     prod = await RegistryUnderTest.start();
-    toProd = await startTcpProxy(Number(new URL(prod.url).port));
+    toProd = await startTcpProxy(prod.port);
     recorded = await RecordedPromotions.open(topologyAt({ ci: ci.url, prod: `http://127.0.0.1:${toProd.port}` }));
     queue = await startQueue(recorded);
     log = logged();

@@ -38,6 +38,10 @@ export class RegistryUnderTest {
     return this.#server.url;
   }
 
+  get port(): number {
+    return this.#server.port;
+  }
+
   /** A repository by its name at the origin. */
   repository(name: string): RepositoryClient {
     return this.#client.repository(parseRepositoryName(name));

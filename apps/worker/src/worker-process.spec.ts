@@ -46,7 +46,7 @@ describe("the worker's process", () => {
 
     beforeAll(async () => {
       ci = await RegistryUnderTest.start();
-      network = await startTcpProxy(Number(new URL(ci.url).port));
+      network = await startTcpProxy(ci.port);
       prod = await RegistryUnderTest.start();
       await pushBuilt(ci.repository(repository), image);
       recorded = await RecordedPromotions.open(topologyAt({ ci: `http://127.0.0.1:${network.port}`, prod: prod.url }));
