@@ -127,5 +127,6 @@ export function benchProtections() {
     runningPromotions: [],
     provenanceTargets: new Set(),
     isImmutableTag: () => false,
+    paths: [],
   };
 }

@@ -1,4 +1,6 @@
+import type { PromotionPath } from '@waybill/topology';
 import { compileRepositoryGlobs } from './compile/glob.js';
+import { namingPaths } from './compile/naming-paths.js';
 
 /** What must not go, whatever a policy says. Of one registry; read in the same moment as the snapshots. */
 export interface Protections {
@@ -9,6 +11,8 @@ export interface Protections {
   readonly provenanceTargets: ReadonlySet<string>;
   /** The registry's own rule about tags that never move. It is not asked about reserved tags. */
   readonly isImmutableTag: (tag: string) => boolean;
+  /** Those that begin at the registry. */
+  readonly paths: readonly PromotionPath[];
 }
 
 /** Somebody's word that something stays. */
@@ -47,6 +51,8 @@ export interface CompiledProtections {
   readonly promotions: ReadonlyMap<string, readonly string[]>;
   readonly provenanceTargets: ReadonlySet<string>;
   readonly isImmutableTag: (tag: string) => boolean;
+  /** Names of the paths that name the tag of the repository. */
+  readonly pathsNaming: (repository: string, tag: string) => readonly string[];
 }
 
 /** @throws RetentionError `pattern-invalid` */
@@ -82,6 +88,7 @@ export function compileProtections(protections: Protections): CompiledProtection
     promotions,
     provenanceTargets: protections.provenanceTargets,
     isImmutableTag: protections.isImmutableTag,
+    pathsNaming: namingPaths(protections.paths),
   };
 }
 

@@ -18,6 +18,7 @@ const meanings = {
   'present-at-prod': { knowledge: 'known', says: 'a replica holds what its prod holds' },
   'absence-unknown': { knowledge: 'unknown', says: 'whether the replica’s prod holds it is not known' },
   'immutable-tag': { knowledge: 'known', says: 'the tag is immutable' },
+  'named-by-path': { knowledge: 'known', says: 'a path of the topology names the tag' },
   'min-keep': { knowledge: 'known', says: 'the repository would fall below its minimum' },
   'kept-by-rule': { knowledge: 'known', says: 'a rule keeps it' },
   rollback: { knowledge: 'known', says: 'a kept tag may be rolled back to it' },

@@ -104,6 +104,7 @@ export const unprotected: Protections = {
   runningPromotions: [],
   provenanceTargets: new Set(),
   isImmutableTag: () => false,
+  paths: [],
 };
 
 /** Plans with the policies as they are written. */

@@ -8,11 +8,11 @@ export interface Origins {
   readonly promotedTo: ReadonlyMap<string, readonly PromotedTo[]>;
   /** From where they brought it here. */
   readonly sources: ReadonlyMap<string, readonly string[]>;
-  /** What they tagged here last, tag by tag. */
+  /** What they tagged here last, tag by tag, as long as the tag names it. */
   readonly standing: ReadonlySet<string>;
 }
 
-export async function loadOrigins(tables: Tables, { registryId, repository }: Place): Promise<Origins> {
+export async function loadOrigins(tables: Tables, { registryId, repository, repositoryId }: Place): Promise<Origins> {
   const promoted = await tables.$queryRaw<{ digest: string; registry: string; at: Date }[]>`
     SELECT digest_text(i.digest) AS digest, r.name AS registry, max(t.finished_at) AS at
     FROM promotion_item i JOIN item_target t ON t.item_id = i.id JOIN registry r ON r.id = t.registry_id
@@ -24,8 +24,9 @@ export async function loadOrigins(tables: Tables, { registryId, repository }: Pl
     WHERE t.registry_id = ${registryId}::uuid AND t.repository = ${repository} AND t.outcome IN ('copied', 'mounted', 'already-present')
     ORDER BY 1, 2`;
   const standing = await tables.$queryRaw<{ digest: string }[]>`
-    SELECT DISTINCT digest_text(written_digest) AS digest FROM tag_order
-    WHERE registry_id = ${registryId}::uuid AND repository = ${repository} AND written_digest IS NOT NULL`;
+    SELECT DISTINCT digest_text(o.written_digest) AS digest
+    FROM tag_order o JOIN tag t ON t.repository_id = ${repositoryId} AND t.name = o.tag AND t.digest = o.written_digest AND t.gone_at IS NULL
+    WHERE o.registry_id = ${registryId}::uuid AND o.repository = ${repository}`;
   return {
     promotedTo: grouped(promoted.map(({ digest, registry, at }) => [digest, { registry, at: at.getTime() }])),
     sources: grouped(brought.map(({ digest, registry }) => [digest, registry])),

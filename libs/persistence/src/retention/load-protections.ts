@@ -13,7 +13,7 @@ const maxDigests = 200_000;
 export async function loadProtections(
   database: Database,
   stores: { readonly holds: Holds; readonly inUse: InUse },
-  registry: { readonly name: string; readonly isImmutableTag: (tag: string) => boolean },
+  registry: { readonly name: string } & Pick<Protections, 'isImmutableTag' | 'paths'>,
 ): Promise<RunProtections> {
   const { digests, silent } = await stores.inUse.knownOfRegistry(registry.name);
   return {
@@ -24,6 +24,7 @@ export async function loadProtections(
     },
     runningPromotions: await runningPromotions(database.tables),
     isImmutableTag: registry.isImmutableTag,
+    paths: registry.paths,
   };
 }
 

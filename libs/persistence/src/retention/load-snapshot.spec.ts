@@ -235,5 +235,8 @@ describe('loadSnapshot', () => {
     expect([from.provenanceTargets.has(manifest.digest), to.provenanceTargets.has(manifest.digest)]).toEqual([false, true]);
     expect(to.provenanceTargets.has(image.digest)).toBe(false);
     expect(tagIn(to.snapshot, tag)?.taggedAt).toEqual(expect.any(Number));
+
+    await seedTag(scene.database, { registryId: idOf('prod'), repository: promoted, tag, at: new Date(), source: 'crawl' });
+    expect((await load([], 'prod', promoted)).provenanceTargets.has(manifest.digest)).toBe(false);
   });
 });

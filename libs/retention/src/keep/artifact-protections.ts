@@ -31,7 +31,8 @@ export function artifactProtections(protecting: Protecting): SparseLists<Reason>
     const { digest } = manifest;
     for (const id of protections.digestHolds.get(digest) ?? nobody) lists.add(number, { code: 'hold', id });
     for (const id of protections.promotions.get(digest) ?? nobody) lists.add(number, { code: 'promotion-running', id });
-    if (protections.provenanceTargets.has(digest)) lists.add(number, { code: 'provenance-target' });
+    // What a replica must hold is said by its prod.
+    if (snapshot.role !== 'replica' && protections.provenanceTargets.has(digest)) lists.add(number, { code: 'provenance-target' });
     // Also of what is no number.
     if (!(manifest.firstSeenAt < crawled)) lists.add(number, { code: 'younger-than-crawl' });
     if (graph.lacksSubject[number] === 1) lists.add(number, { code: 'subject-absent' });
@@ -55,6 +56,7 @@ export function tagProtections({ snapshot, graph, protections, policies, moment 
     if (!(seenSince < crawled)) lists.add(at, { code: 'younger-than-crawl' });
     const manifest = graph.manifests[graph.tagged[at] ?? -1];
     if (protections.isImmutableTag(name) && !isLeftAtReplica(snapshot, manifest, moment)) lists.add(at, { code: 'immutable-tag' });
+    for (const id of protections.pathsNaming(snapshot.repository, name)) lists.add(at, { code: 'named-by-path', id });
     for (const policy of policies) {
       if (policy.protect.isImmutable(name)) lists.add(at, { code: 'immutable-tag', policy: policy.name });
     }

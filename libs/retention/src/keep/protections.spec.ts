@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PromotionPath } from '@waybill/topology';
 import type { Protections } from '../protections.js';
 import {
   day,
@@ -29,6 +30,9 @@ interface Case {
 const protect = policy([]).protect;
 const knowing = (knowledge: Partial<RepositorySnapshot['knowledge']>): Case => ({
   snapshot: { knowledge: { ...snapshot().knowledge, ...knowledge } },
+});
+const pathOf = (tags: string, repositories = ['team/*']): PromotionPath => ({
+  ...{ name: 'release', from: 'ci-snapshots', to: ['prod'], repositories, tags, target: '{repository}' },
 });
 const hold = { id: 'h1', reason: 'audit' };
 const app = digest('app');
@@ -62,6 +66,8 @@ const table: readonly [string, Case, Reason][] = [
   ['it stands there by our own hand', { protections: { provenanceTargets: new Set([app]) } }, { code: 'provenance-target' }],
   ['it is immutable', { protections: { isImmutableTag: (name) => name === '1' } }, { code: 'immutable-tag' }],
   ['the policy says that it is immutable', { protect: { ...protect, immutable: ['1'] } }, { code: 'immutable-tag', policy: 'policy' }],
+  ['a path names it', { protections: { paths: [pathOf('1|stable')] } }, { code: 'named-by-path', id: 'release' }],
+  ['a path names it in a group', { protections: { paths: [pathOf('^(?:1|v1\\.0)$')] } }, { code: 'named-by-path', id: 'release' }],
   ['it is one of the last', { protect: { ...protect, minKeepPerRepository: 1 } }, { code: 'min-keep', policy: 'policy' }],
   ['it came after the crawl', appWith({ firstSeenAt: daysAgo(0.5) }), { code: 'younger-than-crawl' }],
   ['it came with the crawl', appWith({ firstSeenAt: daysAgo(1) }), { code: 'younger-than-crawl' }],
@@ -102,6 +108,25 @@ describe('a tag stays', () => {
 
     expect(tagDecisionOf(plan, '1')).toMatchObject({ action: 'keep', reasons: expect.arrayContaining([reason]) });
     expect(decisionOf(plan, 'app').action).toBe('keep');
+  });
+
+  it.each([
+    ['any number of tags', pathOf('[0-9]+')],
+    ['whatever it is called', pathOf('.*')],
+    ['other tags', pathOf('stable')],
+    ['tags of other repositories', pathOf('1', ['other/**'])],
+  ])('not because of a path for %s', (_, path) => {
+    const plan = planOf([policy([deleteAll])], snapshot({ manifests: [manifest('app')], tags: [tag('1', 'app')] }), { paths: [path] });
+
+    expect(tagDecisionOf(plan, '1').action).toBe('delete');
+  });
+
+  it('not because we brought it to a replica whose prod has given it up', () => {
+    const absences = [{ registry: 'prod', since: daysAgo(40) }];
+    const of = snapshot({ role: 'replica', replicaOf: 'prod', manifests: [manifest('app', { absences })], tags: [tag('1', 'app')] });
+    const plan = planOf([policy([deleteAll])], of, { provenanceTargets: new Set([app]) });
+
+    expect(tagDecisionOf(plan, '1').action).toBe('delete');
   });
 
   it('for all its reasons, in their order', () => {

@@ -94,7 +94,11 @@ export class PlanRun {
       const protections = await loadProtections(
         database,
         { holds: new Holds(database), inUse: new InUse(database) },
-        { name: run.registry.name, isImmutableTag: (tag) => isImmutableTag(topology, run.snapshot.registry, tag) },
+        {
+          name: run.registry.name,
+          isImmutableTag: (tag) => isImmutableTag(topology, run.snapshot.registry, tag),
+          paths: Object.values(topology.paths).filter(({ from }) => from === run.snapshot.registry),
+        },
       );
       return {
         run,
