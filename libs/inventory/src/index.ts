@@ -1,6 +1,7 @@
 export { type CrawlFailure, type CrawlOptions, crawlRegistry } from './crawl-registry.js';
 export type { CreatedProblem, CreationTime } from './creation-time.js';
 export { confirmAfterMs, type CrawlKind, judgeListing, type KnownTag, type ListingJudgement, type ListingSeen } from './judge-listing.js';
+export { lookAtReferences, type ReferencesLook, type ReferencesSeen } from './look-at-references.js';
 export { lookAtRepository, type LookOptions, type LookOutcome, maxUntaggedAsked } from './look-at-repository.js';
 export {
   describeManifest,

@@ -6,9 +6,12 @@ import { describeManifest, isImageConfig, manifestsBeneath, type ManifestFacts, 
 import type { CrawlCount, ManifestStatus, RepositoryReader, RepositoryRecords } from './ports.js';
 import { isOfTheRegistry, problemOf } from './problem.js';
 
+/** What a walk writes, and what it asks first. */
+export type WalkRecords = Pick<RepositoryRecords, 'statusOf' | 'keepManifests' | 'keepPlaces' | 'noteUnreadable'>;
+
 export interface ManifestWalkOptions {
   readonly reader: RepositoryReader;
-  readonly records: RepositoryRecords;
+  readonly records: WalkRecords;
   readonly now: Date;
   readonly count: (what: CrawlCount, by: number) => void;
 }

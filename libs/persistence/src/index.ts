@@ -62,6 +62,16 @@ export {
   type RegistryCheckRow,
   RegistryChecks,
 } from './registry-checks/registry-checks.js';
+export {
+  type FeedState,
+  type Heartbeat,
+  NotificationFeeds,
+  type NotifyingRegistry,
+} from './registry-notifications/notification-feeds.js';
+export { type ClaimedHints, type HintedLook, NotificationHints } from './registry-notifications/notification-hints.js';
+export { NotificationIntake, type TakenIn } from './registry-notifications/notification-intake.js';
+export { pullsKnownSince } from './registry-notifications/pulls-known-since.js';
+export type { Delivery, GapReason, Told } from './registry-notifications/told.js';
 export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
 export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';

@@ -3,6 +3,7 @@ import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
 import type { Role } from '@waybill/topology';
 import type { Database, Tables } from '../database.js';
 import { unreadPlaces } from '../inventory/unread-places.js';
+import { pullsKnownSince } from '../registry-notifications/pulls-known-since.js';
 import { loadAbsences } from './load-absences.js';
 import { type Beneath, loadEdges } from './load-edges.js';
 import { type ManifestRow, loadManifests } from './load-manifests.js';
@@ -73,8 +74,7 @@ async function assemble(tables: Tables, wanted: RepositoryToLoad, row: Repositor
       unreadableManifests: Math.max(row.unreadable, Number(row.unread) + unreadable),
       // What could not be read when it was looked at last may have changed since.
       isSuspect: row.state !== 'known',
-      // Nobody notes pulls yet.
-      pullsKnownSince: 'unknown',
+      pullsKnownSince: await pullsKnownSince(tables, { registryId: registry.id, repository }),
       referrersKnownOf: countLoose(manifests, tags, edges) > maxUntaggedAsked ? 'tagged' : 'all',
     },
     tags: tags.map(({ name, digest, at, source }) => ({

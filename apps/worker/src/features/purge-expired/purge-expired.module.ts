@@ -1,7 +1,7 @@
 import { Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Logger } from '@waybill/observability';
-import { Database, EventLog, IdempotencyKeys, Schedules } from '@waybill/persistence';
+import { Database, EventLog, IdempotencyKeys, NotificationIntake, Schedules } from '@waybill/persistence';
 import { LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import { PurgeExpired } from './purge-expired.js';
@@ -14,7 +14,11 @@ export class PurgeExpiredModule implements OnModuleDestroy {
   readonly #loops: readonly WokenLoop[];
 
   constructor(database: Database, @Inject(LOGGER) logger: Logger) {
-    const kept = { 'purge-idempotency-keys': new IdempotencyKeys(database), 'purge-events': new EventLog(database) };
+    const kept = {
+      'purge-idempotency-keys': new IdempotencyKeys(database),
+      'purge-events': new EventLog(database),
+      'purge-notification-events': new NotificationIntake(database),
+    };
     this.#loops = Object.entries(kept).map(([schedule, store]) => {
       const purgeExpired = new PurgeExpired(new Schedules(database), schedule, store);
       return new WokenLoop(() => purgeExpired.purge(), logger.child({ work: schedule }));
