@@ -1,5 +1,20 @@
 export { applyLimits, type ExceededLimit, type LimitVerdict, type PlannedRemovals } from './apply-limits.js';
 export { asKeeper, type CompiledPolicy, compilePolicy } from './compile/compile-policy.js';
+export { executeRepository } from './execution/execute-repository.js';
+export { markRepository } from './execution/mark-repository.js';
+export type {
+  ArchivePort,
+  Condemned,
+  DeletingRegistry,
+  DeletionOutcome,
+  Departing,
+  ExecutionPorts,
+  ExecutionRecords,
+  FreshKnowledge,
+  FreshPlan,
+  SparedReason,
+  TrashPort,
+} from './execution/ports.js';
 export { PlanHasher } from './plan-hash.js';
 export { planRepository } from './plan-repository.js';
 export {

@@ -13,6 +13,8 @@ export interface Condemned {
   readonly archiveTo: readonly string[];
   /** Codes of the plan's reasons. */
   readonly reasons: readonly string[];
+  /** The inventory holds the manifest's bytes. */
+  readonly isRead: boolean;
 }
 
 /** Why something that was condemned stays; a code for programs and a clause for people. */
@@ -21,8 +23,11 @@ export interface SparedReason {
   readonly message: string;
 }
 
-/** `deleting`: a deletion is intended, and whether it was sent is not known. `failed`: the registry still has it. */
-export type MarkState = 'marked' | 'deleting' | 'deleted' | 'spared' | 'failed';
+/**
+ * `deleting`: a deletion is intended, and whether it was sent is not known. `failed`: the registry still has it, or cannot say.
+ * `restored`: it was deleted and brought back at once.
+ */
+export type MarkState = 'marked' | 'deleting' | 'deleted' | 'spared' | 'failed' | 'restored';
 
 /** A manifest that was marked before it goes. */
 export interface Mark {
@@ -74,13 +79,16 @@ export interface ExecutionRecords {
   marks(): Promise<readonly Mark[]>;
   /** The bytes that were kept when it was marked. */
   manifestOf(digest: Digest): Promise<Manifest | undefined>;
+  /** It stays; where its deletion was intended, it was read back and is there. */
   spare(digest: Digest, reason: SparedReason): Promise<void>;
-  /** Intends a deletion; `spared` when something needs it by now, which is written down. */
-  begin(target: DeletionTarget): Promise<'spared' | { readonly effectId: string }>;
+  /** Intends a deletion; `spared` when something needs it by now, which is written down; `done` when it was settled before. */
+  begin(target: DeletionTarget): Promise<'spared' | 'done' | { readonly effectId: string }>;
   settle(effectId: string, outcome: DeletionOutcome): Promise<void>;
   unsettled(): Promise<readonly OpenDeletion[]>;
   /** Pushes that were noted since the digests were deleted. */
   pushedMeanwhile(): Promise<readonly LostPush[]>;
+  /** It is about to be pushed back, with these tags. */
+  restoring(digest: Digest, tags: readonly Tag[]): Promise<void>;
   /** It is back, with these tags. */
   restored(digest: Digest, tags: readonly Tag[]): Promise<void>;
 }
@@ -91,6 +99,8 @@ export interface DeletingRegistry {
   /** Trouble rejects: unknown is not absent. */
   hasManifest(digest: Digest, signal: AbortSignal): Promise<boolean>;
   resolveTag(tag: Tag, signal: AbortSignal): Promise<Digest | undefined>;
+  /** Rejects with `not-found` where the registry knows no tag of the repository. */
+  listTags(signal: AbortSignal): AsyncIterable<Tag>;
   deleteManifest(digest: Digest, signal: AbortSignal): Promise<Removal>;
   /** Takes the tag off and leaves the manifest; `moved` where it names another digest, which it is left on. */
   untag(tag: Tag, digest: Digest, signal: AbortSignal): Promise<Removal | 'moved'>;
