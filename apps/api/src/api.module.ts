@@ -12,6 +12,7 @@ import { CollectionsModule } from './features/collections/collections.module.js'
 import { DocumentationModule } from './features/documentation/documentation.module.js';
 import { EventsModule } from './features/events/events.module.js';
 import { HealthModule } from './features/health/health.module.js';
+import { InventoryModule } from './features/inventory/inventory.module.js';
 import { KeysModule } from './features/keys/keys.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
 import { PausesModule } from './features/pauses/pauses.module.js';
@@ -33,6 +34,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     PausesModule,
     EventsModule,
     ArtifactsModule,
+    InventoryModule,
     RetentionModule,
     InUseModule,
     TopologyModule,

@@ -34,7 +34,37 @@ export { type EventBounds, EventLog, type EventPage, type EventRow } from './eve
 export type { CrawlLease } from './inventory/crawl-lease.js';
 export { CrawlLeases, type LoadedCrawl } from './inventory/crawl-leases.js';
 export type { CrawlTally } from './inventory/crawl-records.js';
-export { type CrawledRegistry, CrawlSchedules, type RequestedCrawl } from './inventory/crawl-schedules.js';
+export {
+  type ClaimedCrawl,
+  type CrawledRegistry,
+  type CrawlRequest,
+  CrawlSchedules,
+  type RequestedCrawl,
+} from './inventory/crawl-schedules.js';
+export type { BoundedPage } from './inventory/bounded-page.js';
+export { type CrawlState, type InventoryCrawl, InventoryCrawls, maxLeft } from './inventory/crawls.read-model.js';
+export {
+  type InventoryFacts,
+  type InventoryManifest,
+  InventoryManifests,
+  type ManifestList,
+  type TagState,
+} from './inventory/manifests.read-model.js';
+export {
+  InventoryRepositories,
+  type InventoryRepository,
+  type RepositoryList,
+  type UnreadableManifest,
+} from './inventory/repositories.read-model.js';
+export {
+  InventoryTags,
+  type InventoryTag,
+  type InventoryTagEvent,
+  type TagHistory,
+  type TagList,
+  type TagSource,
+} from './inventory/tags.read-model.js';
+export { VisibleRepositories } from './inventory/visible-repositories.js';
 export { readSystemState, type SystemState } from './metrics/system-state.js';
 export { maxPayloadBytes, sendProgress } from './events/send-progress.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';

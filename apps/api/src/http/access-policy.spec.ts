@@ -110,7 +110,8 @@ describe('the router', () => {
     );
     const declared = (await routesOf(WholeApi))
       .filter(({ name }) => !name.includes('/docs/'))
-      .map(({ name, rule }) => ({ name, needsKey: rule !== undefined && 'verb' in rule }));
+      // OpenAPI knows no parameter of many segments.
+      .map(({ name, rule }) => ({ name: name.replace('/*', '/:'), needsKey: rule !== undefined && 'verb' in rule }));
 
     expect(documented.sort(byName)).toEqual(declared.sort(byName));
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError } from './api-error.js';
 
 /** What the cursors of a list hold: the key of the last row that was looked at. */
-export type CursorKind = 'uuid' | 'number' | 'place' | 'name' | 'decision';
+export type CursorKind = 'uuid' | 'number' | 'place' | 'name' | 'decision' | 'tag' | 'digest';
 
 const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
   uuid: z.guid().lowercase(),
@@ -11,6 +11,8 @@ const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
   place: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12} [a-z0-9._/-]{1,255}$/),
   // Of a policy, a reporter or a repository.
   name: z.string().regex(/^[a-z0-9._/-]{1,255}$/),
+  tag: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/),
+  digest: z.string().regex(/^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/),
   // A repository and a place in its plan.
   decision: z.string().regex(/^[a-z0-9._/-]{1,255} [0-9]{1,9}$/),
 };

@@ -40,6 +40,29 @@ export {
 } from './find-artifact.js';
 export { Health, PartHealth } from './health.js';
 export { CreateHold, Hold, HoldList, ListHolds, ReleaseHold } from './holds.js';
+export {
+  AcceptedCrawl,
+  Crawl,
+  crawlKindNames,
+  CrawlList,
+  CreateCrawl,
+  InventoryManifest,
+  InventoryManifestList,
+  InventoryPlatform,
+  InventoryRepository,
+  InventoryRepositoryList,
+  InventoryTag,
+  InventoryTagEvent,
+  InventoryTagHistory,
+  InventoryTagList,
+  ListCrawls,
+  ListInventoryManifests,
+  ListInventoryRepositories,
+  ListInventoryTagHistory,
+  ListInventoryTags,
+  repositoryStateNames,
+  UnreadableManifest,
+} from './inventory.js';
 export { InUseReporter, InUseReporterList, ListInUseReporters, ReportInUse, RetireReporter } from './in-use.js';
 export { CreatedKey, CreateKey, Grant, KeyList, KeyView, ListKeys, verbNames } from './keys.js';
 export { ListPromotions } from './list-promotions.js';

@@ -73,6 +73,16 @@ export const problemKinds = {
     title: 'No such manifest',
     help: 'The source registry has no manifest of this digest in this repository.',
   },
+  'crawl-unknown': {
+    status: 404,
+    title: 'No such crawl',
+    help: 'List the crawls of the registry to see their ids; old ones are not kept.',
+  },
+  'registry-not-crawled': {
+    status: 409,
+    title: 'The registry is not crawled',
+    help: 'Caches and upstreams are not looked at; of another registry, give it a location and a crawl in the topology.',
+  },
   'check-unknown': { status: 404, title: 'No such check', help: 'Use the id that the creating request answered with.' },
   'promotion-unknown': { status: 404, title: 'No such promotion', help: 'Use the id that the creating request answered with.' },
   'too-many-streams': {

@@ -1,4 +1,4 @@
-import type { CrawlCount, CrawlKind, CrawlRecords, ListedFrom, Problem, QueuedRepository } from '@waybill/inventory';
+import type { CrawlCount, CrawlKind, CrawlRecords, ListedFrom, LookEnd, Problem, QueuedRepository } from '@waybill/inventory';
 import type { RepositoryName } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
 import { storableJson } from '../registry-checks/storable-json.js';
@@ -122,7 +122,24 @@ export class CrawlRecordsStore implements CrawlRecords {
   }
 
   repository({ id, name }: QueuedRepository): RepositoryRecordsStore {
-    return new RepositoryRecordsStore(this.#database, { ...this.#crawl, repositoryId: id, repository: name });
+    const { lease } = this.#crawl;
+    return new RepositoryRecordsStore(this.#database, {
+      ...this.#crawl,
+      repositoryId: id,
+      repository: name,
+      hold: (tables) => underCrawlLease(tables, lease),
+      ended: (tables, end) => this.#end(tables, id, end),
+    });
+  }
+
+  /** Its place in the crawl, and the sums of the crawl so far. */
+  async #end(tables: Tables, repositoryId: bigint, { state }: LookEnd): Promise<void> {
+    const { lease, tally } = this.#crawl;
+    await tables.$executeRaw`
+      UPDATE crawl_repository SET state = ${state === 'unreadable' ? 'failed' : 'complete'}
+      WHERE crawl_id = ${lease.crawlId}::uuid AND repository_id = ${repositoryId}`;
+    await tables.$executeRaw`
+      UPDATE crawl SET requests = ${storableJson(tally.requests)}::jsonb, found = ${storableJson(tally.found)}::jsonb WHERE id = ${lease.crawlId}::uuid`;
   }
 
   async #write(work: (tables: Tables) => Promise<void>): Promise<void> {

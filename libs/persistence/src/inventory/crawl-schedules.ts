@@ -1,6 +1,7 @@
 import { type IdSource, uuidV7 } from '@waybill/kernel';
 import type { CrawlKind } from '@waybill/inventory';
-import type { Database } from '../database.js';
+import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
+import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { notify } from '../notify.js';
 
@@ -10,6 +11,20 @@ export interface CrawledRegistry {
   readonly location: string;
   readonly quickMs: number;
   readonly fullMs: number;
+}
+
+/** A crawl that is asked for. */
+export interface CrawlRequest {
+  readonly registry: string;
+  readonly kind: CrawlKind;
+  readonly requestedBy: string;
+}
+
+/** The claim of a request for a crawl, which is completed with the answer. */
+export interface ClaimedCrawl {
+  readonly request: IdempotentRequest;
+  readonly token: string;
+  readonly answerOf: (crawl: RequestedCrawl) => StoredAnswer;
 }
 
 /** A crawl that was asked for, or the one that was open already. */
@@ -81,25 +96,41 @@ export class CrawlSchedules {
    * Asks for a crawl now. Where one is open that is the answer, whatever its kind: one at a time.
    * Undefined where the registry is none that is crawled.
    */
-  async request(asked: {
-    readonly registry: string;
-    readonly kind: CrawlKind;
-    readonly requestedBy: string;
-  }): Promise<RequestedCrawl | undefined> {
-    const id = this.#ids.next();
-    return await this.#database.transaction(async (tables) => {
-      await tables.$executeRaw`
-        INSERT INTO crawl (id, registry_id, location, kind, state, requested_by)
-        SELECT ${id}::uuid, s.registry_id, s.location, s.kind, 'queued', ${asked.requestedBy}::uuid
-        FROM crawl_schedule s JOIN registry r ON r.id = s.registry_id
-        WHERE r.name = ${asked.registry} AND r.replaced_at IS NULL AND s.kind = ${asked.kind}
-        ON CONFLICT (registry_id) WHERE finished_at IS NULL DO NOTHING`;
-      const [open] = await tables.$queryRaw<{ id: string; kind: CrawlKind }[]>`
-        SELECT c.id, c.kind FROM crawl c JOIN registry r ON r.id = c.registry_id
-        WHERE r.name = ${asked.registry} AND r.replaced_at IS NULL AND c.finished_at IS NULL`;
-      if (open === undefined) return undefined;
-      await notify(tables, 'crawl');
-      return { ...open, isNew: open.id === id };
+  async request(asked: CrawlRequest): Promise<RequestedCrawl | undefined> {
+    return await this.#database.transaction((tables) => this.#open(tables, asked));
+  }
+
+  /**
+   * As `request`, in one transaction with the answer to the request; `taken-over`, and nothing done, when the request's claim
+   * was taken over meanwhile.
+   */
+  async requestClaimed(asked: CrawlRequest, claimed: ClaimedCrawl): Promise<StoredAnswer | 'taken-over' | undefined> {
+    const answered = this.#database.transaction(async (tables) => {
+      const crawl = await this.#open(tables, asked);
+      if (crawl === undefined) return undefined;
+      const answer = claimed.answerOf(crawl);
+      if (!(await storeAnswer(tables, claimed.request, claimed.token, answer))) rollBack();
+      return answer;
     });
+    return await answered.catch((error: unknown) => {
+      undefinedWhenRolledBack(error);
+      return 'taken-over' as const;
+    });
+  }
+
+  async #open(tables: Tables, { registry, kind, requestedBy }: CrawlRequest): Promise<RequestedCrawl | undefined> {
+    const id = this.#ids.next();
+    await tables.$executeRaw`
+      INSERT INTO crawl (id, registry_id, location, kind, state, requested_by)
+      SELECT ${id}::uuid, s.registry_id, s.location, s.kind, 'queued', ${requestedBy}::uuid
+      FROM crawl_schedule s JOIN registry r ON r.id = s.registry_id
+      WHERE r.name = ${registry} AND r.replaced_at IS NULL AND s.kind = ${kind}
+      ON CONFLICT (registry_id) WHERE finished_at IS NULL DO NOTHING`;
+    const [open] = await tables.$queryRaw<{ id: string; kind: CrawlKind }[]>`
+      SELECT c.id, c.kind FROM crawl c JOIN registry r ON r.id = c.registry_id
+      WHERE r.name = ${registry} AND r.replaced_at IS NULL AND c.finished_at IS NULL`;
+    if (open === undefined) return undefined;
+    await notify(tables, 'crawl');
+    return { ...open, isNew: open.id === id };
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type CrawlKind,
   type KnownRepository,
   type LookEnd,
   type ManifestFacts,
@@ -11,8 +12,8 @@ import {
 import { type Digest, digestFromBytes, digestToBytes, manifestMediaTypes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
-import { underCrawlLease } from './crawl-lease.js';
-import type { HeldCrawl } from './crawl-records.js';
+import type { Turns } from '../run/turns.js';
+import type { CrawlLease } from './crawl-lease.js';
 import { keepManifests, keepPlaces } from './keep-manifests.js';
 import { manifestStatuses, placementHere } from './manifest-statuses.js';
 import { noteUnreadable } from './note-unreadable.js';
@@ -20,13 +21,23 @@ import { settleLook } from './settle-look.js';
 import { settleTags } from './settle-tags.js';
 import { unreadPlaces } from './unread-places.js';
 
-/** One repository of a crawl whose lease is held. */
-export interface LookedAt extends HeldCrawl {
+/** One repository that is looked at under a lease, of a crawl or of whoever else has to know what is there now. */
+export interface LookedAt {
+  readonly kind: CrawlKind;
+  readonly registryId: string;
   readonly repositoryId: bigint;
   readonly repository: RepositoryName;
+  /** Names the look where it saw something. */
+  readonly lease: Pick<CrawlLease, 'crawlId'>;
+  /** Of what the look asks of the database. */
+  readonly turns: Turns;
+  /** Holds the lease to the end of the transaction; rejects with `lease-lost` when it is another worker's. */
+  readonly hold: (tables: Tables) => Promise<void>;
+  /** In the transaction in which the look ends. */
+  readonly ended: (tables: Tables, end: LookEnd) => Promise<void>;
 }
 
-/** A look at one repository in PostgreSQL; what it writes is fenced by the crawl's lease. */
+/** A look at one repository in PostgreSQL; what it writes is fenced by the lease that it is under. */
 export class RepositoryRecordsStore implements RepositoryRecords {
   readonly #database: Database;
   readonly #at: LookedAt;
@@ -131,9 +142,9 @@ export class RepositoryRecordsStore implements RepositoryRecords {
 
   async #write(work: (tables: Tables) => Promise<void>): Promise<void> {
     this.#hasChanged = true;
-    const { lease, turns } = this.#at;
+    const { hold, turns } = this.#at;
     const underLease = async (tables: Tables): Promise<void> => {
-      await underCrawlLease(tables, lease);
+      await hold(tables);
       await work(tables);
     };
     await turns.take(() => this.#database.transaction(underLease));

@@ -11,9 +11,9 @@ export interface EndedLook extends LookedAt {
   readonly hasChanged: boolean;
 }
 
-/** Ends a look at a repository: its row, its place in the crawl, and the sums of the crawl so far. */
+/** Ends a look at a repository: its row, and what the look belongs to. */
 export async function settleLook(tables: Tables, look: EndedLook, end: LookEnd): Promise<void> {
-  const { kind, lease, repositoryId, tally } = look;
+  const { kind, repositoryId } = look;
   if (end.state === 'gone') await closePlaces(tables, look);
   if (end.isComplete) {
     await linkReservedTags(tables, look);
@@ -23,11 +23,7 @@ export async function settleLook(tables: Tables, look: EndedLook, end: LookEnd):
   const counts = kind === 'full' || look.hasChanged ? countsOf(look) : Prisma.empty;
   await tables.$executeRaw`
     UPDATE repository r SET ${rowOf(look, end)} ${counts} WHERE r.id = ${repositoryId}`;
-  await tables.$executeRaw`
-    UPDATE crawl_repository SET state = ${end.state === 'unreadable' ? 'failed' : 'complete'}
-    WHERE crawl_id = ${lease.crawlId}::uuid AND repository_id = ${repositoryId}`;
-  await tables.$executeRaw`
-    UPDATE crawl SET requests = ${storableJson(tally.requests)}::jsonb, found = ${storableJson(tally.found)}::jsonb WHERE id = ${lease.crawlId}::uuid`;
+  await look.ended(tables, end);
 }
 
 /** What looks gone and cannot be read now stays suspect since when it was: trouble confirms nothing. */

@@ -1,0 +1,29 @@
+/**
+ * So many rows are looked at for one page, whatever a filter leaves of them. Then the page is shorter than it may be, and leads on
+ * from the last row that was looked at.
+ */
+export const maxLookedAt = 2_000;
+
+export interface BoundedPage<Row, Position> {
+  readonly rows: readonly Row[];
+  /** Where the next page begins; undefined after the last row. */
+  readonly next: Position | undefined;
+}
+
+export interface BoundedReading<Row, Position> {
+  /** Most rows of the page. */
+  readonly limit: number;
+  /** Reads rows that the filter leaves, at most so many, of the first `maxLookedAt`. */
+  readonly read: (limit: number) => Promise<readonly Row[]>;
+  readonly positionOf: (row: Row) => Position;
+  /** Of the row at `maxLookedAt`; undefined when there are fewer. */
+  readonly lastLookedAt: () => Promise<Position | undefined>;
+}
+
+export async function readBoundedPage<Row, Position>(reading: BoundedReading<Row, Position>): Promise<BoundedPage<Row, Position>> {
+  const { limit, read, positionOf, lastLookedAt } = reading;
+  const rows = await read(limit + 1);
+  const last = rows[limit - 1];
+  if (rows.length > limit && last !== undefined) return { rows: rows.slice(0, limit), next: positionOf(last) };
+  return { rows, next: await lastLookedAt() };
+}
