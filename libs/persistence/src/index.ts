@@ -103,14 +103,27 @@ export { NotificationIntake, type TakenIn } from './registry-notifications/notif
 export { pullsKnownSince } from './registry-notifications/pulls-known-since.js';
 export type { Delivery, GapReason, Told } from './registry-notifications/told.js';
 export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
+export { lockForDeletion, neededByPromotions } from './retention/deletion-lock.js';
+export type { DeletionOutcome, SparedReason } from './retention/deletion-effects.js';
+export { type ActingState, ExecutionJournal } from './retention/execution-journal.js';
+export {
+  type Begun,
+  type CondemnedRow,
+  type DeletionTarget,
+  ExecutionRecordsStore,
+  type OpenDeletion,
+} from './retention/execution-records.js';
+export { ExecutionStop, type ExecutionStopCode } from './retention/execution-stop.js';
 export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
 export { loadRepositories } from './retention/load-repositories.js';
 export { loadProtections, type RunProtections } from './retention/load-protections.js';
 export { type LoadedRepository, loadSnapshot, type RepositoryToLoad } from './retention/load-snapshot.js';
+export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
 export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
 export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';
+export type { LostPush } from './retention/restore-pushes.js';
 export { type RetentionLease, RetentionLeases } from './retention/run-leases.js';
 export {
   type DecisionPage,
@@ -121,6 +134,7 @@ export {
   type RunPage,
   type RunRepositoryRow,
 } from './retention/runs.js';
+export type { MarkPage, MarkRow } from './retention/run-marks.js';
 export { RetentionTicks, type Tick } from './retention/ticks.js';
 export { closeRun } from './run/close-run.js';
 export { type DispatchLease, DispatchLeases } from './run/dispatch-lease.js';

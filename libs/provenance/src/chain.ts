@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Digest } from '@waybill/oci-model';
 import canonicalize from 'canonicalize';
 
+/** What a record belongs to: a promotion, or a run of retention. */
+export type RecordOwner =
+  { readonly promotionId: string; readonly retentionRunId?: never } | { readonly retentionRunId: string; readonly promotionId?: never };
+
 /** An effect that was settled or a decision that was made, as it was appended. */
-export interface ProvenanceRecord {
+export type ProvenanceRecord = RecordOwner & RecordFacts;
+
+interface RecordFacts {
   /** Order of appending; gaps are possible here, never in the chain. */
   readonly id: bigint;
   readonly kind: 'effect' | 'decision';
-  readonly promotionId: string;
   readonly subject: Digest;
   readonly body: unknown;
   /** RFC 3339 with microseconds, UTC, as the database gave it. */
@@ -60,11 +65,15 @@ export function verifyChain(
   return { intact: true, links };
 }
 
-/** SHA-256 over the previous hash and the canonical JSON (RFC 8785) of sequence and record. */
+/** SHA-256 over the previous hash and the canonical JSON (RFC 8785) of sequence and record, which names its owner and no other. */
 function hashLink(sequence: bigint, previousHash: Uint8Array, record: ProvenanceRecord): Uint8Array {
-  const { kind, promotionId, subject, body, occurredAt } = record;
-  const text = canonicalJson({ sequence: String(sequence), id: String(record.id), kind, promotionId, subject, body, occurredAt });
+  const { kind, subject, body, occurredAt } = record;
+  const text = canonicalJson({ sequence: String(sequence), id: String(record.id), kind, ...ownerOf(record), subject, body, occurredAt });
   return new Uint8Array(createHash('sha256').update(previousHash).update(text).digest());
+}
+
+function ownerOf({ promotionId, retentionRunId }: RecordOwner): RecordOwner {
+  return retentionRunId === undefined ? { promotionId } : { retentionRunId };
 }
 
 function canonicalJson(value: unknown): string {

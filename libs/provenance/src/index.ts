@@ -1,1 +1,9 @@
-export { type ChainLink, type ChainVerdict, genesisHash, linkRecords, type ProvenanceRecord, verifyChain } from './chain.js';
+export {
+  type ChainLink,
+  type ChainVerdict,
+  genesisHash,
+  linkRecords,
+  type ProvenanceRecord,
+  type RecordOwner,
+  verifyChain,
+} from './chain.js';

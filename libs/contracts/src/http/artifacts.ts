@@ -4,7 +4,8 @@ import { Count, Cursor, DigestText, Id, Page, Timestamp } from './primitives.js'
 export const ProvenanceEntry = z
   .object({
     kind: z.enum(['effect', 'decision']).describe('a durable change at a registry, or what was decided'),
-    promotionId: Id.describe('the promotion that it belongs to'),
+    promotionId: Id.optional().describe('the promotion that it belongs to'),
+    retentionRunId: Id.optional().describe('the run of retention that it belongs to, where it belongs to no promotion'),
     subject: DigestText.describe('the digest that it is about'),
     occurredAt: Timestamp.describe('when it was recorded, with microseconds'),
     body: z.record(z.string(), z.unknown()).describe('what was done or decided'),

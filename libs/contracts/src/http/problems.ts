@@ -134,6 +134,11 @@ export const problemKinds = {
     title: 'A run of the policy is under way',
     help: 'Runs of one policy never overlap: wait for its end, or cancel it; detail names it.',
   },
+  'plan-not-waiting': {
+    status: 409,
+    title: 'The plan waits for no approval',
+    help: 'Only a plan beyond the limits of its policy waits for one: look at the run.',
+  },
   'plan-missing': { status: 409, title: 'The run has no plan', help: 'Wait until it has planned, or have the policy run again.' },
   'plan-outdated': {
     status: 409,
@@ -179,6 +184,11 @@ export const problemKinds = {
     status: 422,
     title: 'The topology file is not valid',
     help: 'See errors for line and column; nothing was changed.',
+  },
+  'being-deleted': {
+    status: 409,
+    title: 'A run of retention is deleting this',
+    help: 'Nothing was recorded. Repeat the request in a minute: if the digest is gone by then, restore it or promote another.',
   },
   'topology-changed': {
     status: 409,

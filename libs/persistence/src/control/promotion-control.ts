@@ -38,7 +38,7 @@ export class PromotionControl {
   /**
    * Tries again what failed or was cancelled of a finished promotion, as it was pinned: with its tickets and expected digests.
    * One transaction with the answer to the request; undefined, and nothing done, when the request's claim was taken over meanwhile.
-   * @throws PromotionError `promotion-unfinished`, `nothing-to-retry`, `path-removed`, `registry-replaced`
+   * @throws PromotionError `promotion-unfinished`, `nothing-to-retry`, `path-removed`, `registry-replaced`, `being-deleted`
    */
   async retry(
     promotionId: string,

@@ -1,5 +1,6 @@
 import { type EndedTarget, type ItemTargetState, type Outcome, PromotionError } from '@waybill/promotion';
 import type { Tables } from '../database.js';
+import { requireKept } from '../run/keep-content.js';
 import { reopenDispatches } from '../run/outbox.js';
 import { reopenPromotion } from '../run/settle-promotion.js';
 import type { Decision } from './decision.js';
@@ -43,12 +44,16 @@ export async function endedTargets(tables: Tables, promotionId: string): Promise
   }));
 }
 
-/** Everything as it was accepted: tickets and expected digests stay, and what was copied is found again. */
+/**
+ * Everything as it was accepted: tickets and expected digests stay, and what was copied is found again.
+ * @throws PromotionError `being-deleted`
+ */
 export async function reopenTargets(tables: Tables, promotionId: string, targets: readonly EndedTarget[]): Promise<void> {
   const reopened = await tables.$queryRaw<{ location: string }[]>`
     UPDATE item_target SET state = 'pending', outcome = NULL, attempts = 0, error = NULL, due_at = NULL, waiting_since = NULL,
       started_at = NULL, finished_at = NULL
     WHERE id = ANY(${targets.map(({ id }) => id)}::uuid[]) RETURNING location`;
+  await requireKept(tables, { targets: targets.map(({ id }) => id) });
   await tables.promotionCancellation.deleteMany({ where: { promotionId } });
   await reopenPromotion(tables, promotionId);
   await reopenDispatches(tables, promotionId, [...new Set(reopened.map(({ location }) => location))]);

@@ -4,6 +4,7 @@ import { type ObservedTarget, PromotionError } from '@waybill/promotion';
 import { type IdempotentRequest, storeAnswer, type StoredAnswer } from '../access/idempotency-keys.js';
 import { type Database, rollBack, type Tables, undefinedWhenRolledBack } from '../database.js';
 import { Prisma } from '../generated/client.js';
+import { requireKept } from '../run/keep-content.js';
 import { queueDispatches } from '../run/outbox.js';
 import type { NewPromotion } from './new-promotion.js';
 
@@ -28,7 +29,8 @@ export class PromotionWriter {
    * One transaction: promotion, items, item-targets, tickets of their tags, dispatches, outbox,
    * the decision's record and the answer to the request. False, and nothing done, when
    * the request's claim was taken over meanwhile.
-   * @throws PromotionError `topology-changed` when a registry of the plan was replaced since: nothing was done
+   * @throws PromotionError `topology-changed` when a registry of the plan was replaced since, `being-deleted` when a run of retention
+   *   deletes what it needs: nothing was done
    */
   async create(
     promotion: NewPromotion,
@@ -67,6 +69,7 @@ export class PromotionWriter {
     await insertTargets(tables, promotion.id, targets);
     await insertTags(tables, targets, request);
     await recordRequest(tables, promotion);
+    await requireKept(tables, { targets: targets.map(({ id }) => id), request });
     const locations = new Set(promotion.items.flatMap((item) => item.targets.map(({ location }) => location)));
     await queueDispatches(tables, promotion.id, [...locations]);
   }

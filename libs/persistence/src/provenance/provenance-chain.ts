@@ -1,5 +1,5 @@
 import { type Digest, digestFromBytes, digestToBytes } from '@waybill/oci-model';
-import { type ChainLink, linkRecords, type ProvenanceRecord } from '@waybill/provenance';
+import { type ChainLink, linkRecords, type ProvenanceRecord, type RecordOwner } from '@waybill/provenance';
 import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 
@@ -16,7 +16,8 @@ export interface ChainedRecord {
 interface Row {
   readonly id: bigint;
   readonly kind: 'effect' | 'decision';
-  readonly promotion_id: string;
+  readonly promotion_id: string | null;
+  readonly retention_run_id: string | null;
   readonly subject: Uint8Array;
   readonly body: unknown;
   readonly occurred_at: string;
@@ -27,7 +28,7 @@ interface LinkedRow extends Row {
   readonly hash: Uint8Array | null;
 }
 
-const columns = Prisma.sql`r.id, r.kind, r.promotion_id, r.subject, r.body,
+const columns = Prisma.sql`r.id, r.kind, r.promotion_id, r.retention_run_id, r.subject, r.body,
   to_char(r.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS occurred_at`;
 
 /** The append-only record of effects and decisions, and its hash chain. */
@@ -94,11 +95,18 @@ function toRecord(row: Row): ProvenanceRecord {
   return {
     id: row.id,
     kind: row.kind,
-    promotionId: row.promotion_id,
+    ...ownerOf(row),
     subject: digestFromBytes(row.subject),
     body: row.body,
     occurredAt: row.occurred_at,
   };
+}
+
+/** A check of the table has it that there is exactly one. */
+function ownerOf({ promotion_id: promotionId, retention_run_id: retentionRunId }: Row): RecordOwner {
+  if (promotionId !== null) return { promotionId };
+  if (retentionRunId !== null) return { retentionRunId };
+  throw new Error('a record belongs to nothing');
 }
 
 function toChained(row: LinkedRow): ChainedRecord {

@@ -77,16 +77,25 @@ export class PlanJournal {
     });
   }
 
-  /** Ends a run that only plans. It is `partial` where a repository could not be planned. */
-  async finishDryRun(exceeded: readonly object[]): Promise<boolean> {
+  /**
+   * Keeps the plan of the whole run, and gives the lease up. A run that only plans has ended, and one that would remove nothing: it is
+   * `partial` where a repository could not be planned. One that acts is `planned`, or waits until somebody lets it go beyond its limits.
+   */
+  async finishPlan(exceeded: readonly object[]): Promise<boolean> {
     const hash = await this.#planHash();
     return this.#underLease(async (tables) => {
       await tables.$executeRaw`
-        UPDATE retention_run SET planned_at = now(), plan_hash = ${hash}, finished_at = now(), lease_expires_at = NULL,
+        UPDATE retention_run u SET planned_at = now(), plan_hash = ${hash}, lease_expires_at = NULL, attempts = 0,
           exceeded = ${exceeded.length === 0 ? null : storableJson(exceeded)}::jsonb,
-          state = CASE WHEN EXISTS (SELECT FROM retention_run_repository WHERE run_id = ${this.#lease.runId}::uuid AND state = 'unplanned')
-            THEN 'partial' ELSE 'succeeded' END
-        WHERE id = ${this.#lease.runId}::uuid`;
+          finished_at = CASE WHEN NOT next.acts THEN now() END,
+          state = CASE WHEN next.acts THEN ${exceeded.length === 0 ? 'planned' : 'waiting-approval'}
+                       WHEN next.lacks THEN 'partial' ELSE 'succeeded' END
+        FROM (
+          SELECT r.mode = 'enforce' AND EXISTS (SELECT FROM retention_decision WHERE run_id = r.id AND verdict <> 'keep') AS acts,
+            EXISTS (SELECT FROM retention_run_repository WHERE run_id = r.id AND state = 'unplanned') AS lacks
+          FROM retention_run r WHERE r.id = ${this.#lease.runId}::uuid
+        ) next
+        WHERE u.id = ${this.#lease.runId}::uuid`;
     });
   }
 

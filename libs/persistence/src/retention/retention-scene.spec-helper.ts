@@ -99,7 +99,7 @@ export class RetentionScene {
   /** Claims the oldest run and ends it with an empty plan. */
   async planEmpty(): Promise<void> {
     const lease = await this.lease();
-    await new PlanJournal(this.database, lease).finishDryRun([]);
+    await new PlanJournal(this.database, lease).finishPlan([]);
   }
 
   async run(id: string): Promise<RetentionRunRow> {

@@ -1,7 +1,7 @@
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import type { StoredError } from '../run/stored-error.js';
-import { storableJson } from '../registry-checks/storable-json.js';
+import { endRun } from './end-run.js';
 
 /** The right to carry one run on, until it expires. */
 export interface RetentionLease {
@@ -40,6 +40,26 @@ export class RetentionLeases {
     return row === undefined ? undefined : { runId: row.id, holder, fence: row.lease_fence };
   }
 
+  /**
+   * Claims a run that is to act now: its plan is made and within its limits or let beyond them, its grace is over, or its worker is
+   * silent. Undefined when none is.
+   */
+  async claimExecution(holder: string): Promise<RetentionLease | undefined> {
+    await this.#giveUpHopeless();
+    const [row] = await this.#database.tables.$queryRaw<{ id: string; lease_fence: bigint }[]>`
+      UPDATE retention_run u
+      SET attempts = attempts + 1, resume_at = NULL, state = CASE state WHEN 'planned' THEN 'marking' WHEN 'grace' THEN 'deleting' ELSE state END,
+        lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = now() + ${this.#lease}
+      FROM (
+        SELECT o.id FROM retention_run o
+        WHERE o.finished_at IS NULL AND o.mode = 'enforce' AND (o.lease_expires_at IS NULL OR o.lease_expires_at < now())
+          AND (o.state IN ('planned', 'marking', 'deleting') OR (o.state = 'grace' AND o.resume_at <= now()))
+        ORDER BY o.id LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) next
+      WHERE u.id = next.id RETURNING u.id, u.lease_fence`;
+    return row === undefined ? undefined : { runId: row.id, holder, fence: row.lease_fence };
+  }
+
   /** False when the lease is lost. */
   async renew(lease: RetentionLease): Promise<boolean> {
     const count = await this.#database.tables.$executeRaw`
@@ -53,18 +73,26 @@ export class RetentionLeases {
       UPDATE retention_run SET lease_expires_at = NULL, attempts = attempts - 1 WHERE ${held(lease)}`;
   }
 
-  /** Ends the run without success; false when the lease is lost. */
+  /** Ends the run without success, and spares what it has marked; false when the lease is lost. */
   async fail(lease: RetentionLease, error: StoredError): Promise<boolean> {
-    const count = await this.#database.tables.$executeRaw`
-      UPDATE retention_run SET state = 'failed', finished_at = now(), lease_expires_at = NULL, error = ${storableJson(error)}::jsonb
-      WHERE ${held(lease)}`;
-    return count > 0;
+    return this.#database.transaction(async (tables) => {
+      const rows = await tables.$queryRaw<unknown[]>`SELECT 1 FROM retention_run WHERE ${held(lease)} FOR NO KEY UPDATE`;
+      if (rows.length > 0) await endRun(tables, lease.runId, { state: 'failed', error });
+      return rows.length > 0;
+    });
   }
 
   async #giveUpHopeless(): Promise<void> {
-    await this.#database.tables.$executeRaw`
-      UPDATE retention_run SET state = 'failed', finished_at = now(), lease_expires_at = NULL, error = ${workersDied}::jsonb
-      WHERE finished_at IS NULL AND state = 'planning' AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
+    const { tables } = this.#database;
+    const hopeless = await tables.$queryRaw<{ id: string }[]>`SELECT id FROM retention_run WHERE ${isHopeless}`;
+    for (const { id } of hopeless) {
+      await this.#database.transaction(async (locked) => {
+        const rows = await locked.$queryRaw<
+          unknown[]
+        >`SELECT 1 FROM retention_run WHERE id = ${id}::uuid AND ${isHopeless} FOR NO KEY UPDATE`;
+        if (rows.length > 0) await endRun(locked, id, { state: 'failed', error: workersDied });
+      });
+    }
   }
 
   get #lease(): Prisma.Sql {
@@ -72,12 +100,14 @@ export class RetentionLeases {
   }
 }
 
-const workersDied = storableJson({
+const isHopeless = Prisma.sql`finished_at IS NULL AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
+
+const workersDied: StoredError = {
   code: 'attempts-exhausted',
-  message: `${maxAttempts} workers died while they planned this run: look at their logs`,
-  operation: 'plan retention',
+  message: `${maxAttempts} workers died over this run: look at their logs`,
+  operation: 'run retention',
   retryable: true,
-} satisfies StoredError);
+};
 
 /** Of the run's row: it is still this lease's. */
 export function held({ runId, fence }: RetentionLease): Prisma.Sql {

@@ -118,7 +118,7 @@ describe('runs of retention', () => {
     await journal.planned('team-a/other', [], { ...outcome, removals: 0, bytesAtMost: 0 });
     await journal.unplanned('team-b/app', error);
     expect(await journal.pending(2)).toEqual([]);
-    expect(await journal.finishDryRun([{ limit: 'maxDeletePercent' }])).toBe(true);
+    expect(await journal.finishPlan([{ limit: 'maxDeletePercent' }])).toBe(true);
 
     expect(await scene.run(id)).toMatchObject({
       ...{ state: 'partial', mode: 'dryRun', repositories: 2, artifacts: 20, removals: 2, unknown: 2, bytesAtMost: 500 },
@@ -142,7 +142,7 @@ describe('runs of retention', () => {
       const journal = await journalOf();
       await journal.add(['team-a/app']);
       await journal.planned('team-a/app', [], { ...outcome, planHash });
-      await journal.finishDryRun([]);
+      await journal.finishPlan([]);
       hashes.push((await scene.run(id)).planHash);
     }
 
@@ -186,7 +186,7 @@ describe('runs of retention', () => {
     expect(await other.pending(10)).toEqual(['b']);
     expect(await dead.planned('b', [removal('late')], outcome)).toBe(false);
     await other.planned('b', [removal('two')], outcome);
-    await other.finishDryRun([]);
+    await other.finishPlan([]);
 
     expect((await runs.decisions(id, { limit: 10 })).map(({ digest }) => digest)).toEqual([removal('one').digest, removal('two').digest]);
     expect(await scene.run(id)).toMatchObject({ state: 'succeeded', repositories: 2, artifacts: 20 });
@@ -212,7 +212,7 @@ describe('runs of retention', () => {
     expect(await runs.cancel(id, { by: scene.by, reason: 'wrong' })).toMatchObject({ state: 'cancelled' });
 
     expect(await journal.planned('a', [removal('one')], outcome)).toBe(false);
-    expect(await journal.finishDryRun([])).toBe(false);
+    expect(await journal.finishPlan([])).toBe(false);
     await expect(runs.cancel(uuidV7.next(), { by: scene.by })).rejects.toMatchObject({ code: 'run-unknown' });
   });
 

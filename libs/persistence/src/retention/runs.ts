@@ -5,11 +5,14 @@ import type { Decision } from '../control/decision.js';
 import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import type { StoredError } from '../run/stored-error.js';
+import { notify } from '../notify.js';
 import { answered, type ClaimedRequest } from './answered.js';
+import { endRun } from './end-run.js';
 import { insertRun } from './new-run.js';
 import { lockDeclaredPolicy } from './policies.js';
 import { recordAct } from './retention-record.js';
 import { RetentionRefusal } from './retention-refusal.js';
+import { listMarks, type MarkPage, type MarkRow } from './run-marks.js';
 
 export type RetentionRunState =
   'planning' | 'planned' | 'waiting-approval' | 'marking' | 'grace' | 'deleting' | 'succeeded' | 'partial' | 'failed' | 'cancelled';
@@ -37,6 +40,16 @@ export interface RetentionRunRow {
   readonly bytesAtMost: number;
   /** The limits that the plan goes beyond; null where it goes beyond none, or is not made yet. */
   readonly exceeded: readonly object[] | null;
+  /** Who let the plan go beyond them. */
+  readonly planApproval: { readonly by: string; readonly at: Date; readonly reason: string } | null;
+  /** What has come of the plan, in manifests and in tags that were taken off. */
+  readonly deleted: number;
+  readonly spared: number;
+  readonly failed: number;
+  /** When the earliest of its marks is due, of a run in grace. */
+  readonly resumeAt: Date | null;
+  /** Somebody wants the rest to stay. */
+  readonly cancelRequestedAt: Date | null;
   readonly error: StoredError | null;
   readonly requestedAt: Date;
   readonly startedAt: Date | null;
@@ -61,6 +74,10 @@ export interface RunRepositoryRow {
   readonly bytesAtMost: number;
   /** How many manifests are kept, by their first reason. */
   readonly kept: Readonly<Record<string, number>>;
+  /** What has come of its plan, in manifests and in tags that were taken off. */
+  readonly deleted: number;
+  readonly spared: number;
+  readonly failed: number;
   readonly error: StoredError | null;
 }
 
@@ -124,18 +141,47 @@ export class RetentionRuns {
   }
 
   /**
-   * Ends a run that has removed nothing yet; one that has ended, or is past that, stays as it is.
+   * Ends a run, and spares what it has marked. One that is deleting is only asked to stop: whoever runs it, or takes it over, ends it
+   * once what became of the deletion under way is known. One that has ended stays as it is.
    * @throws RetentionRefusal `run-unknown`
    */
   async cancel(id: string, decision: Decision): Promise<RetentionRunRow> {
     return this.#database.transaction(async (tables) => {
-      const cancelled = await tables.$executeRaw`
-        UPDATE retention_run SET state = 'cancelled', finished_at = now(), lease_expires_at = NULL
-        WHERE id = ${id}::uuid AND state IN ('planning', 'planned', 'waiting-approval')`;
+      const [open] = await tables.$queryRaw<{ policy: string; isDeleting: boolean; isAsked: boolean }[]>`
+        SELECT policy, state = 'deleting' AS "isDeleting", cancel_requested_at IS NOT NULL AS "isAsked"
+        FROM retention_run WHERE id = ${id}::uuid AND finished_at IS NULL FOR NO KEY UPDATE`;
+      if (open !== undefined && !open.isAsked) {
+        await tables.$executeRaw`UPDATE retention_run SET cancel_requested_at = now() WHERE id = ${id}::uuid`;
+        await recordAct(tables, { act: 'run-cancelled', subject: open.policy, ...decision, body: { run: id } });
+        if (!open.isDeleting) await endRun(tables, id, { state: 'cancelled' });
+      }
+      return readRun(tables, id);
+    });
+  }
+
+  /**
+   * Lets a plan go beyond the limits of its policy: this very plan, and no other.
+   * @throws RetentionRefusal `run-unknown`, `plan-not-waiting`
+   */
+  async approvePlan(id: string, { by, reason = '' }: Decision): Promise<RetentionRunRow> {
+    return this.#database.transaction(async (tables) => {
+      const approved = await tables.$executeRaw`
+        UPDATE retention_run SET state = 'planned', plan_approved_by = ${by}::uuid, plan_approved_at = now(), plan_approve_reason = ${reason}
+        WHERE id = ${id}::uuid AND state = 'waiting-approval'`;
       const run = await readRun(tables, id);
-      if (cancelled > 0) await recordAct(tables, { act: 'run-cancelled', subject: run.policy, ...decision, body: { run: id } });
+      if (approved === 0) {
+        const facts = { code: 'plan-not-waiting', operation: 'approve plan' } as const;
+        throw new RetentionRefusal(`the plan of this run waits for no approval: the run is ${run.state}`, facts);
+      }
+      await recordAct(tables, { act: 'plan-approved', subject: run.policy, by, reason, body: { run: id, plan: run.planHash } });
+      await notify(tables, 'retention');
       return run;
     });
+  }
+
+  /** Manifests that the run marked, in the order of repositories, then of their plans. */
+  marks(runId: string, page: MarkPage): Promise<MarkRow[]> {
+    return listMarks(this.#database, runId, page);
   }
 
   /** By name, after the one named. */
@@ -148,11 +194,12 @@ export class RetentionRuns {
       orderBy: { repository: 'asc' },
       take: limit,
     });
-    return rows.map(({ repository, state, artifacts, removals, unknown, bytesAtMost, kept, error }) => ({
+    return rows.map(({ repository, state, artifacts, removals, unknown, bytesAtMost, kept, deleted, spared, failed, error }) => ({
       repository,
       state: state as RunRepositoryRow['state'],
       ...{ artifacts: Number(artifacts), removals: Number(removals), unknown: Number(unknown), bytesAtMost: Number(bytesAtMost) },
       kept: kept as Record<string, number>,
+      ...{ deleted: Number(deleted), spared: Number(spared), failed: Number(failed) },
       error: error as StoredError | null,
     }));
   }
@@ -193,24 +240,38 @@ const joined = Prisma.sql`retention_run u JOIN registry r ON r.id = u.registry_i
 const columns = Prisma.sql`u.id, u.policy, u.registry_id, r.name AS registry_name, u.revision, encode(u.policy_hash, 'hex') AS hash, u.snapshot,
   u.trigger, u.requested_by AS "requestedBy", u.reason, u.detail, u.mode, u.state, encode(u.plan_hash, 'hex') AS "planHash",
   u.repositories, u.artifacts, u.removals, u.unknown, u.bytes_at_most AS "bytesAtMost", u.exceeded, u.error,
+  u.plan_approved_by AS approved_by, u.plan_approved_at AS approved_at, u.plan_approve_reason AS approve_reason,
+  u.deleted, u.spared, u.failed, u.resume_at AS "resumeAt", u.cancel_requested_at AS "cancelRequestedAt",
   u.requested_at AS "requestedAt", u.started_at AS "startedAt", u.planned_at AS "plannedAt", u.finished_at AS "finishedAt"`;
 
-type Counted = 'revision' | 'repositories' | 'artifacts' | 'removals' | 'unknown' | 'bytesAtMost';
-interface RawRun extends Omit<RetentionRunRow, Counted | 'registry'>, Readonly<Record<Counted, bigint>> {
+type Counted = 'revision' | 'repositories' | 'artifacts' | 'removals' | 'unknown' | 'bytesAtMost' | 'deleted' | 'spared' | 'failed';
+interface RawRun extends Omit<RetentionRunRow, Counted | 'registry' | 'planApproval'>, Readonly<Record<Counted, bigint>> {
   readonly registry_id: string;
   readonly registry_name: string;
+  readonly approved_by: string | null;
+  readonly approved_at: Date | null;
+  readonly approve_reason: string | null;
 }
 interface RawDecision extends Omit<DecisionRow, 'digest' | 'bytes'> {
   readonly digest: Uint8Array;
   readonly bytes: bigint;
 }
 
-function toRun({ registry_id: id, registry_name: name, ...row }: RawRun): RetentionRunRow {
-  const { revision, repositories, artifacts, removals, unknown, bytesAtMost } = row;
+function toRun({
+  registry_id: id,
+  registry_name: name,
+  approved_by: by,
+  approved_at: at,
+  approve_reason: why,
+  ...row
+}: RawRun): RetentionRunRow {
+  const { revision, repositories, artifacts, removals, unknown, bytesAtMost, deleted, spared, failed } = row;
   return {
     ...row,
     registry: { id, name },
+    planApproval: by === null || at === null ? null : { by, at, reason: why ?? '' },
     ...{ revision: Number(revision), repositories: Number(repositories), artifacts: Number(artifacts) },
     ...{ removals: Number(removals), unknown: Number(unknown), bytesAtMost: Number(bytesAtMost) },
+    ...{ deleted: Number(deleted), spared: Number(spared), failed: Number(failed) },
   };
 }

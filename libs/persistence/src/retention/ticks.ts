@@ -44,7 +44,8 @@ export class RetentionTicks {
   async #run(tables: Tables, policy: PolicyRow, { dueAt, now }: DueRow): Promise<Tick['outcome']> {
     const { windowMs = Infinity } = policy.policy.schedule;
     if (now.getTime() - dueAt.getTime() > windowMs) return 'too-late';
-    return (await insertRun(tables, this.#ids.next(), policy, { trigger: 'schedule' })) ? 'run' : 'overlap';
+    const window = windowMs === Infinity ? {} : { windowEndsAt: new Date(dueAt.getTime() + windowMs) };
+    return (await insertRun(tables, this.#ids.next(), policy, { trigger: 'schedule', ...window })) ? 'run' : 'overlap';
   }
 }
 

@@ -1,6 +1,9 @@
-import { itemTargetTransitions, statesBefore, type TargetRun } from '@waybill/promotion';
+import { itemTargetTransitions, type PromotionError, statesBefore, type TargetRun } from '@waybill/promotion';
 import type { Database, Tables } from '../database.js';
+import { storableJson } from '../registry-checks/storable-json.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
+import { keepForAttempt } from './keep-content.js';
+import { storedError } from './stored-error.js';
 
 /** Ids of targets by what became of them. */
 export interface BegunTargets {
@@ -12,6 +15,7 @@ export interface BegunTargets {
 /**
  * Begins an attempt at the targets that no pause covers, and holds the others. Whatever was done at those before
  * is done again when the pause has ended, so that nothing is taken for verified that was collected meanwhile.
+ * What a run of retention has marked of what they need is spared; where it is being deleted the target is tried again later.
  * @throws PromotionError `lease-lost`
  */
 export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<BegunTargets> {
@@ -20,7 +24,16 @@ export async function beginOrHold(database: Database, lease: DispatchLease, targ
     // A statement that waits for a row sees what was before it waited: a collection that begins has to come before or after this whole.
     await tables.$queryRaw`
       SELECT 1 FROM registry WHERE id IN (SELECT registry_id FROM item_target WHERE id = ANY(${ids}::uuid[])) ORDER BY id FOR SHARE`;
-    return beginOrHoldRows(tables, lease, ids);
+    const late = await keepForAttempt(tables, ids);
+    const postponed = await postpone(tables, lease, late);
+    return [
+      ...postponed,
+      ...(await beginOrHoldRows(
+        tables,
+        lease,
+        ids.filter((id) => !late.has(id)),
+      )),
+    ];
   });
   if (rows.length !== ids.length) throw leaseLost(lease);
   return {
@@ -33,6 +46,20 @@ interface BegunRow {
   readonly id: string;
   readonly is_held: boolean;
   readonly is_counted: boolean;
+}
+
+/** No attempt has begun: none is counted. */
+async function postpone(tables: Tables, lease: DispatchLease, late: ReadonlyMap<string, PromotionError>): Promise<BegunRow[]> {
+  if (late.size === 0) return [];
+  const rows = [...late].map(([id, error]) => ({ id, error: storedError(error), ms: error.retryAfterMs }));
+  return tables.$queryRaw<BegunRow[]>`
+    WITH ${underLease(lease)}, late AS (
+      SELECT * FROM jsonb_to_recordset(${storableJson(rows)}::jsonb) AS late (id uuid, error jsonb, ms float8)
+    )
+    UPDATE item_target t SET state = 'pending', waiting_since = NULL, held_by = NULL, held_since = NULL, error = late.error, due_at = now() + late.ms * interval '1 millisecond',
+      attempts = attempts - CASE WHEN waiting_since IS NULL THEN 0 ELSE 1 END
+    FROM late WHERE t.id = late.id AND t.state = ANY(${statesBefore(itemTargetTransitions, 'copying')}::text[]) AND EXISTS (SELECT 1 FROM lease)
+    RETURNING t.id, true AS is_held, false AS is_counted`;
 }
 
 function beginOrHoldRows(tables: Tables, lease: DispatchLease, ids: readonly string[]): Promise<BegunRow[]> {

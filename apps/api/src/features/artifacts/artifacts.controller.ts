@@ -17,7 +17,7 @@ import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { visiblePage } from '../../http/visible-page.js';
 import { FindArtifact } from './find-artifact.js';
-import { requestedBy, toEntry } from './provenance.mapper.js';
+import { repositoryOf, requestedBy, toEntry } from './provenance.mapper.js';
 import { ResolveArtifact } from './resolve-artifact.js';
 
 @ApiTags('artifacts')
@@ -118,10 +118,14 @@ export class ArtifactsController {
     return { digest, entries: rows.map((row) => toEntry(row, names)), ...(next === undefined ? {} : { next: encodeCursor(String(next)) }) };
   }
 
-  /** A record names path, source and repositories of its promotion, so whoever reads it must be granted them. */
+  /**
+   * A record names path, source and repositories of its promotion, so whoever reads it must be granted them. One of a run of retention
+   * names the repository that it is about.
+   */
   async #visible(actor: Actor, records: readonly ChainedRecord[]): Promise<readonly ChainedRecord[]> {
-    const scopes = await this.#promotions.scopes(new Set(records.map(({ record }) => record.promotionId)));
+    const scopes = await this.#promotions.scopes(new Set(records.flatMap(({ record }) => record.promotionId ?? [])));
     return records.filter(({ record }) => {
+      if (record.promotionId === undefined) return allows(actor.grants, 'artifacts:read', { repository: repositoryOf(record) });
       const scope = scopes.get(record.promotionId);
       return scope?.repositories.every((repository) => allows(actor.grants, 'artifacts:read', { path: scope.path, repository })) ?? false;
     });

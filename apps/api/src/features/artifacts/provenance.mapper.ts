@@ -9,12 +9,17 @@ export function requestedBy({ record }: ChainedRecord): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
+/** The repository that a record of a run of retention is about. */
+export function repositoryOf({ body }: ChainedRecord['record']): string {
+  return (body as { readonly repository: string }).repository;
+}
+
 /** `names`: what principals are called, by id. The record itself has ids only, since it can never be erased. */
 export function toEntry(row: ChainedRecord, names: ReadonlyMap<string, string>): Entry {
-  const { kind, promotionId, subject, occurredAt, body } = row.record;
+  const { kind, promotionId, retentionRunId, subject, occurredAt, body } = row.record;
   return {
     kind,
-    promotionId,
+    ...(promotionId === undefined ? { retentionRunId } : { promotionId }),
     subject,
     occurredAt,
     body: body as Record<string, unknown>,

@@ -64,7 +64,7 @@ export class PromotionControlController {
     answer: Promotion,
     body: true,
     idempotent: true,
-    problems: ['promotion-unknown', 'promotion-unfinished', 'nothing-to-retry', 'path-removed', 'registry-replaced'],
+    problems: ['promotion-unknown', 'promotion-unfinished', 'nothing-to-retry', 'path-removed', 'registry-replaced', 'being-deleted'],
   })
   async retry(
     @Param('id') id: string,

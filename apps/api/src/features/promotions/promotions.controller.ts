@@ -45,7 +45,7 @@ export class PromotionsController {
     answer: AcceptedPromotion,
     body: true,
     idempotent: true,
-    problems: [...requestProblems, 'tag-immutable', 'topology-changed'],
+    problems: [...requestProblems, 'tag-immutable', 'topology-changed', 'being-deleted'],
   })
   async create(
     @Body({ schema: CreatePromotion }) body: CreatePromotion,

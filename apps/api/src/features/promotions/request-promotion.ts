@@ -28,7 +28,7 @@ export class RequestPromotion {
   }
 
   /**
-   * @throws PromotionError, TopologyError what cannot be promoted, or not now
+   * @throws PromotionError, TopologyError what cannot be promoted, or not now, as while a run of retention deletes it
    * @throws ContentError a source whose answer cannot be used
    */
   async request(actor: Actor, body: CreatePromotion, claim: OpenClaim): Promise<StoredAnswer> {

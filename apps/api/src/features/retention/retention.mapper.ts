@@ -43,8 +43,10 @@ export function toRetentionRun(row: RetentionRunRow): RetentionRun {
   };
 }
 
-export function toRunRepository({ error, ...row }: RunRepositoryRow): RetentionRunRepositories['repositories'][number] {
-  return { ...row, kept: { ...row.kept }, ...(error === null ? {} : { error: toTrouble(error) }) };
+export function toRunRepository(row: RunRepositoryRow): RetentionRunRepositories['repositories'][number] {
+  const { repository, state, artifacts, removals, unknown, bytesAtMost, kept, error } = row;
+  const facts = { repository, state, artifacts, removals, unknown, bytesAtMost, kept: { ...kept } };
+  return { ...facts, ...(error === null ? {} : { error: toTrouble(error) }) };
 }
 
 type DecisionView = RetentionDecisions['decisions'][number];

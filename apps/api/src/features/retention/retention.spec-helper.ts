@@ -44,7 +44,7 @@ export async function planNext(api: ApiUnderTest, removed: Readonly<Record<strin
     };
     await journal.planned(repository, names.map(removal), outcome);
   }
-  await journal.finishDryRun([{ limit: 'maxDeletePercent', allowed: 20, planned: 25 }]);
+  await journal.finishPlan([{ limit: 'maxDeletePercent', allowed: 20, planned: 25 }]);
 }
 
 function removal(name: string): NewDecision {

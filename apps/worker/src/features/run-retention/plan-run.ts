@@ -147,7 +147,7 @@ export class PlanRun {
     const { artifacts, removals, bytesAtMost } = run;
     const all = { totals: { artifacts, removals }, reclaimableBytesAtMost: bytesAtMost };
     const verdict = applyLimits([all], snapshot.limits, { artifacts });
-    return journal.finishDryRun(verdict.kind === 'exceeded' ? verdict.exceeded : []);
+    return journal.finishPlan(verdict.kind === 'exceeded' ? verdict.exceeded : []);
   }
 }
 
