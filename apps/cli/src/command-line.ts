@@ -7,6 +7,7 @@ import { WaybillApi } from './api-client/waybill-api.js';
 import { collectCommands } from './collect/collect-commands.js';
 import { controlCommands } from './control/control-commands.js';
 import { Interruption } from './interruption.js';
+import { keysCommands } from './keys/keys-commands.js';
 import { consoleOutput, type Output, type Streams } from './output/console-output.js';
 import { exitStatus } from './output/exit-status.js';
 import { reportError } from './output/report-error.js';
@@ -116,6 +117,7 @@ function program(surroundings: Surroundings, run: Run): Command {
   provenanceCommand(waybill, surroundings, run);
   whereCommand(waybill, surroundings, run);
   topologyCommands(waybill, surroundings, run);
+  keysCommands(waybill, { api: () => connect(environment, stop), run });
   return waybill;
 }
 
