@@ -48,13 +48,14 @@ export async function listKeys(api: WaybillApi, { history, json }: ListKeysOptio
   for await (const key of api.keys()) if (history || stateOf(key, now) === 'valid') keys.push(key);
   if (json) output.json({ keys });
   else if (keys.length === 0) output.line('there is no key that may do no more than yours');
-  else
-    {output.line(
+  else {
+    output.line(
       drawTable(
         ['key', 'of', 'state', 'made', 'until', 'may'],
         keys.map((key) => rowOf(key, now)),
       ),
-    );}
+    );
+  }
   return exitStatus.succeeded;
 }
 
