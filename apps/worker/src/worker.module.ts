@@ -12,6 +12,7 @@ import { RedispatchDueModule } from './features/redispatch-due/redispatch-due.mo
 import { RelayOutboxModule } from './features/relay-outbox/relay-outbox.module.js';
 import { RunPromotionModule } from './features/run-promotion/run-promotion.module.js';
 import { RunRetentionModule } from './features/run-retention/run-retention.module.js';
+import { TrashModule } from './features/trash/trash.module.js';
 import { WakeHeldModule } from './features/wake-held/wake-held.module.js';
 import { Draining } from './infrastructure/draining.js';
 import { InfrastructureModule, type InfrastructureParts } from './infrastructure/infrastructure.module.js';
@@ -24,6 +25,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     CollectModule,
     CrawlInventoryModule,
     RunRetentionModule,
+    TrashModule,
     RelayOutboxModule,
     RedispatchDueModule,
     ReconcileModule,

@@ -1,4 +1,4 @@
-import type { ContentErrorCode, RepositoryName } from '@waybill/oci-model';
+import { type ContentErrorCode, isTrashRepository, type RepositoryName } from '@waybill/oci-model';
 import { atOnce } from './at-once.js';
 import { lookAtRepository } from './look-at-repository.js';
 import type { CrawlRecords, InventoriedRegistry, Problem, QueuedRepository } from './ports.js';
@@ -35,6 +35,7 @@ async function listRepositories({ registry, records }: CrawlOptions, signal: Abo
   let names: RepositoryName[] = [];
   try {
     for await (const name of registry.listRepositories(signal)) {
+      if (isTrashRepository(name)) continue; // it is kept account of where it is filled and emptied
       names.push(name);
       if (names.length < namesAtOnce) continue;
       await records.addRepositories(names);

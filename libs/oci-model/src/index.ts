@@ -72,4 +72,5 @@ export {
   resultOf,
 } from './registry-report.js';
 export { referrerDescriptorOf, referrersIn, referrersTagOf, subjectOf, withoutReferrers, withReferrer } from './referrers.js';
+export { isTrashRepository, trashPrefix, trashRepositoryOf } from './trash-repository.js';
 export { VerifiedStream } from './verified-stream.js';

@@ -136,6 +136,21 @@ export {
 } from './retention/runs.js';
 export type { MarkPage, MarkRow } from './retention/run-marks.js';
 export { RetentionTicks, type Tick } from './retention/ticks.js';
+export { findRestorable } from './retention/find-restorable.js';
+export { type Leaving, type NewTrash, RetentionTrash } from './retention/trash.js';
+export { type RestorableRow, type TrashRequestLease, TrashRequestLeases } from './retention/trash-request-leases.js';
+export {
+  type AskedOfTrash,
+  type FindItems,
+  type NewTrashRequest,
+  type TagReturn,
+  type TrashItemRow,
+  type TrashRequestKind,
+  type TrashRequestRow,
+  TrashRequests,
+  type TrashRequestState,
+} from './retention/trash-requests.js';
+export { type TrashFilter, type TrashPage, type TrashRow, TrashRows } from './retention/trash-rows.js';
 export { closeRun } from './run/close-run.js';
 export { type DispatchLease, DispatchLeases } from './run/dispatch-lease.js';
 export { type LoadedRun, loadRun } from './run/load-run.js';

@@ -39,3 +39,6 @@ export type {
   SnapshotManifest,
   SnapshotTag,
 } from './snapshot.js';
+export { type Restorable, restoreOrder } from './trash/restore-order.js';
+export { TrashError, type TrashErrorCode } from './trash/trash-error.js';
+export { isListOfReferrers, subjectsOf, trashTagOf } from './trash/trashed-manifest.js';

@@ -25,6 +25,13 @@ describe('admits', () => {
     });
   });
 
+  it('refuses what was deleted, whatever the path carries', () => {
+    expect(admits(pathWith({ repositories: ['**'] }), 'waybill-trash/team-a/app', 'v1')).toEqual({
+      admitted: false,
+      reason: '"waybill-trash/team-a/app" holds what was deleted: have it restored first',
+    });
+  });
+
   it('refuses a repository that the template makes no name of', () => {
     const path = pathWith({ repositories: ['**'], target: '{namespace}' });
 

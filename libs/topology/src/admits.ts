@@ -1,4 +1,4 @@
-import { isReservedTag, isTag, isRepositoryName } from '@waybill/oci-model';
+import { isReservedTag, isTag, isRepositoryName, isTrashRepository } from '@waybill/oci-model';
 import { matchesGlob } from './glob.js';
 import type { PromotionPath } from './model.js';
 import { matchesTagExpression } from './tag-expression.js';
@@ -16,6 +16,7 @@ export function admits(path: PromotionPath, repository: string, tag: string): Ad
   if (!matchesGlob(path.repositories, repository, 'repository')) {
     return refused(`path "${path.name}" does not carry repository "${repository}": it carries ${listed(path.repositories)}`);
   }
+  if (isTrashRepository(repository)) return refused(`"${repository}" holds what was deleted: have it restored first`);
   if (!isTag(tag)) return refused(`${shown(tag)} is not a tag`);
   if (isReservedTag(tag)) return refused(`"${tag}" is a reserved tag: referrers and signatures travel with their subject`);
   if (!matchesTagExpression(path.tags, tag)) {

@@ -35,6 +35,7 @@ export const diagnosticCodes = [
   'tls-half',
   'resolve-behind-proxy',
   'registries-overlap',
+  'repository-reserved',
   'credentials-missing',
   'credentials-source',
   'secret-shared',

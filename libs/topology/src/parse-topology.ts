@@ -17,6 +17,7 @@ import { registryAddress } from './checks/registry-address.js';
 import { replicaRetention } from './checks/replica-retention.js';
 import { replicas } from './checks/replicas.js';
 import { replicationEdges } from './checks/replication-edges.js';
+import { reservedRepositories } from './checks/reserved-repositories.js';
 import { retentionNames } from './checks/retention-names.js';
 import { retentionRoles } from './checks/retention-roles.js';
 import { ruleContradictions } from './checks/rule-contradictions.js';
@@ -40,6 +41,7 @@ const checks: readonly ((draft: Draft, probed: ProbedCapabilities) => Finding[])
   missingKeys,
   registryAddress,
   overlappingRegistries,
+  reservedRepositories,
   immutableTags,
   replicas,
   pathEdges,

@@ -13,6 +13,9 @@ export type RetentionRefusalCode =
   | 'approval-unknown'
   | 'hold-unknown'
   | 'reporter-unknown'
+  | 'not-in-trash' // it was not deleted, or is no longer held
+  | 'restore-unfinished' // another restore is to bring it back
+  | 'tag-in-promotion' // a promotion under way writes the same tag
   | 'too-much-protected' // more is held or under way than can be looked at: nothing may be planned to go
   | 'reporter-taken'; // its name belongs to another principal
 

@@ -1,0 +1,206 @@
+import { rm } from 'node:fs/promises';
+import { type LocalRegistryProcess, startLocalRegistryProcess } from '@waybill/embedded';
+import { uuidV7 } from '@waybill/kernel';
+import { Metrics } from '@waybill/observability';
+import { type Digest, type Manifest, parseRepositoryName, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { RegistryClient, type RepositoryClient } from '@waybill/oci-registry';
+import {
+  type AskedOfTrash,
+  findRestorable,
+  IdempotencyKeys,
+  RegistryChecks,
+  RetentionTrash,
+  TopologyRevisions,
+  TrashRequestLeases,
+  type TrashRequestRow,
+  TrashRequests,
+} from '@waybill/persistence';
+import { isListOfReferrers } from '@waybill/retention';
+import { makeTestFolder, type ScriptedServer, startFaultyFront } from '@waybill/testing';
+import { type Logged, logged } from '../../infrastructure/logged.spec-helper.js';
+import { type DepartingManifest, KeepInTrash } from '../../infrastructure/trash/keep-in-trash.js';
+import { TrashClients } from '../../infrastructure/trash/trash-clients.js';
+import { RecordedPromotions, topologyAt } from '../../recorded-promotions.spec-helper.js';
+import { EmptyTrash } from './empty-trash.js';
+import { RunTrashRequests, type RunTrashRequestsOptions } from './run-trash-requests.js';
+
+export const app = parseRepositoryName('team-a/app');
+export const trashOfApp = parseRepositoryName('waybill-trash/team-a/app');
+const leaseMs = 60_000;
+const week = 7 * 24 * 3_600_000;
+
+interface Parts extends Pick<TrashScene, 'recorded' | 'process' | 'front' | 'clients' | 'registryId'> {
+  readonly folder: string;
+}
+
+/** Prod on Distribution behind a front that sees each request, and what workers do with its trash. */
+export class TrashScene {
+  readonly log: Logged = logged();
+
+  readonly recorded: RecordedPromotions;
+  readonly process: LocalRegistryProcess;
+  readonly front: ScriptedServer;
+  readonly client: RegistryClient;
+  readonly clients: TrashClients;
+  readonly registryId: string;
+  readonly #folder: string;
+
+  private constructor(parts: Parts) {
+    this.recorded = parts.recorded;
+    this.process = parts.process;
+    this.front = parts.front;
+    this.client = new RegistryClient({ origin: parts.process.url, timeouts: { settleMs: 1 } });
+    this.clients = parts.clients;
+    this.registryId = parts.registryId;
+    this.#folder = parts.folder;
+  }
+
+  static async open(): Promise<TrashScene> {
+    const folder = await makeTestFolder('waybill-trash-');
+    const process = await startLocalRegistryProcess({ name: 'prod', dataDir: folder, engine: 'docker-registry' });
+    const front = await startFaultyFront(process.url, () => undefined);
+    const recorded = await RecordedPromotions.open(topologyAt({ prod: front.origin }));
+    const revisions = new TopologyRevisions(recorded.database);
+    const registryId = (await revisions.currentRegistries()).find(({ name }) => name === 'prod')?.id ?? '';
+    const clients = new TrashClients({
+      config: { secrets: { prefix: 'WAYBILL_SECRET_' } },
+      revisions,
+      checks: new RegistryChecks(recorded.database),
+      metrics: new Metrics(),
+      logger: logged().logger,
+    });
+    return new TrashScene({ recorded, process, front, clients, registryId, folder });
+  }
+
+  async close(): Promise<void> {
+    this.clients.close();
+    this.client.close();
+    await this.front.stop();
+    await this.process.stop();
+    await this.recorded.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  get trash(): RetentionTrash {
+    return new RetentionTrash(this.recorded.database);
+  }
+
+  repository(name: RepositoryName): RepositoryClient {
+    return this.client.repository(name);
+  }
+
+  /** A run that deletes; gives its id. */
+  async run(): Promise<string> {
+    const id = uuidV7.next();
+    await this.recorded.database.tables.$executeRaw`
+      INSERT INTO retention_run (id, policy, registry_id, revision, policy_hash, snapshot, trigger, mode, state, finished_at)
+      VALUES (${id}::uuid, 'nightly', ${this.registryId}::uuid, 1, ${new Uint8Array(32)}, '{}', 'schedule', 'enforce', 'succeeded', now())`;
+    return id;
+  }
+
+  async keeper(
+    runId: string,
+    { ttlMs = week, trash = this.trash }: { ttlMs?: number; trash?: Pick<RetentionTrash, 'begin' | 'kept'> } = {},
+  ) {
+    const opened = await this.clients.open(this.registryId);
+    return new KeepInTrash({ trash, opened, registryId: this.registryId, repository: app, runId, ttlMs });
+  }
+
+  /** Keeps these, and deletes them. */
+  async discard(departing: readonly DepartingManifest[], options: { ttlMs?: number } = {}): Promise<string> {
+    const run = await this.run();
+    const keeper = await this.keeper(run, options);
+    for (const one of departing) await keeper.keep(one, new AbortController().signal);
+    // As a run does: what lists others, a list of referrers too, goes before them.
+    const parentsFirst = [...departing].sort(
+      (one, other) => Number(isListOfReferrers(other.manifest, other.tags)) - Number(isListOfReferrers(one.manifest, one.tags)),
+    );
+    for (const { manifest } of parentsFirst) await this.repository(app).deleteManifest(manifest.digest);
+    return run;
+  }
+
+  /** All that tags of the repository name, and what is asked for besides, with the tags of each. */
+  async departing(others: readonly Manifest[]): Promise<DepartingManifest[]> {
+    const store = this.repository(app);
+    const tags = await this.tags();
+    const manifests = new Map<Digest, Manifest>(others.map((manifest) => [manifest.digest, manifest]));
+    for (const digest of new Set(tags.values())) manifests.set(digest, await store.readManifest(digest));
+    return [...manifests.values()].map((manifest) => ({
+      manifest,
+      tags: [...tags].filter(([, digest]) => digest === manifest.digest).map(([tag]) => tag),
+    }));
+  }
+
+  /** What each tag names; empty when there is none. */
+  async tags(name: RepositoryName = app): Promise<Map<Tag, Digest>> {
+    const store = this.repository(name);
+    const found = new Map<Tag, Digest>();
+    try {
+      for await (const tag of store.listTags()) {
+        const digest = await store.resolveTag(tag);
+        if (digest !== undefined) found.set(tag, digest);
+      }
+    } catch (error) {
+      if ((error as { readonly code?: string }).code !== 'not-found') throw error;
+    }
+    return new Map([...found].sort());
+  }
+
+  collectGarbage(): Promise<unknown> {
+    return this.process.collect({ isDryRun: false, onPhase: () => undefined });
+  }
+
+  /** As the API records it. */
+  async ask(asked: Omit<AskedOfTrash, 'registry'>): Promise<TrashRequestRow> {
+    const { database, principalId: by } = this.recorded;
+    const request = { principalId: by, route: 'POST /spec', key: uuidV7.next(), hash: new Uint8Array(32) };
+    const claim = await new IdempotencyKeys(database).claim(request);
+    if (claim.claim !== 'ours') throw new Error(`the claim is ${claim.claim}`);
+    const id = uuidV7.next();
+    await new TrashRequests(database).create(
+      'restore',
+      { id, by, reason: 'a mistake', asked: { registry: 'prod', ...asked } },
+      {
+        ...{ request, token: claim.token, find: findRestorable },
+        answerOf: () => ({ status: 202, headers: {}, body: {} }),
+      },
+    );
+    return this.request(id);
+  }
+
+  async request(id: string): Promise<TrashRequestRow> {
+    const row = await new TrashRequests(this.recorded.database).get('restore', id);
+    if (row === undefined) throw new Error(`there is no request ${id}`);
+    return row;
+  }
+
+  worker(options: Partial<RunTrashRequestsOptions> = {}): RunTrashRequests {
+    const leases = new TrashRequestLeases(this.recorded.database, { leaseMs });
+    return new RunTrashRequests({
+      leases,
+      clients: this.clients,
+      leaseMs,
+      retryMs: 0,
+      workerId: 'one',
+      logger: this.log.logger,
+      ...options,
+    });
+  }
+
+  /** Brings back what is asked for. */
+  async restore(asked: Omit<AskedOfTrash, 'registry'>): Promise<TrashRequestRow> {
+    const { id } = await this.ask(asked);
+    await this.worker().run();
+    return this.request(id);
+  }
+
+  /** Empties all that may go; gives how many rows. */
+  async empty(): Promise<number> {
+    const emptying = new EmptyTrash({
+      ...{ trash: this.trash, clients: this.clients, leaseMs, retryMs: 0, workerId: 'one', logger: this.log.logger },
+    });
+    let rows = 0;
+    while ((await emptying.empty()) > 0) rows += 1;
+    return rows;
+  }
+}

@@ -1,0 +1,88 @@
+import { hostname } from 'node:os';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import type { WorkerConfig } from '@waybill/config';
+import { type Logger, Metrics } from '@waybill/observability';
+import { Database, Notifications, RegistryChecks, RetentionTrash, TopologyRevisions, TrashRequestLeases } from '@waybill/persistence';
+import { answersWithin } from '../../infrastructure/answers-within.js';
+import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
+import { TrashClients } from '../../infrastructure/trash/trash-clients.js';
+import { WokenLoop } from '../../infrastructure/woken-loop.js';
+import { EmptyTrash } from './empty-trash.js';
+import { RunTrashRequests } from './run-trash-requests.js';
+
+/** What was asked for wakes it; the tick is for what is due by itself. */
+const tickMs = 5_000;
+const retryMs = 5_000;
+
+/** Brings back from the trash, and empties it. */
+@Module({
+  providers: [
+    {
+      provide: TrashClients,
+      inject: [CONFIG, LOGGER, Metrics, Database, TopologyRevisions],
+      useFactory: (config: WorkerConfig, logger: Logger, metrics: Metrics, database: Database, revisions: TopologyRevisions) =>
+        new TrashClients({ config, logger, metrics, revisions, checks: new RegistryChecks(database) }),
+    },
+  ],
+})
+export class TrashModule implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly #clients: TrashClients;
+  readonly #notifications: Notifications;
+  readonly #emptying: EmptyTrash;
+  readonly #restoring: RunTrashRequests;
+  readonly #empties: WokenLoop;
+  readonly #requests: WokenLoop;
+  readonly #drainMs: number;
+  #drained: Promise<boolean> = Promise.resolve(true);
+
+  constructor(
+    @Inject(TrashClients) clients: TrashClients,
+    database: Database,
+    notifications: Notifications,
+    @Inject(CONFIG) { drainMs, dispatchLeaseMs: leaseMs }: WorkerConfig,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    const common = { clients, leaseMs, retryMs, workerId: `${hostname()}:${process.pid}`, logger };
+    this.#clients = clients;
+    this.#notifications = notifications;
+    this.#drainMs = drainMs;
+    this.#emptying = new EmptyTrash({ ...common, trash: new RetentionTrash(database) });
+    this.#restoring = new RunTrashRequests({ ...common, leases: new TrashRequestLeases(database, { leaseMs }) });
+    this.#empties = new WokenLoop(() => this.#emptying.empty(), logger.child({ work: 'empty-trash' }));
+    this.#requests = new WokenLoop(() => this.#restoring.run(), logger.child({ work: 'run-trash-requests' }));
+  }
+
+  onApplicationBootstrap(): void {
+    this.#notifications.on('retention', () => this.#requests.wake());
+  }
+
+  @Interval(tickMs)
+  tick(): void {
+    this.#empties.wake();
+    this.#requests.wake();
+  }
+
+  /** Ends what is under way and does not wait for it: runs of promotions drain in the same time. */
+  onModuleDestroy(): void {
+    this.#emptying.close();
+    this.#restoring.close();
+    this.#drained = answersWithin(this.#drainMs, Promise.all([this.#empties.close(), this.#requests.close()]));
+  }
+
+  /** What is not handed over in time is taken up when its lease ends. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#drained;
+  }
+
+  onApplicationShutdown(): void {
+    this.#clients.close();
+  }
+}
