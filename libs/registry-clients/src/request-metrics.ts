@@ -4,8 +4,19 @@ import type { RequestEvent } from '@waybill/oci-registry';
 /** Seconds: from an answer within one host to the commit of a large blob. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** Counts the requests to each registry, their bytes and time. */
-export function requestMetrics(metrics: Metrics): (registry: string, event: RequestEvent) => void {
+type Measure = (registry: string, event: RequestEvent) => void;
+
+/** A process has several sets of clients, which count together. */
+const known = new WeakMap<Metrics, Measure>();
+
+/** Counts the requests to each registry, their bytes and time; asked again of the same metrics it is the same. */
+export function requestMetrics(metrics: Metrics): Measure {
+  const measure = known.get(metrics) ?? measureIn(metrics);
+  known.set(metrics, measure);
+  return measure;
+}
+
+function measureIn(metrics: Metrics): Measure {
   const requests = metrics.counter({
     name: 'registry_requests_total',
     help: 'Requests to a registry that are over, by kind and by the answer: a status class, or the code of the error that broke it.',
