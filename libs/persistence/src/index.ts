@@ -65,6 +65,10 @@ export {
   type TagSource,
 } from './inventory/tags.read-model.js';
 export { VisibleRepositories } from './inventory/visible-repositories.js';
+export { type FoundArtifact, type FoundPlace } from './inventory/search-artifacts.js';
+export type { SearchScope } from './inventory/search-scope.js';
+export { type FoundTag, type TagPosition } from './inventory/search-tags.js';
+export { InventorySearch } from './inventory/search.read-model.js';
 export { readSystemState, type SystemState } from './metrics/system-state.js';
 export { maxPayloadBytes, sendProgress } from './events/send-progress.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';

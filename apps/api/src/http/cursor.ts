@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError } from './api-error.js';
 
 /** What the cursors of a list hold: the key of the last row that was looked at. */
-export type CursorKind = 'uuid' | 'number' | 'place' | 'name' | 'decision' | 'tag' | 'digest';
+export type CursorKind = 'uuid' | 'number' | 'place' | 'name' | 'decision' | 'tag' | 'digest' | 'placed-digest' | 'found-tag';
 
 const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
   uuid: z.guid().lowercase(),
@@ -13,6 +13,10 @@ const positions: Readonly<Record<CursorKind, z.ZodType<string>>> = {
   name: z.string().regex(/^[a-z0-9._/-]{1,255}$/),
   tag: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/),
   digest: z.string().regex(/^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/),
+  // A tag, or what follows all of them, and the number of its repository.
+  'found-tag': z.string().regex(/^[A-Za-z0-9._~-]{1,128} [0-9]{1,18}$/),
+  // A repository and a digest.
+  'placed-digest': z.string().regex(/^[a-z0-9._/-]{1,255} sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/),
   // A repository and a place in its plan.
   decision: z.string().regex(/^[a-z0-9._/-]{1,255} [0-9]{1,9}$/),
 };

@@ -104,3 +104,4 @@ export {
 } from './retention.js';
 export { holdScopeNames, retentionRunStateNames, verdictNames } from './retention-words.js';
 export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';
+export { FoundArtifact, FoundTag, SearchInventory, SearchResults } from './search.js';

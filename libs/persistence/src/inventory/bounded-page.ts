@@ -2,7 +2,7 @@
  * So many rows are looked at for one page, whatever a filter leaves of them. Then the page is shorter than it may be, and leads on
  * from the last row that was looked at.
  */
-export const maxLookedAt = 2_000;
+export const maxLookedAt = 1_000;
 
 export interface BoundedPage<Row, Position> {
   readonly rows: readonly Row[];
@@ -26,4 +26,22 @@ export async function readBoundedPage<Row, Position>(reading: BoundedReading<Row
   const last = rows[limit - 1];
   if (rows.length > limit && last !== undefined) return { rows: rows.slice(0, limit), next: positionOf(last) };
   return { rows, next: await lastLookedAt() };
+}
+
+/** One page of rows from several ranges that follow each other. */
+export async function readRanges<Range, Row, Position>(
+  ranges: readonly Range[],
+  limit: number,
+  reading: (range: Range, limit: number) => BoundedReading<Row, Position>,
+): Promise<BoundedPage<Row, Position>> {
+  const rows: Row[] = [];
+  for (const [at, range] of ranges.entries()) {
+    const { positionOf, ...read } = reading(range, limit - rows.length);
+    const page = await readBoundedPage({ positionOf, ...read });
+    rows.push(...page.rows);
+    if (page.next !== undefined) return { rows, next: page.next };
+    const last = rows[limit - 1];
+    if (last !== undefined) return { rows, next: at < ranges.length - 1 ? positionOf(last) : undefined };
+  }
+  return { rows, next: undefined };
 }

@@ -52,7 +52,7 @@ export class InventoryCrawls {
     const rows = await this.#database.tables.$queryRaw<CrawlRow[]>`
       SELECT c.*, r.name AS registry, CASE WHEN c.finished_at IS NULL THEN (
           SELECT count(*) FROM (
-            SELECT 1 FROM crawl_repository q WHERE q.crawl_id = c.id AND q.state = 'queued' LIMIT ${maxLeft}
+            SELECT 1 FROM crawl_repository q WHERE q.crawl_id = c.id AND q.state = 'queued' ORDER BY q.repository_id LIMIT ${maxLeft}
           ) queued
         ) ELSE 0 END AS left_over
       FROM (SELECT c.* FROM crawl c WHERE ${which} ORDER BY c.id DESC LIMIT ${limit}) c JOIN registry r ON r.id = c.registry_id

@@ -1,3 +1,5 @@
+import { Prisma } from '../generated/client.js';
+
 /** Names from `from` on and before `until`, in the order of their bytes; without an end when `until` is absent. */
 export interface NameRange {
   readonly from: string;
@@ -38,6 +40,12 @@ export function intersection(one: NameRange, other: NameRange): NameRange | unde
 function rangeOfPattern(pattern: string): NameRange {
   const wildcard = pattern.search(/[*?]/);
   return wildcard < 0 ? rangeOfTerm(pattern) : rangeOfPrefix(pattern.slice(0, wildcard));
+}
+
+/** Whether a column is within the range. */
+export function isWithin(column: Prisma.Sql, { from, until }: NameRange): Prisma.Sql {
+  const end = until === undefined ? Prisma.empty : Prisma.sql`AND ${column} COLLATE "C" < ${until}`;
+  return Prisma.sql`${column} COLLATE "C" >= ${from} ${end}`;
 }
 
 function later(one: string | undefined, other: string | undefined): string | undefined {

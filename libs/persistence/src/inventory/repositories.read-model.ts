@@ -3,8 +3,8 @@ import type { RepositoryName } from '@waybill/oci-model';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import type { StoredError } from '../run/stored-error.js';
-import { type BoundedPage, maxLookedAt, readBoundedPage } from './bounded-page.js';
-import { intersection, type NameRange, rangeOfPrefix } from './name-range.js';
+import { type BoundedPage, maxLookedAt, readRanges } from './bounded-page.js';
+import { intersection, isWithin, type NameRange, rangeOfPrefix } from './name-range.js';
 import type { VisibleRepositories } from './visible-repositories.js';
 
 /** A repository as it was seen last. */
@@ -65,26 +65,15 @@ export class InventoryRepositories {
 
   /** Of one registry, by name. */
   async list(list: RepositoryList): Promise<BoundedPage<InventoryRepository, string>> {
-    const ranges = list.visible.ranges.flatMap((range) => intersection(range, rangeOfPrefix(list.prefix)) ?? []);
-    const rows: InventoryRepository[] = [];
-    for (const range of ranges) {
-      const page = await this.#read(range, { ...list, limit: list.limit - rows.length });
-      rows.push(...page.rows);
-      if (page.next !== undefined) return { rows, next: page.next };
-      if (rows.length === list.limit) return { rows, next: range === ranges.at(-1) ? undefined : rows.at(-1)?.name };
-    }
-    return { rows, next: undefined };
-  }
-
-  async #read(range: NameRange, list: RepositoryList): Promise<BoundedPage<InventoryRepository, string>> {
     const { tables } = this.#database;
+    const ranges = list.visible.ranges.flatMap((range) => intersection(range, rangeOfPrefix(list.prefix)) ?? []);
     const isOf = list.state === undefined ? Prisma.empty : Prisma.sql`AND r.state = ${list.state}`;
-    return await readBoundedPage<InventoryRepository, string>({
-      limit: list.limit,
-      read: async (limit) => {
+    return await readRanges<NameRange, InventoryRepository, string>(ranges, list.limit, (range, limit) => ({
+      limit,
+      read: async (count) => {
         const rows = await tables.$queryRaw<RepositoryRow[]>`
-          SELECT ${repositoryColumns} FROM (SELECT * ${lookedAt(range, list)} LIMIT ${maxLookedAt}) r
-          WHERE ${list.visible.has(Prisma.sql`r.name`)} ${isOf} ORDER BY r.name COLLATE "C" LIMIT ${limit}`;
+          SELECT ${repositoryColumns} FROM (SELECT c.* ${lookedAt(range, list)} LIMIT ${maxLookedAt}) r
+          WHERE ${list.visible.has(Prisma.sql`r.name`)} ${isOf} ORDER BY r.name COLLATE "C" LIMIT ${count}`;
         return rows.map(toRepository);
       },
       positionOf: ({ name }) => name,
@@ -93,10 +82,10 @@ export class InventoryRepositories {
           SELECT c.name ${lookedAt(range, list)} OFFSET ${maxLookedAt - 1} LIMIT 1`;
         return last?.name;
       },
-    });
+    }));
   }
 
-  /** What cannot be read in a repository, the longest first; at most so many. */
+  /** What cannot be read in a repository, by digest; at most so many. */
   async unreadable(repositoryId: bigint, limit: number): Promise<UnreadableManifest[]> {
     const rows = await this.#database.tables.$queryRaw<UnreadableRow[]>`
       SELECT digest, problem, since, tried_at FROM unreadable_manifest WHERE repository_id = ${repositoryId} ORDER BY digest LIMIT ${limit}`;
@@ -105,15 +94,10 @@ export class InventoryRepositories {
 }
 
 /** The registry's repositories `c` of a range, by name. */
-function lookedAt({ from, until }: NameRange, { registryId, after }: RepositoryList): Prisma.Sql {
-  const name = Prisma.sql`c.name COLLATE "C"`;
-  const conditions = [
-    Prisma.sql`c.registry_id = ${registryId}::uuid`,
-    Prisma.sql`${name} >= ${from}`,
-    ...(until === undefined ? [] : [Prisma.sql`${name} < ${until}`]),
-    ...(after === undefined ? [] : [Prisma.sql`${name} > ${after}`]),
-  ];
-  return Prisma.sql`FROM repository c WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY ${name}`;
+function lookedAt(range: NameRange, { registryId, after }: RepositoryList): Prisma.Sql {
+  const further = after === undefined ? Prisma.empty : Prisma.sql`AND c.name COLLATE "C" > ${after}`;
+  return Prisma.sql`
+    FROM repository c WHERE c.registry_id = ${registryId}::uuid AND ${isWithin(Prisma.sql`c.name`, range)} ${further} ORDER BY c.name COLLATE "C"`;
 }
 
 /** Of a row `r`. */

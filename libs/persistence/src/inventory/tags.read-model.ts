@@ -1,7 +1,7 @@
 import { type Digest, digestFromBytes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
-import { rangeOfPrefix } from './name-range.js';
+import { isWithin, rangeOfPrefix } from './name-range.js';
 
 /** How it is known what a tag named: we wrote it, the registry told of it, or a look at it showed it. */
 export type TagSource = 'effect' | 'notification' | 'crawl';
@@ -86,15 +86,11 @@ export class InventoryTags {
 }
 
 function nextTags({ repositoryId, prefix, after, limit }: TagList, kind: Prisma.Sql): Prisma.Sql {
-  const name = Prisma.sql`c.name COLLATE "C"`;
-  const { from, until } = rangeOfPrefix(prefix);
-  const conditions = [
-    Prisma.sql`c.repository_id = ${repositoryId} AND c.gone_at IS NULL AND ${kind}`,
-    Prisma.sql`${name} >= ${from}`,
-    ...(until === undefined ? [] : [Prisma.sql`${name} < ${until}`]),
-    ...(after === undefined ? [] : [Prisma.sql`${name} > ${after}`]),
-  ];
-  return Prisma.sql`SELECT c.* FROM tag c WHERE ${Prisma.join(conditions, ' AND ')} ORDER BY ${name} LIMIT ${limit}`;
+  const further = after === undefined ? Prisma.empty : Prisma.sql`AND c.name COLLATE "C" > ${after}`;
+  return Prisma.sql`
+    SELECT c.* FROM tag c
+    WHERE c.repository_id = ${repositoryId} AND c.gone_at IS NULL AND ${kind} AND ${isWithin(Prisma.sql`c.name`, rangeOfPrefix(prefix))} ${further}
+    ORDER BY c.name COLLATE "C" LIMIT ${limit}`;
 }
 
 interface TagRow {

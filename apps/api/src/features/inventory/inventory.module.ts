@@ -5,6 +5,7 @@ import {
   InventoryCrawls,
   InventoryManifests,
   InventoryRepositories,
+  InventorySearch,
   InventoryTags,
   TopologyRevisions,
 } from '@waybill/persistence';
@@ -13,11 +14,12 @@ import { CrawlsController } from './crawls.controller.js';
 import { InventoryController } from './inventory.controller.js';
 import { InventoryPlaces } from './inventory-places.js';
 import { RequestCrawl } from './request-crawl.js';
+import { SearchController } from './search.controller.js';
 
-const readModels = [InventoryRepositories, InventoryTags, InventoryManifests, InventoryCrawls] as const;
+const readModels = [InventoryRepositories, InventoryTags, InventoryManifests, InventoryCrawls, InventorySearch] as const;
 
 @Module({
-  controllers: [InventoryController, CrawlsController],
+  controllers: [InventoryController, CrawlsController, SearchController],
   providers: [
     IdempotentRequests,
     ...readModels.map((ReadModel) => ({
