@@ -23,7 +23,7 @@ import { pushManifest } from './push-manifest.js';
 import { listedByRegistry, listReferrers } from './referrers.js';
 import type { RepositoryScope } from './scope.js';
 import { hasManifest, listTags, resolveTag } from './tags.js';
-import { untag } from './untag.js';
+import { untag, untagFrom } from './untag.js';
 import { pushBlob } from './uploads.js';
 
 /** One repository of a registry, behind the content ports. Every method rejects with ContentError. */
@@ -101,5 +101,10 @@ export class RepositoryClient implements ContentStore, BlobMounter, ReferrerList
   /** Where the registry cannot untag by itself, there is a way round with two windows: see `untagByThrowAway`. */
   async untag(tag: Tag, signal?: AbortSignal): Promise<Removal> {
     return await untag(this.#scope, tag, signal);
+  }
+
+  /** As `untag`, but a tag that names another digest stays on it. */
+  async untagFrom(tag: Tag, digest: Digest, signal?: AbortSignal): Promise<Removal | 'moved'> {
+    return await untagFrom(this.#scope, { tag, digest }, signal);
   }
 }

@@ -156,6 +156,20 @@ describeWith('docker-registry', 'untagging at Distribution 2.8', () => {
     expect(await revisionsOf(registry, direct.name)).toEqual([image.manifest.digest]);
   });
 
+  it('leaves a tag that names another digest on it, and ends what an earlier try has begun', async () => {
+    const { direct } = await tagged(() => undefined);
+    const leftOver = makeThrowAway();
+    await pushBuilt(direct, other);
+    await direct.putTag(stable, other.manifest);
+    await direct.putTag(latest, leftOver);
+
+    expect(await direct.untagFrom(stable, image.manifest.digest)).toBe('moved');
+    expect(await direct.untagFrom(latest, image.manifest.digest)).toBe('removed');
+    expect(await direct.untagFrom(latest, image.manifest.digest)).toBe('absent');
+
+    expect(await tagsOf(direct)).toEqual({ [stable]: other.manifest.digest });
+  });
+
   it('leaves everything as it was when the tag cannot be moved', async () => {
     const { direct, faulty } = await tagged(({ method, url }) =>
       method === 'PUT' && url.endsWith('/latest') ? { status: 403 } : undefined,

@@ -4,6 +4,7 @@ import { headManifest } from './head-manifest.js';
 import { putManifest, readManifest } from './manifests.js';
 import type { RepositoryScope } from './scope.js';
 import { resolveTag } from './tags.js';
+import { isThrowAway } from './throw-away.js';
 import { untagByThrowAway } from './untag-by-throw-away.js';
 
 const operation = 'untag';
@@ -26,6 +27,22 @@ export async function untag(scope: RepositoryScope, tag: Tag, signal?: AbortSign
   if (removal === 'declined') return await untagByThrowAway(scope, { tag, held }, signal);
   if (removal === 'removed' && kept !== undefined) await bringBack(scope, kept);
   return removal;
+}
+
+/**
+ * As `untag`, from that very digest: a tag that names another one is left on it, and `moved`. One that an earlier try has left on a
+ * throw-away is taken off it.
+ */
+export async function untagFrom(
+  scope: RepositoryScope,
+  { tag, digest }: { readonly tag: Tag; readonly digest: Digest },
+  signal?: AbortSignal,
+): Promise<Removal | 'moved'> {
+  const held = await resolveTag(scope, tag, signal);
+  if (held === undefined) return 'absent';
+  const kept = held === digest ? undefined : await manifestNow(scope, held, signal);
+  if (held !== digest && (kept === undefined || !isThrowAway(kept))) return 'moved';
+  return untag(scope, tag, signal);
 }
 
 /** Undefined for one that a tag names and that is not there: there is nothing to keep then. */

@@ -126,6 +126,7 @@ export { type LoadedRepository, loadSnapshot, type RepositoryToLoad } from './re
 export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
 export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
+export { rereadRecords, type RereadOptions } from './retention/reread-records.js';
 export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';
 export type { LostPush } from './retention/restore-pushes.js';
 export { type RetentionLease, RetentionLeases } from './retention/run-leases.js';

@@ -64,6 +64,7 @@ const store: PortTable<RepositoryClient> = {
   deleteManifest: 'changes',
   deleteBlob: 'changes',
   untag: 'changes',
+  untagFrom: 'changes',
 };
 
 /** What `consume` hands to its handler is the step `queue.job`: taken before, to be acknowledged after. */
@@ -95,6 +96,7 @@ export const notPromoting: Readonly<Record<string, string>> = {
   'store.deleteManifest': 'a promotion deletes nothing',
   'store.deleteBlob': 'a promotion deletes nothing',
   'store.untag': 'a promotion removes no tag',
+  'store.untagFrom': 'a promotion removes no tag',
 };
 
 /** The name of every step, `port.method`; of what the queue hands out; and of what becomes of an upload that is broken off. */

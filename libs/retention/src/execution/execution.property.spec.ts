@@ -120,7 +120,7 @@ describe('execution over random repositories', () => {
         const order = new Map(world.deleted.map((digest, at) => [digest, at]));
         for (const { children, digest } of world.first()) {
           for (const child of children) {
-            const [first, then] = [order.get(digest), order.get(child as Digest)];
+            const [first, then] = [order.get(digest as Digest), order.get(child as Digest)];
             if (then !== undefined && first !== undefined) expect(first).toBeLessThan(then);
           }
         }

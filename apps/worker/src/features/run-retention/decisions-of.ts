@@ -65,5 +65,8 @@ function writerOf(manifests: ReadonlyMap<string, SnapshotManifest>): (decided: D
 }
 
 function bytesOf(manifest: SnapshotManifest | undefined): number {
-  return manifest === undefined ? 0 : manifest.blobs.reduce((sum, { size }) => sum + size, manifest.size);
+  if (manifest === undefined) return 0;
+  let bytes = manifest.size;
+  for (const { size } of manifest.blobs) bytes += size;
+  return bytes;
 }

@@ -1,31 +1,16 @@
 import {
   type Database,
-  Holds,
-  InUse,
-  loadProtections,
   loadRepositories,
-  loadSnapshot,
   PlanJournal,
-  RetentionPolicies,
   type RetentionLease,
-  type RetentionRunRow,
   RetentionRuns,
   type StoredError,
   storedError,
   type TopologyRevisions,
 } from '@waybill/persistence';
-import {
-  applyLimits,
-  asKeeper,
-  type CompiledPolicy,
-  type CompiledProtections,
-  compilePolicy,
-  compileProtections,
-  planRepository,
-  RetentionError,
-} from '@waybill/retention';
-import { isImmutableTag, registryNamed, type RetentionPolicy, type Topology } from '@waybill/topology';
+import { applyLimits, RetentionError } from '@waybill/retention';
 import { decisionsOf, outcomeOf } from './decisions-of.js';
+import { Planning } from './planning.js';
 
 /** Repositories taken in one statement. */
 const batch = 500;
@@ -38,16 +23,10 @@ export interface PlanRunOptions {
   readonly revisions: TopologyRevisions;
 }
 
-/** All that the plans of one run have in common. */
-interface Planning {
-  readonly run: RetentionRunRow;
+/** A run that is planned. */
+interface UnderWay {
+  readonly planning: Planning;
   readonly journal: PlanJournal;
-  readonly registry: Parameters<typeof loadSnapshot>[1]['registry'];
-  readonly policies: readonly CompiledPolicy[];
-  /** The run's own policy. */
-  readonly acting: CompiledPolicy;
-  readonly protections: CompiledProtections;
-  readonly absentFrom: readonly string[];
 }
 
 /**
@@ -68,53 +47,33 @@ export class PlanRun {
     const planning = await this.#prepare(lease);
     if (planning === undefined) return { end: 'lost' };
     if ('error' in planning) return { end: 'failed', error: planning.error };
-    if (!(await this.#list(planning, signal))) return { end: 'lost' };
+    const underWay = { planning, journal: new PlanJournal(this.#database, lease) };
+    if (!(await this.#list(underWay, signal))) return { end: 'lost' };
     for (;;) {
-      const repositories = await planning.journal.pending(batch);
+      const repositories = await underWay.journal.pending(batch);
       if (repositories.length === 0) break;
       for (const repository of repositories) {
         signal.throwIfAborted();
-        if (!(await this.#planOne(planning, repository))) return { end: 'lost' };
+        if (!(await this.#planOne(underWay, repository))) return { end: 'lost' };
       }
     }
-    return (await this.#finish(planning)) ? { end: 'planned' } : { end: 'lost' };
+    return (await this.#finish(underWay)) ? { end: 'planned' } : { end: 'lost' };
   }
 
   async #prepare(lease: RetentionLease): Promise<Planning | { readonly error: StoredError } | undefined> {
-    const database = this.#database;
-    const run = await new RetentionRuns(database).get(lease.runId);
+    const run = await new RetentionRuns(this.#database).get(lease.runId);
     const revision = run === undefined ? undefined : await this.#revisions.byNumber(run.revision);
     if (run === undefined || revision === undefined) return undefined;
-    if (run.mode !== 'dryRun') return { error: onlyPlans };
     if (!(await this.#revisions.currentRegistries()).some(({ id }) => id === run.registry.id)) return { error: replaced };
     try {
-      const others = await new RetentionPolicies(database).ofRegistry(run.registry.id);
-      const policies = [run.snapshot, ...others.filter(({ name }) => name !== run.policy)];
-      const { topology } = revision;
-      const protections = await loadProtections(
-        database,
-        { holds: new Holds(database), inUse: new InUse(database) },
-        {
-          name: run.registry.name,
-          isImmutableTag: (tag) => isImmutableTag(topology, run.snapshot.registry, tag),
-          paths: Object.values(topology.paths).filter(({ from }) => from === run.snapshot.registry),
-        },
-      );
-      return {
-        run,
-        journal: new PlanJournal(database, lease),
-        registry: registryOf(run, topology),
-        ...compiled(policies),
-        protections: compileProtections({ ...protections, provenanceTargets: new Set() }),
-        absentFrom: askedAbout(policies, registryNamed(topology, run.snapshot.registry).of),
-      };
+      return await Planning.of(this.#database, run, revision.topology);
     } catch (error) {
       if (error instanceof RetentionError) return { error: storedError(error) };
       throw error;
     }
   }
 
-  async #list({ run, journal, acting }: Planning, signal: AbortSignal): Promise<boolean> {
+  async #list({ planning: { run, acting }, journal }: UnderWay, signal: AbortSignal): Promise<boolean> {
     let after = '';
     for (;;) {
       signal.throwIfAborted();
@@ -127,21 +86,20 @@ export class PlanRun {
   }
 
   /** What is wrong with one repository keeps that one whole, and no other from being planned. False when the lease is lost. */
-  async #planOne(planning: Planning, repository: string): Promise<boolean> {
-    const { run, journal, registry, policies, protections, absentFrom } = planning;
+  async #planOne({ planning, journal }: UnderWay, repository: string): Promise<boolean> {
     try {
-      const loaded = await loadSnapshot(this.#database, { registry, repository, absentFrom });
-      if (loaded === undefined) return await journal.unplanned(repository, forgotten);
-      const { snapshot, provenanceTargets, now } = loaded;
-      const plan = planRepository(policies, snapshot, { ...protections, provenanceTargets }, now);
-      return await journal.planned(repository, decisionsOf(plan, snapshot, run.detail), outcomeOf(plan));
+      const planned = await planning.plan(repository);
+      if (planned === undefined) return await journal.unplanned(repository, forgotten);
+      const { snapshot, plan } = planned;
+      return await journal.planned(repository, decisionsOf(plan, snapshot, planning.run.detail), outcomeOf(plan));
     } catch (error) {
       if (error instanceof RetentionError) return journal.unplanned(repository, storedError(error));
       throw error;
     }
   }
 
-  async #finish({ run: { id, snapshot }, journal }: Planning): Promise<boolean> {
+  async #finish({ planning, journal }: UnderWay): Promise<boolean> {
+    const { id, snapshot } = planning.run;
     const run = await new RetentionRuns(this.#database).get(id);
     if (run === undefined) return false;
     const { artifacts, removals, bytesAtMost } = run;
@@ -150,33 +108,6 @@ export class PlanRun {
     return journal.finishPlan(verdict.kind === 'exceeded' ? verdict.exceeded : []);
   }
 }
-
-function registryOf({ registry: { id, name }, snapshot }: RetentionRunRow, topology: Topology): Planning['registry'] {
-  const { role, of } = registryNamed(topology, snapshot.registry);
-  return { id, name, role, ...(of === undefined ? {} : { replicaOf: of }) };
-}
-
-/** The first is the run's own; disabled, it is planned all the same when somebody asks. */
-function compiled([own, ...others]: readonly RetentionPolicy[]): Pick<Planning, 'policies' | 'acting'> {
-  const acting = own === undefined ? undefined : compilePolicy({ ...own, mode: 'dryRun' });
-  if (acting === undefined) throw new TypeError('a run without a policy');
-  return { acting, policies: [acting, ...others.flatMap((policy) => compilePolicy(policy) ?? []).map(asKeeper)] };
-}
-
-/** A replica is asked about its prod, whatever its policies say. */
-function askedAbout(policies: readonly RetentionPolicy[], prod: string | undefined): readonly string[] {
-  const named = policies.flatMap(({ rules }) =>
-    rules.flatMap((rule) => (rule.action === 'keep' || rule.absentFrom === undefined ? [] : [rule.absentFrom.registry])),
-  );
-  return [...new Set([...named, ...(prod === undefined ? [] : [prod])])].sort();
-}
-
-const onlyPlans: StoredError = {
-  code: 'only-plans',
-  message: 'this version plans and removes nothing: let the policy say mode: dryRun',
-  operation: 'run retention',
-  retryable: false,
-};
 
 const replaced: StoredError = {
   code: 'registry-replaced',

@@ -3,6 +3,7 @@ import type { WorkerConfig } from '@waybill/config';
 import type { Notifications } from '@waybill/persistence';
 import { gate, settled } from '../../infrastructure/gate.spec-helper.js';
 import { logged } from '../../infrastructure/logged.spec-helper.js';
+import type { TrashClients } from '../../infrastructure/trash/trash-clients.js';
 import type { RunRetention } from './run-retention.js';
 import { RunRetentionModule } from './run-retention.module.js';
 
@@ -13,13 +14,14 @@ async function planning({ drainMs }: { readonly drainMs: number }) {
   let isTold = false;
   const retention = {
     tick: () => Promise.resolve(0),
+    execute: () => Promise.resolve(0),
     run: () => {
       begun.open();
       return handedOver.passed;
     },
     close: () => (isTold = true),
   } as unknown as RunRetention;
-  const feature = new RunRetentionModule(retention, {} as Notifications, { drainMs } as WorkerConfig, logged().logger);
+  const feature = new RunRetentionModule(retention, {} as TrashClients, {} as Notifications, { drainMs } as WorkerConfig, logged().logger);
   feature.tick();
   await begun.passed;
   return { feature, handedOver, isTold: () => isTold };

@@ -117,7 +117,8 @@ describe('RunRetention', () => {
     const ticks = new RetentionTicks(database);
     const leases = new RetentionLeases(database, { leaseMs });
     const planRun = new PlanRun({ database, revisions: new TopologyRevisions(database) });
-    return new RunRetention({ ticks, leases, leaseMs, planRun, workerId: 'one', logger: log.logger, ...options });
+    const executeRun = { execute: () => Promise.reject(new TypeError('nothing acts here')) };
+    return new RunRetention({ ticks, leases, leaseMs, planRun, executeRun, workerId: 'one', logger: log.logger, ...options });
   }
 
   async function runOf(id: string): Promise<RetentionRunRow> {

@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { systemClock } from '@waybill/kernel';
 import type { Logger } from '@waybill/observability';
 import { type RetentionLease, type RetentionLeases, RetentionRefusal, type RetentionTicks, storedError } from '@waybill/persistence';
 import { keepLease } from '../../infrastructure/keep-lease.js';
+import type { ExecuteRun } from './execute-run.js';
 import type { PlanRun } from './plan-run.js';
 
 export interface RunRetentionOptions {
@@ -9,12 +11,13 @@ export interface RunRetentionOptions {
   readonly leases: RetentionLeases;
   readonly leaseMs: number;
   readonly planRun: Pick<PlanRun, 'plan'>;
+  readonly executeRun: Pick<ExecuteRun, 'execute'>;
   /** Names this process in leases. */
   readonly workerId: string;
   readonly logger: Logger;
 }
 
-/** Turns times that have come into runs, and plans one run at a time: what is held then is one repository. */
+/** Turns times that have come into runs, plans one run at a time, and carries one out beside it: what is held of either is one repository. */
 export class RunRetention {
   readonly #options: RunRetentionOptions;
   readonly #shutdown = new AbortController();
@@ -34,14 +37,40 @@ export class RunRetention {
 
   /** Plans the run that has waited longest; gives how many it took up. */
   async run(): Promise<0 | 1> {
-    const { leases, leaseMs, workerId } = this.#options;
+    const { leases, workerId } = this.#options;
+    return this.#under(
+      () => leases.claimPlanning(workerId),
+      (lease, signal) => this.#plan(lease, signal),
+    );
+  }
+
+  /** Carries out the run that has waited longest to act; gives how many it took up. */
+  async execute(): Promise<0 | 1> {
+    const { leases, workerId } = this.#options;
+    return this.#under(
+      () => leases.claimExecution(workerId),
+      (lease, signal) => this.#execute(lease, signal),
+    );
+  }
+
+  /** What is under way breaks off between two repositories, and another worker goes on with it. */
+  close(): void {
+    this.#shutdown.abort(new Error('the worker is stopped'));
+  }
+
+  async #under(
+    claim: () => Promise<RetentionLease | undefined>,
+    work: (lease: RetentionLease, signal: AbortSignal) => Promise<void>,
+  ): Promise<0 | 1> {
+    const { leases, leaseMs } = this.#options;
     if (this.#shutdown.signal.aborted) return 0;
     const since = systemClock.monotonic();
-    const lease = await leases.claimPlanning(workerId);
+    const lease = await claim();
     if (lease === undefined) return 0;
     const keeper = keepLease({ renew: () => leases.renew(lease), leaseMs, since, shutdown: this.#shutdown.signal });
+    setMaxListeners(0, keeper.signal); // each of the many small reads listens to it
     try {
-      await this.#plan(lease, keeper.signal);
+      await work(lease, keeper.signal);
     } catch (error) {
       await this.#giveUp(lease, error, keeper.signal);
     } finally {
@@ -50,9 +79,12 @@ export class RunRetention {
     return 1;
   }
 
-  /** What is under way breaks off between two repositories, and another worker goes on with it. */
-  close(): void {
-    this.#shutdown.abort(new Error('the worker is stopped'));
+  async #execute(lease: RetentionLease, signal: AbortSignal): Promise<void> {
+    const { executeRun, logger } = this.#options;
+    const { runId } = lease;
+    const end = await executeRun.execute(lease, signal);
+    if (end === 'lost') logger.warn({ runId }, 'the run of retention was cancelled or taken over');
+    else logger.info({ runId, end }, 'a run of retention was carried on');
   }
 
   async #plan(lease: RetentionLease, signal: AbortSignal): Promise<void> {
