@@ -19,6 +19,7 @@ import { PausesModule } from './features/pauses/pauses.module.js';
 import { PromotionsModule } from './features/promotions/promotions.module.js';
 import { RegistriesModule } from './features/registries/registries.module.js';
 import { RegistryChecksModule } from './features/registry-checks/registry-checks.module.js';
+import { RegistryNotificationsModule } from './features/registry-notifications/registry-notifications.module.js';
 import { TopologyModule } from './features/topology/topology.module.js';
 import { InUseModule } from './features/in-use/in-use.module.js';
 import { RetentionModule } from './features/retention/retention.module.js';
@@ -40,6 +41,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     TopologyModule,
     RegistriesModule,
     RegistryChecksModule,
+    RegistryNotificationsModule,
     CollectionsModule,
     KeysModule,
     HealthModule,

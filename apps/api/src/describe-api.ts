@@ -10,6 +10,11 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     .setDescription('Runs a company’s container registries as one system.')
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key' })
+    .addSecurity('registry', {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'what the topology names as the secret of the registry’s notifications',
+    })
     .build();
   const document = SwaggerModule.createDocument(app, builder, {
     operationIdFactory: (controller, method) => `${method}${controller.replace(/Controller$/, '')}`,

@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { CheckRegistriesModule } from './features/check-registries/check-registries.module.js';
 import { CollectModule } from './features/collect/collect.module.js';
 import { CrawlInventoryModule } from './features/crawl-inventory/crawl-inventory.module.js';
+import { FollowNotificationsModule } from './features/follow-notifications/follow-notifications.module.js';
 import { HealthModule } from './features/health/health.module.js';
 import { LinkProvenanceModule } from './features/link-provenance/link-provenance.module.js';
 import { MetricsModule } from './features/metrics/metrics.module.js';
@@ -24,6 +25,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     CheckRegistriesModule,
     CollectModule,
     CrawlInventoryModule,
+    FollowNotificationsModule,
     RunRetentionModule,
     TrashModule,
     RelayOutboxModule,

@@ -32,6 +32,8 @@ export interface ApiConfig extends ServerConfig {
   readonly drainMs: number;
   /** A key with every right that is made sure to exist. */
   readonly adminKey?: string;
+  /** What the secrets are made of that local registries show with their notifications. */
+  readonly notificationKey?: string;
 }
 
 export interface WorkerConfig extends ServerConfig {
@@ -67,8 +69,17 @@ export function loadServerConfig(env: Environment = process.env): ServerConfig {
 /** The API's environment. @throws ConfigError `config-invalid` */
 export function loadApiConfig(env: Environment = process.env): ApiConfig {
   const values = readEnvironment(env, { ...serverVariables, ...apiVariables });
-  const { host, port, registryDeadlineMs, noticeMs, drainMs, adminKey } = values;
-  return { ...server(values), host, port, registryDeadlineMs, noticeMs, drainMs, ...(adminKey !== undefined && { adminKey }) };
+  const { host, port, registryDeadlineMs, noticeMs, drainMs, adminKey, notificationKey } = values;
+  return {
+    ...server(values),
+    host,
+    port,
+    registryDeadlineMs,
+    noticeMs,
+    drainMs,
+    ...(adminKey !== undefined && { adminKey }),
+    ...(notificationKey !== undefined && { notificationKey }),
+  };
 }
 
 /** The worker's environment. @throws ConfigError `config-invalid` */

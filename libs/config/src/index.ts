@@ -17,6 +17,7 @@ export { describeVariables, type VariableDescription, type VariableReader } from
 export { type EnvironmentProxies, environmentProxies, type EnvironmentProxy } from './environment-proxies.js';
 export { helperEnvironment } from './helper-environment.js';
 export { inheritedEnvironment } from './inherited-environment.js';
+export { localNotificationSecret } from './local-notification-secret.js';
 export { environmentAndFolderSecrets, maxSecretBytes, type SecretSource, secretVariable } from './secrets.js';
 export type { Environment } from './variable.js';
 export { type LogLevel, logLevels } from './variables.js';

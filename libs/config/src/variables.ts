@@ -72,6 +72,14 @@ export const apiVariables = {
     whenUnset: 'no key is made',
     secret: true,
   }),
+  notificationKey: optionalText({
+    name: 'WAYBILL_NOTIFICATION_KEY',
+    meaning: 'What the secrets are made of that local registries show when they tell what happens there; `waybill up` makes one.',
+    pattern: /^[0-9a-f]{64}$/,
+    expected: '64 lower-case hexadecimal digits',
+    whenUnset: 'local registries are not listened to',
+    secret: true,
+  }),
 } as const;
 
 export const workerVariables = {

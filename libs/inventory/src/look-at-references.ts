@@ -34,25 +34,28 @@ const headsAtOnce = 4;
 export async function lookAtReferences(look: ReferencesLook, signal: AbortSignal): Promise<ReferencesSeen> {
   const { reader, records, now } = look;
   const resolved = await resolveTags(reader, look.tags, signal);
-  const { present, absent } = await askForDeleted(look, signal);
+  const asked = await askFor(reader, look.deleted, signal);
   const walk = new ManifestWalk({ reader, records, now, count: () => undefined }, signal);
-  await walk.show(wantedOf(look, resolved.digests, present));
+  await walk.show(wantedOf(look, resolved.digests, asked));
   const told = look.digests.filter((digest) => !look.deleted.has(digest));
-  const statuses = told.length === 0 ? [] : await records.statusOf(told);
+  const placed = told.length === 0 ? [] : (await records.statusOf(told)).filter(({ isPlaced }) => isPlaced).map(({ digest }) => digest);
+  const shown = new Set(placed);
+  const unread = await askFor(reader, new Set(told.filter((digest) => !shown.has(digest))), signal);
   return {
     tags: new Map<Tag, Digest | undefined>([...resolved.digests, ...[...resolved.absent].map((tag) => [tag, undefined] as const)]),
-    digests: new Map([
-      ...statuses.map(({ digest, isPlaced }) => [digest, isPlaced] as const),
-      ...[...present].map((digest) => [digest, true] as const),
-      ...[...absent].map((digest) => [digest, false] as const),
-    ]),
+    digests: new Map([...placed.map((digest) => [digest, true] as const), ...asked, ...unread]),
   };
 }
 
-function wantedOf({ digests, deleted }: ReferencesLook, tags: ReadonlyMap<Tag, Digest>, present: ReadonlySet<Digest>): readonly Wanted[] {
+function wantedOf(
+  { digests, deleted }: ReferencesLook,
+  tags: ReadonlyMap<Tag, Digest>,
+  asked: ReadonlyMap<Digest, boolean>,
+): readonly Wanted[] {
   const wanted = new Map<Digest, Wanted>();
   for (const digest of digests) {
-    if (!deleted.has(digest) || present.has(digest)) wanted.set(digest, { digest, isSeen: present.has(digest), withConfig: true });
+    const isSeen = asked.get(digest) === true;
+    if (isSeen || !deleted.has(digest)) wanted.set(digest, { digest, isSeen, withConfig: true });
   }
   for (const [tag, digest] of tags) {
     wanted.set(digest, { digest, isSeen: true, withConfig: !isReservedTag(tag) || wanted.get(digest)?.withConfig === true });
@@ -60,15 +63,15 @@ function wantedOf({ digests, deleted }: ReferencesLook, tags: ReadonlyMap<Tag, D
   return [...wanted.values()];
 }
 
-async function askForDeleted({ reader, deleted }: ReferencesLook, signal: AbortSignal) {
-  const present = new Set<Digest>();
-  const absent = new Set<Digest>();
-  await atOnce(deleted, headsAtOnce, async (digest) => {
+/** Whether manifests are there; of those that could not be asked about, nothing. */
+async function askFor(reader: RepositoryReader, digests: ReadonlySet<Digest>, signal: AbortSignal): Promise<ReadonlyMap<Digest, boolean>> {
+  const asked = new Map<Digest, boolean>();
+  await atOnce(digests, headsAtOnce, async (digest) => {
     try {
-      ((await reader.hasManifest(digest, signal)) ? present : absent).add(digest);
+      asked.set(digest, await reader.hasManifest(digest, signal));
     } catch (error) {
       if (!(error instanceof ContentError) || isOfTheRegistry(error)) throw error;
     }
   });
-  return { present, absent };
+  return asked;
 }

@@ -35,6 +35,7 @@ export interface RegistryRequest extends Omit<Exchange, 'url'> {
 
 const defaultConnections = 16;
 const defaultRetries = 2;
+const defaultUserAgent = 'waybill';
 
 /**
  * Everything the verbs share of one registry: how to send, whom to be, how to speak of failures.
@@ -75,6 +76,7 @@ export class Connection {
       agents: this.#agents,
       timeouts: this.timeouts,
       redactor: this.#redactor,
+      userAgent: options.userAgent ?? defaultUserAgent,
       observe: options.observe ?? (() => undefined),
     });
     this.#authorizer = createAuthorizer(this.origin, options, {

@@ -39,6 +39,7 @@ export interface TransportSettings {
   readonly agents: Agents;
   readonly timeouts: Timeouts;
   readonly redactor: Redactor;
+  readonly userAgent: string;
   readonly observe: (event: RequestEvent) => void;
 }
 

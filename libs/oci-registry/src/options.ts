@@ -62,6 +62,8 @@ export interface RegistryClientOptions {
   readonly connections?: number;
   /** How often a small read is tried again after a retryable error, default 2. */
   readonly retries?: number;
+  /** What we call ourselves; `waybill` unless said. */
+  readonly userAgent?: string;
   /** Told about every request when it is over. Must not throw. */
   readonly observe?: (event: RequestEvent) => void;
 }

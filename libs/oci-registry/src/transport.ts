@@ -50,7 +50,7 @@ export class Transport {
     const { data: response } = await this.#http.request<IncomingMessage>({
       method: exchange.method,
       url: exchange.url.href,
-      headers: headersOf(exchange, authorization),
+      headers: { 'user-agent': this.#settings.userAgent, ...headersOf(exchange, authorization) },
       data: exchange.body instanceof Uint8Array ? Buffer.from(exchange.body) : exchange.body,
       httpAgent,
       httpsAgent,
@@ -81,7 +81,6 @@ function headersOf(exchange: Exchange, authorization: string | undefined): Recor
   const { body, headers } = exchange;
   const length = body instanceof UploadBody ? body.length : body?.byteLength;
   return {
-    'user-agent': 'waybill',
     accept: '*/*',
     'accept-encoding': 'identity',
     ...(length === undefined ? {} : { 'content-length': String(length), 'content-type': 'application/octet-stream' }),

@@ -14,7 +14,6 @@ export const channels = {
   crawl: 'waybill_crawl',
   collection: 'waybill_collection',
   retention: 'waybill_retention',
-  hint: 'waybill_hint',
   event: 'waybill_event',
   progress: 'waybill_progress',
 } as const;

@@ -17,7 +17,7 @@ export interface RegistryClientsOptions {
   /** What credential helpers get as environment. Default: that of this process without what is Waybill's own. */
   readonly helperEnvironment?: Readonly<Record<string, string>>;
   /** For what a topology does not say of a registry. */
-  readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections'>;
+  readonly client?: Pick<RegistryClientOptions, 'timeouts' | 'connections' | 'userAgent'>;
   /** Told about every request when it is over, and the name of the registry. Must not throw. */
   readonly observe?: (registry: string, event: RequestEvent) => void;
 }

@@ -28,6 +28,8 @@ export interface DockerRegistryOptions {
   readonly blobCache?: boolean;
   /** Take manifests whose foreign layers have URLs that match one of these patterns. Default none, as Distribution's own. */
   readonly foreignUrls?: readonly string[];
+  /** Tell somebody what happens, of blobs too, and again and again until it is heard. */
+  readonly notifications?: { readonly url: string; readonly authorization: string };
 }
 
 /** A token server that a registry trusts. */
@@ -159,8 +161,16 @@ async function configOf(
       ...(await tlsOf(settings)),
     },
     ...(settings.foreignUrls === undefined ? {} : { validation: { manifests: { urls: { allow: settings.foreignUrls } } } }),
+    ...notificationsOf(settings),
     ...(await authOf(settings)),
   };
+}
+
+function notificationsOf({ notifications }: DockerRegistryOptions): object {
+  if (notifications === undefined) return {};
+  const headers = { Authorization: [notifications.authorization] };
+  const endpoint = { name: 'spec', url: notifications.url, headers, timeout: '2s', threshold: 1, backoff: '100ms' };
+  return { notifications: { endpoints: [endpoint] } };
 }
 
 async function tlsOf({ tls, folder }: DockerRegistryOptions & { readonly folder: string }): Promise<object> {

@@ -39,6 +39,8 @@ export const diagnosticCodes = [
   'credentials-missing',
   'credentials-source',
   'secret-shared',
+  'notifications-role',
+  'notifications-secret',
   'immutable-tags-loosened',
   'immutable-tags-not-ours',
   'replica-of-nothing',

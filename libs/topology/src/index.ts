@@ -14,6 +14,7 @@ export type {
   PromotionPath,
   ProxyServer,
   Registry,
+  RegistryNotifications,
   RegistryTimeouts,
   Replication,
   SecretRef,
@@ -23,6 +24,7 @@ export type {
 } from './model.js';
 export { nearest } from './nearest.js';
 export { type ParsedTopology, parseTopology, type ParseTopologyOptions } from './parse-topology.js';
+export { type HeardRegistry, heardRegistries } from './notifications/notifications-of.js';
 export { neededProbes, readOnlyBecause, unmetNeeds } from './registry-needs.js';
 export { registriesAt } from './registries-at.js';
 export { repositoryAtOrigin } from './repository-at-origin.js';

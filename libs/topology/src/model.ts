@@ -61,6 +61,16 @@ export interface RegistryTimeouts {
   readonly smallMs?: number;
 }
 
+/** What a registry tells of pushes, pulls and deletions. */
+export interface RegistryNotifications {
+  /** Name of the secret that the registry shows when it tells something; a local one needs none. */
+  readonly secret?: string;
+  /** Each of its processes is heard at least this often. */
+  readonly heartbeatMs?: number;
+  /** Globs over free text; whoever matches one pulls without being a consumer. */
+  readonly ignore?: { readonly userAgents?: readonly string[]; readonly actors?: readonly string[] };
+}
+
 /** Which tags may never be moved once they are written. Reserved tags are never among them. */
 export type ImmutableTags =
   | { readonly kind: 'none' }
@@ -95,6 +105,8 @@ interface RegistryFacts {
   readonly limits?: { readonly connections?: number };
   /** How often the content is looked over, where the file says; see `crawlIntervals`. */
   readonly crawl?: { readonly quickMs?: number; readonly fullMs?: number };
+  /** How it tells what happens there; see `heardRegistries`. */
+  readonly notifications?: RegistryNotifications;
   /** What is declared of it; it wins over what a check found. */
   readonly capabilities?: Partial<RegistryCapabilities>;
 }

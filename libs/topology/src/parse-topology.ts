@@ -10,6 +10,7 @@ import { immutableTags } from './checks/immutable-tags.js';
 import { impossibleUntags, type ProbedCapabilities } from './checks/impossible-untags.js';
 import { missingCredentials } from './checks/missing-credentials.js';
 import { missingKeys } from './checks/missing-keys.js';
+import { notifications } from './checks/notifications.js';
 import { overlappingRegistries } from './checks/overlapping-registries.js';
 import { pathEdges } from './checks/path-edges.js';
 import { pinnedAddresses } from './checks/pinned-addresses.js';
@@ -50,6 +51,7 @@ const checks: readonly ((draft: Draft, probed: ProbedCapabilities) => Finding[])
   missingCredentials,
   credentialSources,
   sharedSecrets,
+  notifications,
   tlsSettings,
   pinnedAddresses,
   replicationEdges,

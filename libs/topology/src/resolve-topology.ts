@@ -1,6 +1,7 @@
 import type { ImmutableTags, Location, PromotionPath, Registry, Topology } from './model.js';
 import { own } from './lookup.js';
 import { connectionOf } from './resolve-connection.js';
+import type { NotificationsEntry } from './notifications/schema.js';
 import { parseRegistryUrl } from './registry-url.js';
 import type { RetentionPolicy } from './retention/policy.js';
 import { msOf, resolvePolicy } from './retention/resolve-policy.js';
@@ -36,7 +37,7 @@ function policiesOf(name: string, { role, of, retention, wipe }: RegistryEntry):
 }
 
 function registryOf(name: string, entry: RegistryEntry, document: TopologyDocument): Registry {
-  const { role, url, local, location, prefix, of, capabilities, insecure, crawl } = entry;
+  const { role, url, local, location, prefix, of, capabilities, insecure, crawl, notifications } = entry;
   const facts = {
     ...(prefix === undefined ? {} : { prefix }),
     ...(of === undefined ? {} : { of }),
@@ -48,6 +49,7 @@ function registryOf(name: string, entry: RegistryEntry, document: TopologyDocume
     ...(url === undefined ? {} : { url: originOf(url) }),
     ...(local === undefined ? {} : { local: local === true ? {} : local }),
     ...(crawl === undefined ? {} : { crawl: crawlOf(crawl) }),
+    ...(notifications === undefined ? {} : { notifications: notificationsOf(notifications) }),
   };
   if (role === 'upstream') return { ...facts, role, ...(location === undefined ? {} : { location }) };
   if (location === undefined) throw new TypeError(`registry "${name}" has no location: the document was not checked`);
@@ -67,6 +69,10 @@ function immutableTagsOf({ role, immutableTags, of }: RegistryEntry, document: T
 /** What is not written stays absent, so that older files keep their canonical form. */
 function crawlOf({ quick, full }: CrawlEntry): Registry['crawl'] {
   return { ...(quick === undefined ? {} : { quickMs: msOf(quick) }), ...(full === undefined ? {} : { fullMs: msOf(full) }) };
+}
+
+function notificationsOf({ heartbeat, ...rest }: NotificationsEntry): Registry['notifications'] {
+  return { ...rest, ...(heartbeat === undefined ? {} : { heartbeatMs: msOf(heartbeat) }) };
 }
 
 /** Only where it changes anything, so that a needless one makes no new revision. */

@@ -2,6 +2,7 @@ import { capabilityDescriptions, type CapabilityName, capabilityNames, isReposit
 import { z } from 'zod';
 import { Credentials, Limits, Proxy, Resolve, Timeouts, Tls, TokenRealms } from './connection-schema.js';
 import { repositoryGlobs, tagGlobs } from './glob-schema.js';
+import { Notifications } from './notifications/schema.js';
 import { parseRegistryUrl } from './registry-url.js';
 import { Crawl, Match, Policy as RetentionPolicy, RoleRetention, Wipe } from './retention/schema.js';
 import { roles } from './roles.js';
@@ -72,6 +73,7 @@ const Registry = z.strictObject({
   retention: RoleRetention.optional().describe('The usual retention of the role, where it has one'),
   wipe: Wipe.optional().describe('Sandboxes only: everything is removed, again and again'),
   crawl: Crawl.optional().describe('How often the content is looked over'),
+  notifications: Notifications.optional().describe('The registry tells what happens there'),
 });
 
 const repositories = repositoryGlobs.describe('Globs over the repository at the source');
@@ -108,7 +110,7 @@ export type TopologyDocument = z.output<typeof TopologyDocument>;
 /** Words of the design that no code stands behind yet: refused, with another message than a misspelling. */
 export const plannedKeys = new Map<z.ZodType, readonly string[]>([
   [TopologyDocument, ['mirrors', 'access']],
-  [Registry, ['naming', 'notifications']],
+  [Registry, ['naming']],
   [Limits, ['requestsPerSecond', 'bandwidth']],
   [Path, ['referrers', 'gates']],
   [Match, ['severityAtMost']],

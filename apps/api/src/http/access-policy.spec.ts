@@ -90,6 +90,12 @@ describe('access rules', () => {
 
     expect(open.sort()).toEqual(['GET /api/docs/problems', 'GET /health/live', 'GET /health/ready']);
   });
+
+  it('let registries tell what happens there, and nothing else', () => {
+    const theirs = routes.filter(({ rule }) => rule !== undefined && 'registry' in rule).map(({ name }) => name);
+
+    expect(theirs).toEqual(['POST /api/v1/registries/:name/notifications']);
+  });
 });
 
 describe('the router', () => {
@@ -100,18 +106,23 @@ describe('the router', () => {
   });
   afterAll(() => app.close());
 
+  function needsOf(rule: AccessRule): string[] {
+    if ('verb' in rule) return ['bearer'];
+    return 'registry' in rule ? ['registry'] : [];
+  }
+
   it('documents what it asks for: a key where the rule names a verb', async () => {
     const { paths } = describeApi(app);
     const documented = Object.entries(paths).flatMap(([path, operations]) =>
       Object.entries(operations as Record<string, { security?: unknown[] }>).map(([method, { security }]) => ({
         name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
-        needsKey: security !== undefined,
+        needs: security.flatMap((scheme) => Object.keys(scheme)),
       })),
     );
     const declared = (await routesOf(WholeApi))
       .filter(({ name }) => !name.includes('/docs/'))
       // OpenAPI knows no parameter of many segments.
-      .map(({ name, rule }) => ({ name: name.replace('/*', '/:'), needsKey: rule !== undefined && 'verb' in rule }));
+      .map(({ name, rule }) => ({ name: name.replace('/*', '/:'), needs: rule === undefined ? [] : needsOf(rule) }));
 
     expect(documented.sort(byName)).toEqual(declared.sort(byName));
   });

@@ -21,7 +21,7 @@ export class AuthenticateGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.#reflector.getAllAndOverride<AccessRule | undefined>(accessRuleKey, [context.getHandler(), context.getClass()]);
     if (rule === undefined) throw new ApiError('this route declares no access rule', { code: 'forbidden' });
-    if ('public' in rule) return true;
+    if (!('verb' in rule)) return true;
     const request = context.switchToHttp().getRequest<Request>();
     const actor = await this.#keys.authenticate(bearerToken(request));
     if (actor === undefined) throw new ApiError('the request carries no valid API key', { code: 'unauthenticated' });

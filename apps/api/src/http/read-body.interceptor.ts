@@ -1,11 +1,15 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { json, type Request, type Response } from 'express';
 import type { Observable } from 'rxjs';
 import type { ProblemCode } from '@waybill/contracts/http';
 import { ApiError } from './api-error.js';
+import { bodyTypesKey } from './takes-body.js';
 
 const maxBytes = 2 * 1024 * 1024;
-const readJson = json({ limit: maxBytes });
+/** Its type has been looked at by then. */
+const readJson = json({ limit: maxBytes, type: () => true });
+const usualTypes: readonly string[] = ['application/json'];
 
 /**
  * Reads a request's JSON body. Guards come before interceptors and pipes after them, so
@@ -13,10 +17,20 @@ const readJson = json({ limit: maxBytes });
  */
 @Injectable()
 export class ReadBodyInterceptor implements NestInterceptor {
+  readonly #reflector: Reflector;
+
+  constructor(reflector: Reflector) {
+    this.#reflector = reflector;
+  }
+
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    if (hasBody(request)) await readBody(request, http.getResponse<Response>());
+    if (hasBody(request)) {
+      const types = this.#reflector.get<readonly string[] | undefined>(bodyTypesKey, context.getHandler()) ?? usualTypes;
+      checkType(request, types);
+      await readBody(request, http.getResponse<Response>());
+    }
     return next.handle();
   }
 }
@@ -26,10 +40,11 @@ function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+function checkType(request: Request, types: readonly string[]): void {
+  if (!request.is([...types])) throw new ApiError(`send the body as ${types.join(' or ')}`, { code: 'unsupported-media-type' });
+}
+
 function readBody(request: Request, response: Response): Promise<void> {
-  if (!request.is('application/json')) {
-    throw new ApiError('send the body as application/json', { code: 'unsupported-media-type' });
-  }
   return new Promise((resolve, reject) => {
     readJson(request, response, (error?: unknown) => {
       if (error === undefined) resolve();

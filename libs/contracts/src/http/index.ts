@@ -81,6 +81,7 @@ export {
   PromotionTarget,
 } from './promotions.js';
 export { AcceptedRegistryCheck, CreateRegistryCheck, ProbeResult, RegistryCheck, RegistryList, RegistryReport } from './registries.js';
+export { notificationMediaTypes, RegistryEvent, RegistryNotifications } from './registry-notifications.js';
 export {
   CancelRetentionRun,
   CreateRetentionApproval,

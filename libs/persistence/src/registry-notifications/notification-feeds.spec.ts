@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { named } from '../retention/inventory-rows.spec-helper.js';
 import { app, HeardScene, silenceMs, told } from './heard-scene.spec-helper.js';
 import type { FeedState, Heartbeat } from './notification-feeds.js';
-import { pullsKnownSince } from './pulls-known-since.js';
 
 describe('how well a registry is heard', () => {
   let heard: HeardScene;
@@ -13,7 +12,7 @@ describe('how well a registry is heard', () => {
   afterAll(() => heard.scene.close());
   beforeEach(() => heard.begin());
 
-  const known = () => pullsKnownSince(heard.tables, { registryId: heard.ci, repository: app });
+  const known = async (): Promise<number | 'unknown'> => (await state()).knownSince?.getTime() ?? 'unknown';
 
   async function state(): Promise<FeedState> {
     const found = (await heard.feeds.states()).find(({ registry }) => registry === 'ci');
@@ -36,7 +35,7 @@ describe('how well a registry is heard', () => {
 
   /** Known since a moment ago. */
   async function listen(): Promise<number> {
-    await heartbeat();
+    await heard.take({ instances: ['one'] });
     await heartbeat();
     const since = await known();
     if (since === 'unknown') throw new Error('nothing is known');
@@ -45,12 +44,14 @@ describe('how well a registry is heard', () => {
 
   it('is unknown until a heartbeat is heard of a process that is known', async () => {
     expect(await known()).toBe('unknown');
-    await heartbeat();
+    await heard.tables.$executeRaw`UPDATE notification_feed SET next_beat_at = now()`;
+    expect(await heard.feeds.beginBeat('all')).toBeUndefined();
+    await heard.take({ instances: ['one'] });
     expect(await known()).toBe('unknown');
     await heartbeat();
 
     expect(await known()).toEqual(expect.any(Number));
-    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 1, silenceMs });
+    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 0, silenceMs });
   });
 
   it('stays the same as long as heartbeats follow each other', async () => {
@@ -70,7 +71,7 @@ describe('how well a registry is heard', () => {
     expect(await known()).toBe('unknown');
     await heartbeat('two');
     expect(await known()).toBeGreaterThan(since);
-    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 2 });
+    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 1 });
   });
 
   it('is unknown during a silence and begins anew after it, whether or not anybody looked', async () => {
@@ -83,7 +84,7 @@ describe('how well a registry is heard', () => {
     await heard.take({ heartbeats: [id] });
 
     expect(await known()).toBeGreaterThan(since);
-    expect(await state()).toMatchObject({ gapReason: 'silence', gaps: 2 });
+    expect(await state()).toMatchObject({ gapReason: 'silence', gaps: 1 });
   });
 
   /** A heartbeat of a worker that does not look for silences. */
@@ -127,7 +128,7 @@ describe('how well a registry is heard', () => {
     await heard.later(10_000);
     await heartbeat();
 
-    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 2 });
+    expect(await state()).toMatchObject({ gapReason: 'instance', gaps: 1 });
     await heartbeat();
     expect(await known()).not.toBe('unknown');
   });
@@ -140,16 +141,8 @@ describe('how well a registry is heard', () => {
     expect(await state()).toMatchObject({ gapReason: 'unreadable' });
   });
 
-  it('is unknown of a repository while a pull waits for what it was of', async () => {
-    const since = await listen();
-    await heard.take({ told: [told('pulled', { name: 'stranger' })] });
-
-    expect(await known()).toBe('unknown');
-    expect(await pullsKnownSince(heard.tables, { registryId: heard.ci, repository: 'another' })).toBe(since);
-  });
-
   it('is not made up by another registry', async () => {
-    await heartbeat();
+    await heard.take({ instances: ['one'] });
     const { id } = await beat();
     await heard.take({ registryId: heard.prod, heartbeats: [id] });
 
@@ -159,6 +152,8 @@ describe('how well a registry is heard', () => {
   });
 
   it('is tried with a manifest that is there, as often as is needed, where the registry stands', async () => {
+    await heard.take({ instances: ['one'] });
+    await heard.take({ registryId: heard.prod, instances: ['one'] });
     const { registry, manifest } = await beat();
 
     expect(registry).toMatchObject({ name: 'ci', id: heard.ci });
@@ -176,7 +171,6 @@ describe('how well a registry is heard', () => {
     await heard.feeds.declare([{ name: 'prod', location: 'us', silenceMs }]);
 
     expect((await heard.feeds.states()).map(({ registry }) => registry)).toEqual(['prod']);
-    expect(await known()).toBe('unknown');
     expect(await heard.references()).toEqual([]);
   });
 });

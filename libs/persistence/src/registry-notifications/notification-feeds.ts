@@ -31,6 +31,7 @@ export interface FeedState {
   readonly knownSince: Date | undefined;
   readonly gapAt: Date;
   readonly gapReason: GapReason;
+  /** How often what was known was lost. */
   readonly gaps: number;
   /** Tags and digests that are to be asked about. */
   readonly hints: number;
@@ -71,7 +72,7 @@ export class NotificationFeeds {
 
   /**
    * Looks whether the registry whose time has come, at one of these locations, has been silent, and begins a heartbeat;
-   * undefined when none is due.
+   * undefined when none is due. Registries that have never told of anything are not asked to.
    */
   async beginBeat(locations: readonly string[] | 'all'): Promise<Heartbeat | undefined> {
     const at = locations === 'all' ? Prisma.sql`true` : Prisma.sql`f.location = ANY(${[...locations]}::text[])`;
@@ -82,6 +83,7 @@ export class NotificationFeeds {
         WHERE r.id = f.registry_id AND f.registry_id = (
           SELECT f.registry_id FROM notification_feed f JOIN registry r ON r.id = f.registry_id
           WHERE f.next_beat_at <= now() AND r.replaced_at IS NULL AND ${at}
+            AND (f.heard_at IS NOT NULL OR EXISTS (SELECT 1 FROM notification_instance i WHERE i.registry_id = f.registry_id))
           ORDER BY f.next_beat_at LIMIT 1 FOR UPDATE OF f SKIP LOCKED)
         RETURNING r.id, r.name, r.address`;
       if (due === undefined) return undefined;

@@ -1,6 +1,5 @@
 import { digestToBytes } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
-import { notify } from '../notify.js';
 import { hearHeartbeats } from './hear-heartbeats.js';
 import { noteGap } from './note-gap.js';
 import type { Delivery, Told } from './told.js';
@@ -83,7 +82,6 @@ export class NotificationIntake {
       ON CONFLICT (registry_id, repository, reference) DO UPDATE SET version = h.version + 1, location = excluded.location,
         pushed_at = greatest(h.pushed_at, excluded.pushed_at), pulled_at = greatest(h.pulled_at, excluded.pulled_at),
         deleted_at = greatest(h.deleted_at, excluded.deleted_at)`;
-    if (kept.length > 0) await notify(tables, 'hint');
     return told.filter(({ registryId }) => full.has(registryId));
   }
 

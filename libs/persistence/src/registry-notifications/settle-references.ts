@@ -16,7 +16,10 @@ export interface SettledReferences {
 export async function settleReferences(database: Database, { claimed, at, found }: SettledReferences): Promise<void> {
   const gone = [...found.digests].flatMap(([digest, isThere]) => (isThere ? [] : [digest]));
   await database.transaction((tables) => settleTags(tables, at, { tagged: presentTags(found), gone: goneTags(claimed, found) }));
-  for (const digest of gone) if (wasDeleted(claimed, digest)) await closePlace(database.tables, at, digest);
+  for (const digest of gone) {
+    if (wasDeleted(claimed, digest)) await closePlace(database.tables, at, digest);
+    await forgetUnreadable(database.tables, at, digest);
+  }
   for (const hint of claimed.hints) {
     const digest = isDigest(hint.reference) ? hint.reference : found.tags.get(hint.reference as Tag);
     if (digest !== undefined && found.digests.get(digest) !== false) await noteTimes(database.tables, { at, digest, hint });
@@ -69,6 +72,17 @@ async function closePlace(tables: Tables, { registryId, repository, askedAt }: R
     UPDATE placement SET seen_until = now()
     WHERE registry_id = ${registryId}::uuid AND repository = ${repository} AND digest = ${digestToBytes(digest)} AND seen_until IS NULL
       AND seen_from <= ${askedAt}::timestamptz`;
+}
+
+/** What is not there and nothing names was not unreadable. */
+async function forgetUnreadable(tables: Tables, { registryId, repository, repositoryId }: ReferencesAt, digest: Digest): Promise<void> {
+  await tables.$executeRaw`
+    DELETE FROM unreadable_manifest u
+    WHERE u.repository_id = ${repositoryId} AND u.digest = ${digestToBytes(digest)}
+      AND NOT EXISTS (SELECT 1 FROM tag t WHERE t.repository_id = ${repositoryId} AND t.digest = u.digest AND t.gone_at IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM content_edge e JOIN placement p ON p.digest = e.parent
+        WHERE e.child = u.digest AND p.registry_id = ${registryId}::uuid AND p.repository = ${repository} AND p.seen_until IS NULL)`;
 }
 
 /** Later than it was known before, or not at all. */

@@ -5,7 +5,7 @@ import { parseRegistryUrl } from '../registry-url.js';
 interface Use {
   readonly secret: string;
   readonly registry: string;
-  readonly kind: 'registry' | 'proxy' | 'docker-config';
+  readonly kind: 'registry' | 'proxy' | 'docker-config' | 'notifications';
   /** The one server that the secret is for. A Docker configuration has an entry for each. */
   readonly server: string;
   readonly path: DocumentPath;
@@ -30,6 +30,7 @@ export function sharedSecrets(draft: Draft): Finding[] {
 function ownership(owner: Use, use: Use): string {
   const registry = `registry ${quoted(owner.registry)}`;
   if (owner.kind === 'docker-config') return `is the Docker configuration of ${registry}`;
+  if (owner.kind === 'notifications') return `is what ${registry} shows with its notifications`;
   if (owner.kind === 'proxy') return `belongs to the proxy of ${registry}`;
   return `belongs to ${registry}${use.kind === 'registry' ? ', which stands at another origin' : ''}`;
 }
@@ -37,10 +38,11 @@ function ownership(owner: Use, use: Use): string {
 function own({ registry, kind }: Use): string {
   const name = `registry ${quoted(registry)}`;
   if (kind === 'registry') return name;
+  if (kind === 'notifications') return `the notifications of ${name}`;
   return kind === 'proxy' ? `the proxy of ${name}` : `the Docker configuration of ${name}`;
 }
 
-function usesOf(registry: string, { url, credentials, tls, proxy }: RegistryDraft): Use[] {
+function usesOf(registry: string, { url, credentials, tls, proxy, notifications }: RegistryDraft): Use[] {
   const uses: Use[] = [];
   const use = (secret: string | undefined, to: Omit<Use, 'secret' | 'registry'>): void => {
     if (secret !== undefined) uses.push({ secret, registry, ...to });
@@ -55,6 +57,8 @@ function usesOf(registry: string, { url, credentials, tls, proxy }: RegistryDraf
   for (const part of ['cert', 'key'] as const) {
     if (server !== undefined) use(tls?.[part]?.secret, { kind: 'registry', server, path: ['tls', part, 'secret'] });
   }
+  // Whoever holds it can speak for the registry, so another registry must not.
+  use(notifications?.secret, { kind: 'notifications', server: registry, path: ['notifications', 'secret'] });
   const proxyServer = typeof proxy === 'object' ? serverOf(proxy.url) : undefined;
   if (typeof proxy === 'object' && proxyServer !== undefined) {
     use(proxy.secret, { kind: 'proxy', server: proxyServer, path: ['proxy', 'secret'] });

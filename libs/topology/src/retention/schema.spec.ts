@@ -374,7 +374,6 @@ describe('the schema of retention policies', () => {
     ],
     ['role: prod, crawl: { quick: ▶1s }', 'value-invalid', '"quick" must be at least 1m', '/registries/x/crawl/quick'],
     ['role: prod, crawl: { full: ▶10m }', 'value-invalid', '"full" must be at least 1h', '/registries/x/crawl/full'],
-    ['role: prod, ▶notifications: { secret: x }', 'not-implemented', 'is not implemented yet', '/registries/x/notifications'],
   ])('refuses of a registry: %s', (keys, ...expected) => {
     const [code, says, at, suggests] = expected;
     const registries = `x: { ${keys}, location: eu, local: true }`;
