@@ -32,7 +32,13 @@ function repository(name, size) {
     registry: 'ci-snapshots',
     role: 'ci-snapshots',
     repository: name,
-    knowledge: { lastFullCrawlStartedAt: daysAgo(0.5), unreadableManifests: 0, isSuspect: false, pullsKnownSince: daysAgo(500), referrersKnownOf: 'all' },
+    knowledge: {
+      lastFullCrawlStartedAt: daysAgo(0.5),
+      unreadableManifests: 0,
+      isSuspect: false,
+      pullsKnownSince: daysAgo(500),
+      referrersKnownOf: 'all',
+    },
     tags,
     manifests,
   };
@@ -73,7 +79,7 @@ function manifest(digest, age, facts) {
 }
 
 function blob(name) {
-  return { digest: digestOf(`blob ${name}`), size: 4_000_000 };
+  return { id: digestOf(`blob ${name}`), size: 4_000_000 };
 }
 
 function digestOf(text) {

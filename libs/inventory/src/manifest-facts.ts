@@ -36,7 +36,9 @@ export interface ManifestFacts {
   readonly subject: Descriptor | undefined;
   /** Manifests and blobs right beneath it, each once. */
   readonly children: readonly Descriptor[];
-  /** Of the blobs that it names itself, each once. */
+  /** Those that it names itself, each once. */
+  readonly blobs: readonly Descriptor[];
+  /** Of these blobs. */
   readonly blobBytes: number;
   /** Why what it says is not understood; what is beneath it is unknown then. */
   readonly unreadable: string | undefined;
@@ -82,6 +84,7 @@ export function describeManifest(manifest: Manifest, surroundings: ManifestSurro
       gaps: gapsOf(view, { platforms, annotations }),
       subject: view.subject,
       children: [...manifests, ...blobs],
+      blobs,
       blobBytes: blobs.reduce((sum, { size }) => sum + size, 0),
       unreadable: undefined,
     };
@@ -100,6 +103,7 @@ const nothingBeneath = {
   gaps: [],
   subject: undefined,
   children: [],
+  blobs: [],
   blobBytes: 0,
 } as const;
 

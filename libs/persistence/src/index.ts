@@ -120,9 +120,9 @@ export {
 export { ExecutionStop, type ExecutionStopCode } from './retention/execution-stop.js';
 export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from './retention/holds.js';
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
-export { loadRepositories } from './retention/load-repositories.js';
+export { groupRepositories, loadRepositories } from './retention/load-repositories.js';
 export { loadProtections, type RunProtections } from './retention/load-protections.js';
-export { type LoadedRepository, loadSnapshot, type RepositoryToLoad } from './retention/load-snapshot.js';
+export { type LoadedRepository, loadSnapshot, loadSnapshots, type RegistryToLoad, type RepositoryToLoad } from './retention/load-snapshot.js';
 export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
 export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';

@@ -155,7 +155,7 @@ describe('a plan', () => {
   });
 
   it('counts bytes of what goes, and blobs that nothing kept needs', () => {
-    const blob = (name: string, size: number) => ({ digest: digest(`blob ${name}`), size });
+    const blob = (name: string, size: number) => ({ id: digest(`blob ${name}`), size });
     const rule = { ...deleteAll, match: { tags: { glob: ['old*'] } } };
     const plan = planOf(
       [policy([rule])],

@@ -10,12 +10,12 @@ export function reclaimableBytes(manifests: readonly SnapshotManifest[], isKept:
   for (const [number, manifest] of manifests.entries()) {
     if (isKept(number)) continue;
     bytes += manifest.size;
-    for (const { digest, size } of manifest.blobs) blobs.set(digest, size);
+    for (const { id, size } of manifest.blobs) blobs.set(id, size);
   }
   if (blobs.size === 0) return bytes;
   for (const [number, manifest] of manifests.entries()) {
     if (!isKept(number)) continue;
-    for (const { digest } of manifest.blobs) blobs.delete(digest);
+    for (const { id } of manifest.blobs) blobs.delete(id);
   }
   for (const size of blobs.values()) bytes += size;
   return bytes;

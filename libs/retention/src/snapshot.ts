@@ -43,18 +43,18 @@ export interface SnapshotTag {
 export interface SnapshotManifest {
   readonly digest: string;
   readonly mediaType: string;
-  readonly artifactType?: string;
+  readonly artifactType?: string | undefined;
   /** Of the manifest itself, in bytes. */
   readonly size: number;
-  readonly blobs: readonly SnapshotBlob[];
+  readonly blobs: Iterable<SnapshotBlob>;
   /** Digests of the manifests that an index lists, in this repository or not. */
   readonly children: readonly string[];
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   /** `os/architecture[/variant]`; of an index those of its children. Unknown where one of them may be missing. */
   readonly platforms: readonly string[] | 'unknown';
   readonly annotations: Readonly<Record<string, string>>;
   /** It has more annotations, or longer ones, than were kept. */
-  readonly lacksAnnotations?: true;
+  readonly lacksAnnotations?: boolean;
   readonly createdAt: KnownTime;
   readonly pushedAt: KnownTime;
   readonly firstSeenAt: number;
@@ -71,7 +71,8 @@ export interface SnapshotManifest {
 }
 
 export interface SnapshotBlob {
-  readonly digest: string;
+  /** Its digest, or whatever else tells it from the other blobs of the repository. */
+  readonly id: string;
   readonly size: number;
 }
 

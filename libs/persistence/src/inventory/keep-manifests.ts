@@ -1,4 +1,4 @@
-import { type ManifestFacts } from '@waybill/inventory';
+import { type ManifestFacts, manifestsBeneath } from '@waybill/inventory';
 import { type Descriptor, type Digest, digestToBytes } from '@waybill/oci-model';
 import type { Tables } from '../database.js';
 import { storableJson } from '../registry-checks/storable-json.js';
@@ -74,6 +74,8 @@ async function keepFacts(tables: Tables, facts: readonly ManifestFacts[]): Promi
     platforms: fact.platforms,
     annotations: fact.annotations,
     gaps: fact.gaps,
+    children: manifestsBeneath(fact).map(({ digest }) => hexOf(digest)),
+    blobs: packed(fact.blobs),
     subject: hexOf(fact.subject?.digest),
     blob_bytes: fact.blobBytes,
     unreadable: fact.unreadable,
@@ -82,13 +84,14 @@ async function keepFacts(tables: Tables, facts: readonly ManifestFacts[]): Promi
   const raw = facts.map(({ manifest }) => Uint8Array.from(manifest.bytes));
   await tables.$executeRaw`
     INSERT INTO manifest (digest, media_type, is_index, artifact_type, config_media_type, config_digest, created_at, created_problem,
-      platforms, annotations, gaps, subject, blob_bytes, raw, unreadable)
+      platforms, annotations, gaps, subject, children, blobs, blob_bytes, raw, unreadable)
     SELECT b.digest, f.media_type, f.is_index, f.artifact_type, f.config_media_type, decode(f.config_digest, 'hex'), f.created_at, f.created_problem,
-      f.platforms, f.annotations, f.gaps, decode(f.subject, 'hex'), f.blob_bytes, b.raw, f.unreadable
+      f.platforms, f.annotations, f.gaps, decode(f.subject, 'hex'),
+      ARRAY(SELECT decode(c.hash, 'hex') FROM jsonb_array_elements_text(f.children) AS c (hash)), decode(f.blobs, 'hex'), f.blob_bytes, b.raw, f.unreadable
     FROM unnest(${digests}::bytea[], ${raw}::bytea[]) WITH ORDINALITY AS b (digest, raw, position)
       JOIN jsonb_to_recordset(${storableJson(rows)}::jsonb) AS f (position bigint, media_type text, is_index boolean, artifact_type text,
         config_media_type text, config_digest text, created_at timestamptz, created_problem text, platforms jsonb, annotations jsonb,
-        gaps jsonb, subject text, blob_bytes bigint, unreadable text) USING (position)
+        gaps jsonb, subject text, children jsonb, blobs text, blob_bytes bigint, unreadable text) USING (position)
     ORDER BY b.position
     ON CONFLICT (digest) DO UPDATE
       SET created_at = excluded.created_at, created_problem = excluded.created_problem, platforms = excluded.platforms,
@@ -123,6 +126,14 @@ async function keepAnnotations(tables: Tables, facts: readonly ManifestFacts[]):
     FROM jsonb_to_recordset(${storableJson(rows)}::jsonb) AS a (key text, value text, digest text)
     ORDER BY a.key, a.value, a.digest
     ON CONFLICT DO NOTHING`;
+}
+
+/** Of each the first eight bytes of its digest and its size as a bigint, in the order of digests. */
+function packed(blobs: readonly Descriptor[]): string {
+  const sorted = blobs
+    .map(({ digest, size }) => ({ hash: hexOf(digest) ?? '', size }))
+    .sort((one, other) => (one.hash < other.hash ? -1 : 1));
+  return sorted.map(({ hash, size }) => hash.slice(0, 16) + size.toString(16).padStart(16, '0')).join('');
 }
 
 function columnsOf(descriptors: readonly Pick<Descriptor, 'digest' | 'mediaType' | 'size'>[]) {

@@ -93,14 +93,19 @@ async function seedContent(database: Database, name: string, manifest: ManifestT
   await putContent(database, name, type);
   const [json, places, lacking] = [annotations, platforms, gaps].map((value) => JSON.stringify(value));
   await tables.$executeRaw`
-    INSERT INTO manifest (digest, media_type, is_index, created_at, platforms, annotations, gaps, subject, raw, unreadable)
-    VALUES (${bytesOf(name)}, ${type}, ${isIndex}, ${createdAt}, ${places}::jsonb, ${json}::jsonb, ${lacking}::jsonb,
+    INSERT INTO manifest (digest, media_type, is_index, created_at, platforms, annotations, gaps, children, blobs, subject, raw, unreadable)
+    VALUES (${bytesOf(name)}, ${type}, ${isIndex}, ${createdAt}, ${places}::jsonb, ${json}::jsonb, ${lacking}::jsonb, ${children.map(bytesOf)}::bytea[], decode(${blobs.map(packed).sort().join('')}, 'hex'),
       ${subject === undefined ? null : bytesOf(subject)}, ${new Uint8Array(Buffer.from(name))}, ${unreadable ?? null})
     ON CONFLICT DO NOTHING`;
   for (const child of [...blobs, ...children]) {
     await tables.$executeRaw`
       INSERT INTO content_edge (parent, child, kind) VALUES (${bytesOf(name)}, ${bytesOf(child)}, 'child') ON CONFLICT DO NOTHING`;
   }
+}
+
+/** As `manifest.blobs` has it. */
+function packed(blob: string): string {
+  return named(blob).slice('sha256:'.length, 'sha256:'.length + 16) + (100).toString(16).padStart(16, '0');
 }
 
 async function putContent({ tables }: Database, name: string, type: string): Promise<void> {

@@ -1,21 +1,24 @@
 import { maxUntaggedAsked } from '@waybill/inventory';
-import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
+import type { RepositoryKnowledge, RepositorySnapshot, SnapshotManifest, SnapshotTag } from '@waybill/retention';
 import type { Role } from '@waybill/topology';
 import type { Database, Tables } from '../database.js';
-import { unreadPlaces } from '../inventory/unread-places.js';
-import { pullsKnownSince } from '../registry-notifications/pulls-known-since.js';
+import { pullsKnownOf } from '../registry-notifications/pulls-known-since.js';
 import { loadAbsences } from './load-absences.js';
-import { type Beneath, loadEdges } from './load-edges.js';
-import { type ManifestRow, loadManifests } from './load-manifests.js';
+import { type LoadedManifests, loadManifests } from './load-manifests.js';
 import { loadOrigins } from './load-origins.js';
 import { loadTagPasts } from './load-tag-pasts.js';
+import { loadTags } from './load-tags.js';
 
-/** A repository of which all that is known is wanted. */
-export interface RepositoryToLoad {
+/** The registry whose repositories are wanted, and what is wanted of it. */
+export interface RegistryToLoad {
   readonly registry: { readonly id: string; readonly name: string; readonly role: Role; readonly replicaOf?: string };
-  readonly repository: string;
   /** Names of registries that policies ask about: whether a digest is there, too. */
   readonly absentFrom: readonly string[];
+}
+
+/** A repository of which all that is known is wanted. */
+export interface RepositoryToLoad extends RegistryToLoad {
+  readonly repository: string;
 }
 
 export interface LoadedRepository {
@@ -30,104 +33,95 @@ export interface LoadedRepository {
  * Reads all that the planner wants to know of one repository, as at one moment; what is held grows with that repository alone.
  * Undefined when the inventory has no such repository.
  */
-export async function loadSnapshot(database: Database, wanted: RepositoryToLoad): Promise<LoadedRepository | undefined> {
-  return database.snapshot(async (tables) => {
-    const [row] = await tables.$queryRaw<RepositoryRow[]>`
-      SELECT id, state, last_full_crawl_started_at AS crawled, unreadable_manifests AS unreadable, now(),
-        (SELECT count(*) FROM unreadable_manifest u WHERE u.repository_id = repository.id)
-          + (SELECT count(*) FROM ${unreadPlaces(wanted.registry.id, wanted.repository)}
-              AND NOT EXISTS (SELECT 1 FROM unreadable_manifest u WHERE u.repository_id = repository.id AND u.digest = p.digest)) AS unread
-      FROM repository WHERE registry_id = ${wanted.registry.id}::uuid AND name = ${wanted.repository}`;
-    return row === undefined ? undefined : assemble(tables, wanted, row);
-  });
+export async function loadSnapshot(database: Database, { repository, ...of }: RepositoryToLoad): Promise<LoadedRepository | undefined> {
+  return (await loadSnapshots(database, of, [repository])).get(repository);
+}
+
+/** The same of several repositories, by name, without those that the inventory does not have: many small ones cost as much as one. */
+export async function loadSnapshots(
+  database: Database,
+  of: RegistryToLoad,
+  repositories: readonly string[],
+): Promise<ReadonlyMap<string, LoadedRepository>> {
+  return database.snapshot((tables) => assemble(tables, of, repositories));
 }
 
 interface RepositoryRow {
-  readonly id: bigint;
+  readonly name: string;
   readonly state: 'known' | 'suspect' | 'unreadable' | 'gone';
   readonly crawled: Date | null;
   /** As of its last crawl. */
   readonly unreadable: number;
-  readonly unread: bigint;
+  /** Digests of what could not be read. */
+  readonly tried: readonly string[];
   readonly now: Date;
 }
 
-async function assemble(tables: Tables, wanted: RepositoryToLoad, row: RepositoryRow): Promise<LoadedRepository> {
-  const { registry, repository, absentFrom } = wanted;
-  const place = { registryId: registry.id, repository, repositoryId: row.id };
-  const pasts = await loadTagPasts(tables, place);
-  const tags = await tables.$queryRaw<TagRow[]>`
-    SELECT name, digest_text(digest) AS digest, tagged_at AS at, tagged_at_source AS source
-    FROM tag WHERE repository_id = ${row.id} AND gone_at IS NULL`;
-  const manifests = await loadManifests(tables, place);
-  const edges = await loadEdges(tables, place);
-  const origins = await loadOrigins(tables, place);
-  const absences = await loadAbsences(tables, place, absentFrom);
-  const unreadable = manifests.reduce((count, { unreadable: why }) => count + (why === null ? 0 : 1), 0);
-  const snapshot: RepositorySnapshot = {
-    registry: registry.name,
-    role: registry.role,
-    ...(registry.replicaOf === undefined ? {} : { replicaOf: registry.replicaOf }),
-    repository,
-    knowledge: {
-      lastFullCrawlStartedAt: row.crawled?.getTime() ?? 'none',
-      unreadableManifests: Math.max(row.unreadable, Number(row.unread) + unreadable),
-      // What could not be read when it was looked at last may have changed since.
-      isSuspect: row.state !== 'known',
-      pullsKnownSince: await pullsKnownSince(tables, { registryId: registry.id, repository }),
-      referrersKnownOf: countLoose(manifests, tags, edges) > maxUntaggedAsked ? 'tagged' : 'all',
-    },
-    tags: tags.map(({ name, digest, at, source }) => ({
-      name,
-      digest,
-      // A crawl sees a tag later than it was written.
-      taggedAt: source === 'crawl' ? 'unknown' : at.getTime(),
-      seenSince: at.getTime(),
-      history: pasts.history.get(name) ?? [],
-    })),
-    manifests: manifests.map((manifest) => {
-      const { digest } = manifest;
-      return {
-        ...factsOf(manifest),
-        blobs: edges.get(digest)?.blobs ?? [],
-        children: edges.get(digest)?.children ?? [],
-        untaggedAt: pasts.untaggedAt.get(digest) ?? 'never',
-        promotedTo: origins.promotedTo.get(digest) ?? [],
-        sources: origins.sources.get(digest) ?? [],
-        absences: absences(digest),
+async function assemble(
+  tables: Tables,
+  { registry, absentFrom }: RegistryToLoad,
+  repositories: readonly string[],
+): Promise<ReadonlyMap<string, LoadedRepository>> {
+  const places = { registryId: registry.id, repositories };
+  const rows = await tables.$queryRaw<RepositoryRow[]>`
+    SELECT name, state, last_full_crawl_started_at AS crawled, unreadable_manifests AS unreadable, now(),
+      ARRAY(SELECT digest_text(u.digest) FROM unreadable_manifest u WHERE u.repository_id = repository.id) AS tried
+    FROM repository WHERE registry_id = ${registry.id}::uuid AND name = ANY(${[...repositories]}::text[])`;
+  const pasts = await loadTagPasts(tables, places);
+  const tags = await loadTags(tables, places);
+  const origins = await loadOrigins(tables, places);
+  const pulls = await pullsKnownOf(tables, places);
+  const absences = await loadAbsences(tables, places, absentFrom);
+  const manifests = await loadManifests(tables, places, (repository) => {
+    const [past, origin] = [pasts.get(repository), origins.get(repository)];
+    return {
+      untaggedAt: (digest) => past?.untaggedAt.get(digest) ?? 'never',
+      promotedTo: (digest) => origin?.promotedTo.get(digest) ?? none,
+      sources: (digest) => origin?.sources.get(digest) ?? none,
+      absences,
+    };
+  });
+  return new Map(
+    rows.map((row) => {
+      const [past, origin, found] = [pasts.get(row.name), origins.get(row.name), manifests.get(row.name) ?? nothing];
+      const named = (tags.get(row.name) ?? []).map((tag): SnapshotTag => ({ ...tag, history: past?.history.get(tag.name) ?? [] }));
+      const snapshot: RepositorySnapshot = {
+        registry: registry.name,
+        role: registry.role,
+        ...(registry.replicaOf === undefined ? {} : { replicaOf: registry.replicaOf }),
+        repository: row.name,
+        knowledge: knowledgeOf(row, { found, tags: named, pullsKnownSince: pulls(row.name) }),
+        tags: named,
+        manifests: found.manifests,
       };
+      return [row.name, { snapshot, provenanceTargets: origin?.standing ?? new Set(), now: row.now.getTime() }];
     }),
+  );
+}
+
+interface Found extends Pick<RepositoryKnowledge, 'pullsKnownSince'> {
+  readonly found: LoadedManifests;
+  readonly tags: readonly SnapshotTag[];
+}
+
+const none: readonly never[] = [];
+const nothing: LoadedManifests = { manifests: [], unreadable: 0, unread: [] };
+
+function knowledgeOf(row: RepositoryRow, { found, tags, pullsKnownSince: pulls }: Found): RepositoryKnowledge {
+  const missing = new Set([...row.tried, ...found.unread]);
+  return {
+    lastFullCrawlStartedAt: row.crawled?.getTime() ?? 'none',
+    unreadableManifests: Math.max(row.unreadable, missing.size + found.unreadable),
+    // What could not be read when it was looked at last may have changed since.
+    isSuspect: row.state !== 'known',
+    pullsKnownSince: pulls,
+    referrersKnownOf: countLoose(found.manifests, tags) > maxUntaggedAsked ? 'tagged' : 'all',
   };
-  return { snapshot, provenanceTargets: origins.standing, now: row.now.getTime() };
 }
 
 /** Manifests that no tag and no index leads to: a crawl asks about so many of them, others each time. */
-function countLoose(manifests: readonly ManifestRow[], tags: readonly TagRow[], edges: ReadonlyMap<string, Beneath>): number {
+function countLoose(manifests: readonly SnapshotManifest[], tags: readonly SnapshotTag[]): number {
   const led = new Set(tags.map(({ digest }) => digest));
-  for (const { children } of edges.values()) for (const child of children) led.add(child);
+  for (const { children } of manifests) for (const child of children) led.add(child);
   return manifests.reduce((count, { digest }) => count + (led.has(digest) ? 0 : 1), 0);
-}
-
-interface TagRow {
-  readonly name: string;
-  readonly digest: string;
-  readonly at: Date;
-  readonly source: 'effect' | 'notification' | 'crawl';
-}
-
-type Facts = Omit<SnapshotManifest, 'blobs' | 'children' | 'untaggedAt' | 'promotedTo' | 'sources' | 'absences'>;
-
-function factsOf(row: ManifestRow): Facts {
-  const { digest, mediaType, artifactType, size, subject, platforms, annotations, gaps, createdAt, createdProblem, pushedAt, firstSeenAt } =
-    row;
-  return {
-    ...{ digest, mediaType, size: Number(size), annotations, firstSeenAt: firstSeenAt.getTime() },
-    ...(artifactType === null ? {} : { artifactType }),
-    ...(subject === null ? {} : { subject }),
-    ...(gaps.includes('annotations') ? { lacksAnnotations: true } : {}),
-    platforms: createdProblem === 'unread' || gaps.includes('platforms') ? 'unknown' : platforms,
-    createdAt: createdAt?.getTime() ?? 'unknown',
-    pushedAt: pushedAt?.getTime() ?? 'unknown',
-    lastPulledAt: row.lastPulledAt?.getTime() ?? 'never',
-  };
 }

@@ -35,7 +35,7 @@ const toldTwice = situations.chain((situation) =>
             ...one,
             children: one.children.toReversed(),
             absences: one.absences.toReversed(),
-            blobs: one.blobs.toReversed(),
+            blobs: [...one.blobs].reverse(),
             promotedTo: one.promotedTo.toReversed(),
           })),
         },

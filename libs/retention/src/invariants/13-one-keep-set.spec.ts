@@ -12,12 +12,12 @@ describe('invariant 13: one keep-set for retention and collection', () => {
         const made = plan(situation);
         const { manifests } = situation.snapshot;
         const needed = new Set(
-          manifests.filter(({ digest }) => keptBy(made).has(digest)).flatMap(({ blobs }) => blobs.map(({ digest }) => digest)),
+          manifests.filter(({ digest }) => keptBy(made).has(digest)).flatMap(({ blobs }) => [...blobs].map(({ id }) => id)),
         );
         const gone = manifests.filter(({ digest }) => removedBy(made).has(digest));
-        const sizes = new Map(gone.flatMap(({ blobs }) => blobs.map(({ digest, size }) => [digest, size] as const)));
+        const sizes = new Map(gone.flatMap(({ blobs }) => [...blobs].map(({ id, size }) => [id, size] as const)));
         const free = [...sizes].filter(([digest]) => !needed.has(digest)).reduce((sum, [, size]) => sum + size, 0);
-        shared.note(gone.some(({ blobs }) => blobs.some(({ digest }) => needed.has(digest))));
+        shared.note(gone.some(({ blobs }) => [...blobs].some(({ id }) => needed.has(id))));
 
         expect(made.reclaimableBytesAtMost).toBe(free + gone.reduce((sum, { size }) => sum + size, 0));
         expect(new Set(made.deletionOrder)).toEqual(removedBy(made));

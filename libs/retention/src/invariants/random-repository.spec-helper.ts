@@ -84,7 +84,7 @@ function manifests(size: number): fc.Arbitrary<readonly SnapshotManifest[]> {
   return fc.array(node, { minLength: 2, maxLength: size, size: 'max' }).map((nodes) =>
     nodes.map(({ kind, links, facts: given, blobNumbers: numbers }, at) => {
       const names = links.map((link) => (at === 0 || link % 17 === 0 ? elsewhere : nameOf(link % at)));
-      const blobs = numbers.map((number) => ({ digest: digest(`blob ${number}`), size: 1_000 + number }));
+      const blobs = numbers.map((number) => ({ id: digest(`blob ${number}`), size: 1_000 + number }));
       const type = artifactTypes[(links[0] ?? 0) % artifactTypes.length] ?? artifactTypes[0];
       const seen = { ...given, firstSeenAt: laterOf(given.firstSeenAt, given.pushedAt), blobs };
       if (kind === 'image' || at === 0) return manifest(nameOf(at), seen);
