@@ -7,6 +7,7 @@ import { WaybillApi } from './api-client/waybill-api.js';
 import { collectCommands } from './collect/collect-commands.js';
 import { controlCommands } from './control/control-commands.js';
 import { Interruption } from './interruption.js';
+import { inventoryCommands } from './inventory/inventory-commands.js';
 import { keysCommands } from './keys/keys-commands.js';
 import { consoleOutput, type Output, type Streams } from './output/console-output.js';
 import { exitStatus } from './output/exit-status.js';
@@ -113,6 +114,7 @@ function program(surroundings: Surroundings, run: Run): Command {
   const { environment, stop, keyboard } = surroundings;
   controlCommands(waybill, { api: () => connect(environment, stop), stop, keyboard, run });
   collectCommands(waybill, { api: () => connect(environment, stop), stop, run });
+  inventoryCommands(waybill, { api: () => connect(environment, stop), stop, run });
   retentionCommands(waybill, { api: () => connect(environment, stop), stop, run });
   provenanceCommand(waybill, surroundings, run);
   whereCommand(waybill, surroundings, run);

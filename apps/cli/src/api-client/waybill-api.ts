@@ -26,11 +26,13 @@ import {
   RegistryCheck,
   type ResumePause,
   type RetryPromotion,
+  RegistryList,
   ResolvedArtifact,
 } from '@waybill/contracts/http';
 import type { z } from 'zod';
 import { systemCodeOf } from '../system-error.js';
 import { ApiProblem } from './api-problem.js';
+import { InventoryApi } from './inventory-api.js';
 import { queryOf } from './query-of.js';
 import { type ApiEvent, readEvents } from './read-events.js';
 import { RetentionApi } from './retention-api.js';
@@ -92,6 +94,11 @@ export class WaybillApi {
   }
 
   /** What registries keep. */
+  /** What registries hold, as it was seen last. */
+  get inventory(): InventoryApi {
+    return new InventoryApi((call) => this.#call(call));
+  }
+
   get retention(): RetentionApi {
     return new RetentionApi((call) => this.#call(call));
   }
@@ -197,6 +204,10 @@ export class WaybillApi {
 
   applyTopology(source: string, file: string): Promise<AppliedTopology> {
     return this.#call({ method: 'PUT', path: '/api/v1/topology', body: { source, file }, answer: AppliedTopology });
+  registries(): Promise<RegistryList> {
+    return this.#call({ method: 'GET', path: '/api/v1/registries', answer: RegistryList });
+  }
+
   }
 
   async locateRegistry(name: string, address: string): Promise<void> {
