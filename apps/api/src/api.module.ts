@@ -23,6 +23,7 @@ import { RegistryNotificationsModule } from './features/registry-notifications/r
 import { TopologyModule } from './features/topology/topology.module.js';
 import { InUseModule } from './features/in-use/in-use.module.js';
 import { RetentionModule } from './features/retention/retention.module.js';
+import { TrashModule } from './features/trash/trash.module.js';
 import { AuthenticateGuard } from './http/authenticate.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { ReadBodyInterceptor } from './http/read-body.interceptor.js';
@@ -37,6 +38,7 @@ import { InfrastructureModule, type InfrastructureParts } from './infrastructure
     ArtifactsModule,
     InventoryModule,
     RetentionModule,
+    TrashModule,
     InUseModule,
     TopologyModule,
     RegistriesModule,

@@ -12,6 +12,7 @@ export const verbs = [
   'retention:run',
   'retention:approve',
   'retention:hold',
+  'retention:restore',
   'in-use:report',
   'topology:read',
   'topology:apply',

@@ -147,6 +147,7 @@ export { type RestorableRow, type TrashRequestLease, TrashRequestLeases } from '
 export {
   type AskedOfTrash,
   type FindItems,
+  type ItemPage,
   type NewTrashRequest,
   type TagReturn,
   type TrashItemRow,

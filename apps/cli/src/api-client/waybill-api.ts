@@ -36,6 +36,7 @@ import { InventoryApi } from './inventory-api.js';
 import { queryOf } from './query-of.js';
 import { type ApiEvent, readEvents } from './read-events.js';
 import { RetentionApi } from './retention-api.js';
+import { TrashApi } from './trash-api.js';
 
 export interface WaybillApiOptions {
   /** Origin of the API, e.g. `http://127.0.0.1:8080`. */
@@ -101,6 +102,11 @@ export class WaybillApi {
 
   get retention(): RetentionApi {
     return new RetentionApi((call) => this.#call(call));
+  }
+
+  /** What was deleted. */
+  get trash(): TrashApi {
+    return new TrashApi((call) => this.#call(call));
   }
 
   /** `idempotencyKey` makes a repetition safe; each call gets a new one by default. */

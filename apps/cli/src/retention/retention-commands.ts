@@ -1,18 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { WaybillApi } from '../api-client/waybill-api.js';
-import type { Output } from '../output/console-output.js';
 import { approvePolicy, type ApproveOptions, revokeApproval } from './approvals.js';
 import { type HeldArtifact, parseHeldArtifact } from './held-artifact.js';
 import { type HoldOptions, listHolds, type ListHoldsOptions, placeHold, releaseHold } from './holds.js';
 import { pausePolicy, resumePolicy, showPolicies, type StatusOptions, type WhyOptions } from './policies.js';
 import { listReporters, retireReporter } from './reporters.js';
 import { cancelRun, listRuns, type PlanOptions, runPolicy, type RunOptions, showPlan } from './runs.js';
-
-export interface RetentionSurroundings {
-  readonly api: () => WaybillApi;
-  readonly stop: AbortSignal;
-  readonly run: (options: { readonly json: boolean }, command: (output: Output) => Promise<number>) => Promise<void>;
-}
+import type { RetentionSurroundings } from './surroundings.js';
+import { trashCommands } from './trash-commands.js';
 
 const json = ['--json', 'print the result, or the error, as JSON on standard output', false] as const;
 const limit = ['--limit <number>', 'how many to list', count, 50] as const;
@@ -31,6 +25,7 @@ export function retentionCommands(waybill: Command, surroundings: RetentionSurro
   approvalCommands(retention, surroundings);
   holdCommands(retention, surroundings);
   reporterCommands(retention, surroundings);
+  trashCommands(retention, surroundings);
 }
 
 function policyCommands(retention: Command, { api, run }: RetentionSurroundings): void {

@@ -104,5 +104,17 @@ export {
   RevokeRetentionApproval,
 } from './retention.js';
 export { holdScopeNames, retentionRunStateNames, verdictNames } from './retention-words.js';
+export {
+  CreateRestore,
+  ListRestoredManifests,
+  ListRestores,
+  ListTrash,
+  Restore,
+  RestoredManifests,
+  RestoreList,
+  TrashEntry,
+  TrashList,
+  trashRequestStateNames,
+} from './trash.js';
 export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';
 export { FoundArtifact, FoundTag, SearchInventory, SearchResults } from './search.js';

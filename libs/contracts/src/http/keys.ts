@@ -13,6 +13,7 @@ export const verbNames = [
   'retention:run',
   'retention:approve',
   'retention:hold',
+  'retention:restore',
   'in-use:report',
   'topology:read',
   'topology:apply',

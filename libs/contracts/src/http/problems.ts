@@ -152,6 +152,18 @@ export const problemKinds = {
   },
   'approval-unknown': { status: 404, title: 'No such approval', help: 'List the approvals to see their ids.' },
   'hold-unknown': { status: 404, title: 'No such hold', help: 'List the holds to see their ids.' },
+  'not-in-trash': {
+    status: 404,
+    title: 'Nothing of that is in the trash',
+    help: 'List the trash: what was emptied out cannot come back.',
+  },
+  'restore-unfinished': { status: 409, title: 'A restore of that is under way', help: 'Wait for the end of the restore that detail names.' },
+  'restore-unknown': { status: 404, title: 'No such restore', help: 'List the restores to see their ids.' },
+  'tag-in-promotion': {
+    status: 409,
+    title: 'A promotion is about to write the tag',
+    help: 'Wait for the end of the promotion that detail names, or cancel it.',
+  },
   'reporter-unknown': { status: 404, title: 'No such reporter', help: 'List the reporters to see their names.' },
   'reporter-taken': {
     status: 409,

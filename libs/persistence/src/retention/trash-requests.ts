@@ -1,4 +1,4 @@
-import { type Digest, digestFromBytes, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { type Digest, digestFromBytes, digestToBytes, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { StoredAnswer } from '../access/idempotency-keys.js';
 import type { Decision } from '../control/decision.js';
 import type { Database, Tables } from '../database.js';
@@ -15,7 +15,7 @@ export type TrashRequestState = 'requested' | 'running' | 'succeeded' | 'partial
 export interface AskedOfTrash {
   readonly registry: string;
   /** Absent: every repository of the registry, or those of the run. */
-  readonly repository?: string;
+  readonly repository?: RepositoryName;
   readonly digest?: Digest;
   readonly tag?: Tag;
   readonly run?: string;
@@ -108,10 +108,10 @@ export class TrashRequests {
   /** By repository and digest. */
   async items(id: string, { after, limit }: ItemPage): Promise<TrashItemRow[]> {
     const from =
-      after === undefined ? Prisma.sql`true` : Prisma.sql`(repository, digest_text(digest)) > (${after.repository}, ${after.digest})`;
+      after === undefined ? Prisma.sql`true` : Prisma.sql`(repository, digest) > (${after.repository}, ${digestToBytes(after.digest)})`;
     const rows = await this.#database.tables.$queryRaw<RawItem[]>`
       SELECT repository, digest, state, outcome, error FROM retention_request_item
-      WHERE request_id = ${id}::uuid AND ${from} ORDER BY repository, digest_text(digest) LIMIT ${limit}`;
+      WHERE request_id = ${id}::uuid AND ${from} ORDER BY repository, digest LIMIT ${limit}`;
     return rows.map(({ repository, digest, state, outcome, error }) => ({
       repository,
       digest: digestFromBytes(digest),

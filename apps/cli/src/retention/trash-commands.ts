@@ -1,0 +1,59 @@
+import { ContentError, parseArtifactReference } from '@waybill/oci-model';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { RetentionSurroundings } from './surroundings.js';
+import { listTrash, type ListTrashOptions, restore, type RestoreOptions, showRestores, type TrashedArtifact } from './trash.js';
+
+const json = ['--json', 'print the result, or the error, as JSON on standard output', false] as const;
+const limit = ['--limit <number>', 'how many to list', count, 50] as const;
+
+/** What was deleted and can come back. */
+export function trashCommands(retention: Command, { api, stop, run }: RetentionSurroundings): void {
+  retention
+    .command('trash')
+    .description('list what was deleted and can come back, newest first')
+    .argument('[artifact]', 'registry/repository, with :tag or @digest for one', trashed)
+    .option('--run <id>', 'only what this run deleted')
+    .option('--history', 'also what came back, and what was emptied out', false)
+    .option(...limit)
+    .option(...json)
+    .action((artifact: TrashedArtifact | undefined, options: ListTrashOptions) =>
+      run(options, (output) => listTrash(api(), artifact, options, output)),
+    );
+  retention
+    .command('restore')
+    .description('bring something deleted back, with all beneath it and all that referred to it')
+    .argument('[artifact]', 'registry/repository with :tag or @digest', trashed)
+    .requiredOption('--reason <text>', 'why')
+    .option('--run <id>', 'all that this run deleted')
+    .option('--wait', 'wait for its end', false)
+    .option(...json)
+    .addHelpText('after', '\nExample:\n  waybill retention restore prod/team-a/app:1.4.0 --reason "deleted by mistake"')
+    .action((artifact: TrashedArtifact | undefined, options: RestoreOptions) =>
+      run(options, (output) => restore(api(), artifact, { ...options, signal: stop }, output)),
+    );
+  retention
+    .command('restores')
+    .description('list the restores, or show one and what did not come back as it was')
+    .argument('[restore]', 'its id')
+    .option(...limit)
+    .option(...json)
+    .action((id: string | undefined, options: { readonly limit: number; readonly json: boolean }) =>
+      run(options, (output) => showRestores(api(), id, options, output)),
+    );
+}
+
+function trashed(text: string): TrashedArtifact {
+  try {
+    const { tag, ...artifact } = parseArtifactReference(text);
+    return artifact.digest !== undefined || tag === undefined ? artifact : { ...artifact, tag };
+  } catch (error) {
+    if (error instanceof ContentError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 200) return number;
+  throw new InvalidArgumentError('expected a number from 1 to 200');
+}
