@@ -23,6 +23,7 @@ export { PromotionControl } from './control/promotion-control.js';
 export {
   ArtifactReadModel,
   type KnownContent,
+  type KnownDeletion,
   type KnownPlace,
   type KnownTag,
   type Place,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import type { RepositoryName, Tag } from '@waybill/oci-model';
+import { digestOf, type RepositoryName, type Tag } from '@waybill/oci-model';
 import pg from 'pg';
 import { IdempotencyKeys } from './access/idempotency-keys.js';
 import { cancelledAmong } from './control/cancelled-among.js';
@@ -14,6 +14,9 @@ import { PromotionReadModel } from './promotions/promotion.read-model.js';
 import { ProvenanceChain } from './provenance/provenance-chain.js';
 import { Leftovers } from './reconcile/leftovers.js';
 import { OpenEffects } from './reconcile/open-effects.js';
+import { ExecutionJournal } from './retention/execution-journal.js';
+import { RetentionLeases } from './retention/run-leases.js';
+import { RetentionRuns } from './retention/runs.js';
 import { Outbox } from './run/outbox.js';
 import { image, MemoryCopier, Scene } from './scene.spec-helper.js';
 
@@ -40,9 +43,14 @@ const growing = [
   'promotion_cancellation',
   'pause',
   'event',
+  'retention_mark',
+  'retention_decision',
 ];
 
-/** Promotions that have ended, each with all that hangs on one; as the superuser, without triggers. */
+/** One that deletes, with a lease that holds. */
+const actingRun = '018f0000-0000-7000-8000-000000000000';
+
+/** Promotions that have ended, each with all that hangs on one; and a run with as many decisions. As the superuser, without triggers. */
 const grow = `
   SET session_replication_role = replica;
   CREATE TEMPORARY TABLE seed AS SELECT n, gen_random_uuid() AS promotion, gen_random_uuid() AS item, gen_random_uuid() AS target,
@@ -77,6 +85,19 @@ const grow = `
   INSERT INTO pause (id, scope, name, reason, paused_by, resumed_by, resumed_at)
     SELECT gen_random_uuid(), 'path', 'release', 'freeze', p.id, p.id, now() FROM seed, principal p;
   INSERT INTO event (promotion_id, kind, body) SELECT promotion, 'promotion', '{}' FROM seed;
+  INSERT INTO retention_schedule (policy, registry_id, revision, policy_hash, snapshot)
+    SELECT 'old', r.id, 1, '', '{"mode": "enforce", "graceMs": 0}' FROM registry r WHERE r.name = 'ci';
+  INSERT INTO retention_approval (id, policy, registry_id, policy_hash, snapshot, run_id, reason, approved_by)
+    SELECT '${actingRun}', 'old', r.id, '', '{}', '${actingRun}', 'looked at it', p.id FROM registry r, principal p WHERE r.name = 'ci';
+  INSERT INTO retention_run (id, policy, registry_id, revision, policy_hash, snapshot, trigger, mode, state, approval_id, lease_fence, lease_expires_at)
+    SELECT '${actingRun}', policy, registry_id, 1, '', snapshot, 'schedule', 'enforce', 'deleting', '${actingRun}', 1, now() + interval '1 hour'
+    FROM retention_schedule;
+  INSERT INTO retention_decision (run_id, repository, position, digest, verdict, reasons, bytes)
+    SELECT '${actingRun}', 'team-a/app', n, digest, 'delete', '[]', 7 FROM seed;
+  INSERT INTO retention_mark (registry_id, repository, digest, run_id, position, media_type, manifest, due_at, state, settled_at)
+    SELECT u.registry_id, 'team-a/app', digest, u.id, n, 'application/json', 'x', now(), CASE n WHEN 7 THEN 'marked' ELSE 'spared' END,
+      CASE WHEN n <> 7 THEN now() END
+    FROM seed, retention_run u;
   ANALYZE;`;
 
 describe(`statements on tables of ${rows} rows`, () => {
@@ -171,6 +192,14 @@ describe(`statements on tables of ${rows} rows`, () => {
     expect(await scannedBy(() => promotions.list({ limit: 50, before: '80000000-0000-7000-8000-000000000000' }, filter()))).toEqual({});
   });
 
+  const records = () => new ExecutionJournal(scene.database, { runId: actingRun, holder: 'worker', fence: 1n }).of(repository);
+  async function deleteOne(): Promise<void> {
+    const begun = await records().begin({ digest: digestOf(Buffer.from('7')), tag: '' });
+    if (typeof begun === 'string') throw new Error(begun);
+    await records().settle(begun.effectId, { outcome: 'gone', tagsGone: ['7' as Tag] });
+    await records().restored(digestOf(Buffer.from('7')), ['7' as Tag]);
+  }
+
   /** One where the digest is and many where it is not. */
   const places = (): Place[] => [
     ...Array.from({ length: 199 }, (_, n) => ({ registryId: scene.principalId, repository: `team-${n}/app` as RepositoryName })),
@@ -201,6 +230,13 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['which of the runs under way are cancelled', () => cancelledAmong(scene.database, [scene.principalId])],
     ['the pauses that hold', () => new Pauses(scene.database).list({ limit: 50, isHistory: false })],
     ['keys past their time', () => new IdempotencyKeys(scene.database).purge()],
+    ['a deletion from its beginning to its end', deleteOne],
+    ['what a run is to mark', () => records().condemned({ after: 20_000, limit: 100 })],
+    ['a mark', () => records().mark([{ digest: digestOf(Buffer.from('8')) }])],
+    ['deletions that a run has left open', () => records().unsettled()],
+    ['what was pushed meanwhile', () => records().pushedMeanwhile()],
+    ['marks of a run', () => new RetentionRuns(scene.database).marks(actingRun, { after: { repository, position: 20_000 }, limit: 100 })],
+    ['a run that is to act', () => new RetentionLeases(scene.database, { leaseMs: 60_000 }).claimExecution('worker')],
   ])('read no growing table so for %s', async (_name, work) => {
     expect(await scannedBy(work)).toEqual({});
   });

@@ -37,6 +37,21 @@ describe('provenanceTable', () => {
     ]);
   });
 
+  it('says which policy deleted something, and why it did not', () => {
+    const deletion = { effect: 'deletion', registry: 'ci', repository: 'team-a/app', policy: 'old-builds' };
+    const table = provenanceTable([
+      entry({ ...deletion, outcome: 'deleted' }, 1),
+      entry({ ...deletion, outcome: 'not-deleted', reason: 'a promotion needs it' }, 2),
+      entry({ ...deletion, outcome: 'unknown' }, 3),
+    ]);
+
+    expect(table.split('\n').slice(1)).toEqual([
+      '1  2026-05-01 10:00:01  deleted           ci/team-a/app  old-builds                        abababababab',
+      '2  2026-05-01 10:00:01  not deleted       ci/team-a/app  old-builds  a promotion needs it  abababababab',
+      '3  2026-05-01 10:00:01  deletion unknown  ci/team-a/app  old-builds                        abababababab',
+    ]);
+  });
+
   it('names by id whom an older API does not name', () => {
     const table = provenanceTable([entry({ decision: 'cancel-requested', requestedBy: promotionId, reason: 'the wrong version' }, 1)]);
 

@@ -15,7 +15,7 @@ export function provenanceTable(entries: readonly Entry[]): string {
       occurredAt.slice(0, '2026-01-01T00:00:00'.length).replace('T', ' '),
       whatOf(body),
       placeOf(body),
-      by?.name ?? textOf(body['requestedBy'] ?? ''),
+      by?.name ?? textOf(body['requestedBy'] ?? body['policy'] ?? ''),
       textOf(body['reason'] ?? ''),
       chain?.hash.slice(0, shownHashLength) ?? '',
     ]),
@@ -23,6 +23,7 @@ export function provenanceTable(entries: readonly Entry[]): string {
 }
 
 function whatOf(body: Entry['body']): string {
+  if (body['effect'] === 'deletion' && body['outcome'] !== 'unknown') return textOf(body['outcome']).replaceAll('-', ' ');
   const decision = isSaid(body['decision']) ? textOf(body['decision']).replaceAll('-', ' ') : undefined;
   return [body['effect'] ?? decision, body['outcome'] ?? body['state']].filter(isSaid).map(textOf).join(' ');
 }

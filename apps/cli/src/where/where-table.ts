@@ -5,7 +5,7 @@ type Registry = Artifact['registries'][number];
 type Place = Registry['repositories'][number];
 type Tag = Place['tags'][number];
 
-const head = ['registry', 'repository', 'state', 'tags', 'since', 'promotion'];
+const head = ['registry', 'repository', 'state', 'tags', 'since', 'by'];
 
 /** One row per registry and repository that was looked in. */
 export function whereTable({ registries }: Artifact): string {
@@ -19,8 +19,8 @@ function rowsOf(registry: Registry): string[][] {
     place.repository,
     stateOf(place),
     place.tags.map(tagOf).join(', '),
-    place.since ?? '',
-    place.promotionId ?? '',
+    place.deletion?.at ?? place.since ?? '',
+    place.deletion === undefined ? (place.promotionId ?? '') : `deleted by ${place.deletion.policy}, run ${place.deletion.runId}`,
   ]);
 }
 

@@ -81,6 +81,16 @@ describe('waybill where', () => {
     expect(stdout).toContain('prod-us: prod-us says nothing\n');
   });
 
+  it('says what deleted it', async () => {
+    const deletion = { at: '2026-05-02T10:00:00Z', runId: promotionId, policy: 'old-builds', approvalId: promotionId };
+    const gone = registry('ci', { state: 'absent', repositories: [place({ state: 'absent', deletion })] });
+    const api = await scriptedApi({ [find]: { body: artifact([gone]) } });
+
+    const { stdout } = await waybill(['where', digest], { api: api.url });
+
+    expect(stdout).toMatch(new RegExp(`^ci +team-a/app +absent +2026-05-02T10:00:00Z +deleted by old-builds, run ${promotionId}$`, 'm'));
+  });
+
   it('gives programs the whole of it', async () => {
     const api = await scriptedApi({ [find]: { body: artifact([registry('prod')]) } });
 

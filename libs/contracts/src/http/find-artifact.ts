@@ -52,6 +52,15 @@ export const ArtifactPlace = z
     until: Timestamp.optional().describe('until when it was there, if it is known to have gone'),
     lastSeen: Timestamp.optional().describe('when it was last known to be there, before now'),
     promotionId: Id.optional().describe('the promotion that brought it, else the newest one from there; absent if the key may not read it'),
+    deletion: z
+      .object({
+        at: Timestamp.describe('when it was known to be gone'),
+        runId: Id.describe('the run of retention'),
+        policy: z.string().describe('whose run it was'),
+        approvalId: Id.optional().describe('the approval of the policy that the run acted on'),
+      })
+      .optional()
+      .describe('what deleted it, where nothing was seen to bring it back since'),
     tags: z.array(ArtifactTag).describe('at most 20 that name it, or did'),
   })
   .meta({ id: 'ArtifactPlace', description: 'a repository that was looked in' });

@@ -19,6 +19,17 @@ export interface KnownPlace extends Place {
   readonly lastSeen: Date | undefined;
   /** The promotion that brought it, or else the newest that brought it from there. */
   readonly promotionId: string | undefined;
+  /** What deleted it, where nothing was seen to bring it back since. */
+  readonly deletion: KnownDeletion | undefined;
+}
+
+/** A deletion by a run of retention. */
+export interface KnownDeletion {
+  readonly at: Date;
+  readonly runId: string;
+  readonly policy: string;
+  /** The approval of the policy that the run acted on. */
+  readonly approvalId: string | undefined;
 }
 
 /** A tag that named the digest at a place, and what it was last known to name; undefined for nothing. */
@@ -72,7 +83,8 @@ export class ArtifactReadModel {
         SELECT n.registry_id, n.repository, k.position + 1 FROM known k CROSS JOIN LATERAL (${nextPlace(digest)}) n WHERE k.position < ${page.limit}
       )
       SELECT k.registry_id, k.repository, p.seen_from, p.seen_until, e.promotion_id AS written_by, e.written_at,
-        t.promotion_id AS seen_by, i.promotion_id AS promoted_by, o.requested_at
+        t.promotion_id AS seen_by, i.promotion_id AS promoted_by, o.requested_at,
+        x.deleted_at, x.run_id AS deleted_by, x.policy AS deleted_for, x.approval_id AS deleted_on
       FROM known k
         LEFT JOIN LATERAL (
           SELECT seen_from, seen_until, seen_by FROM placement
@@ -89,6 +101,12 @@ export class ArtifactReadModel {
           WHERE digest = ${digestToBytes(digest)} AND source_registry_id = k.registry_id AND source_repository = k.repository ORDER BY id DESC LIMIT 1
         ) i ON true
         LEFT JOIN promotion o ON o.id = i.promotion_id
+        LEFT JOIN LATERAL (
+          SELECT d.settled_at AS deleted_at, u.id AS run_id, u.policy, u.approval_id FROM effect d JOIN retention_run u ON u.id = d.retention_run_id
+          WHERE d.digest = ${digestToBytes(digest)} AND d.registry_id = k.registry_id AND d.repository = k.repository AND d.kind = 'deletion'
+            AND d.tag = '' AND d.outcome = 'deleted'
+          ORDER BY d.settled_at DESC LIMIT 1
+        ) x ON (x.deleted_at > e.written_at) IS NOT FALSE AND (p.seen_from IS NULL OR p.seen_until IS NOT NULL)
       WHERE k.position > 0 ORDER BY k.position`;
     return rows.map(toKnownPlace);
   }
@@ -198,6 +216,10 @@ interface PlaceRow {
   readonly written_at: Date | null;
   readonly promoted_by: string | null;
   readonly requested_at: Date | null;
+  readonly deleted_at: Date | null;
+  readonly deleted_by: string | null;
+  readonly deleted_for: string | null;
+  readonly deleted_on: string | null;
 }
 
 interface TagRow {
@@ -223,7 +245,12 @@ function toKnownPlace(row: PlaceRow): KnownPlace {
     until: row.seen_until ?? undefined,
     lastSeen: newest([row.seen_from, row.seen_until, row.written_at, row.requested_at]),
     promotionId: row.seen_by ?? row.written_by ?? row.promoted_by ?? undefined,
+    deletion: deletionOf(row),
   };
+}
+
+function deletionOf({ deleted_at: at, deleted_by: runId, deleted_for: policy, deleted_on: approvalId }: PlaceRow): KnownPlace['deletion'] {
+  return at === null || runId === null || policy === null ? undefined : { at, runId, policy, approvalId: approvalId ?? undefined };
 }
 
 function recordOf({ seen_from: seenFrom, promoted_by: promotedBy }: PlaceRow): KnownPlace['record'] {

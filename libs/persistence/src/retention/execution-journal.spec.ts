@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { uuidV7 } from '@waybill/kernel';
 import type { Tag } from '@waybill/oci-model';
+import { CollectionLeases } from '../collection/collection-leases.js';
 import { storedError } from '../run/stored-error.js';
 import { type ActingRun, ExecutionScene } from './execution-scene.spec-helper.js';
 import { type ExecutionStop, executionStop } from './execution-stop.js';
@@ -207,19 +209,32 @@ describe('a run that acts', () => {
       expect(await runs.repositories(run.id, { limit: 10 })).toMatchObject([{ state: 'failed', error: { code } }]);
     });
 
-    it('rests while the registry is collected', async () => {
+    it('rests while the registry is collected, which waits for that', async () => {
       const run = await acting();
       const records = await deleting(run);
+      const id = uuidV7.next();
       await scene.database.tables.$executeRaw`
         WITH held AS (
           INSERT INTO pause (id, scope, name, reason, paused_by) VALUES (gen_random_uuid(), 'collection', 'ci', 'spec', ${by.by}::uuid) RETURNING id
         )
-        INSERT INTO collection (id, registry_id, requested_by, reason, is_dry_run, state, pause_id, drain_until)
-        SELECT gen_random_uuid(), ${scene.registryId}::uuid, ${by.by}::uuid, 'spec', false, 'draining', id, now() FROM held`;
+        INSERT INTO collection (id, registry_id, requested_by, reason, is_dry_run, state, pause_id, drain_until, lease_expires_at)
+        SELECT ${id}::uuid, ${scene.registryId}::uuid, ${by.by}::uuid, 'spec', false, 'draining', id, now() + interval '1 hour', now() + interval '1 hour' FROM held`;
+      const collection = {
+        id,
+        registryId: scene.registryId,
+        registry: 'ci',
+        isDryRun: false,
+        state: 'draining',
+        holder: '',
+        fence: 0n,
+      } as const;
+      const leases = new CollectionLeases(scene.database, { leaseMs: hour });
       try {
         await expect(records.begin({ digest: named(old), tag: '' })).rejects.toMatchObject({ code: 'registry-collected', retryable: true });
+        expect(await leases.drain(collection)).toBe('waiting');
         await run.journal.rest();
         expect(await scene.retention.leases().claimExecution('worker')).toBeUndefined();
+        expect(await leases.drain(collection)).toBe('drained');
       } finally {
         await scene.database.tables.$executeRaw`DELETE FROM collection`;
       }

@@ -18,12 +18,16 @@ export interface Restore {
 /** What others were seen to push since the deletion of it was intended. */
 export async function pushesSince(tables: Tables, runId: string, repository: string): Promise<LostPush[]> {
   const rows = await tables.$queryRaw<{ tag: Tag; digest: Uint8Array }[]>`
+    WITH gone AS MATERIALIZED (
+      SELECT e.registry_id, e.digest, e.intended_at FROM effect e JOIN retention_run u ON u.id = e.retention_run_id AND u.registry_id = e.registry_id
+      WHERE e.retention_run_id = ${runId}::uuid AND e.repository = ${repository} AND e.kind = 'deletion' AND e.tag = '' AND e.outcome = 'deleted'
+        AND e.outcome IS DISTINCT FROM 'not-written' AND e.outcome IS DISTINCT FROM 'not-deleted'
+    )
     SELECT DISTINCT v.tag, v.digest
-    FROM retention_mark m
-      JOIN effect e ON e.retention_run_id = m.run_id AND e.registry_id = m.registry_id AND e.repository = m.repository
-        AND e.kind = 'deletion' AND e.digest = m.digest AND e.tag = '' AND e.outcome = 'deleted'
-      JOIN tag_event v ON v.digest = m.digest AND v.registry_id = m.registry_id AND v.repository = m.repository AND v.observed_at >= e.intended_at
-    WHERE m.run_id = ${runId}::uuid AND m.repository = ${repository} AND m.state = 'deleted'
+    FROM gone g
+      JOIN tag_event v ON v.digest = g.digest AND v.registry_id = g.registry_id AND v.repository = ${repository} AND v.observed_at >= g.intended_at
+      JOIN retention_mark m ON m.registry_id = g.registry_id AND m.repository = ${repository} AND m.digest = g.digest AND m.run_id = ${runId}::uuid
+    WHERE m.state = 'deleted'
     ORDER BY v.digest, v.tag`;
   return rows.map(({ tag, digest }) => ({ tag, digest: digestFromBytes(digest) }));
 }

@@ -1,5 +1,5 @@
 import type { Artifact } from '@waybill/contracts/http';
-import type { KnownTag } from '@waybill/persistence';
+import type { KnownDeletion, KnownTag } from '@waybill/persistence';
 import type { Digest } from '@waybill/oci-model';
 import type { Registry } from '@waybill/topology';
 import type { SeenPlace, Sight } from './look-at-place.js';
@@ -28,6 +28,7 @@ export function toPlace({ candidate, seen, tags, promotionId }: LookedAt, digest
     ...(known?.until === undefined ? {} : { until: known.until.toISOString() }),
     ...(known?.lastSeen === undefined ? {} : { lastSeen: known.lastSeen.toISOString() }),
     ...(promotionId === undefined ? {} : { promotionId }),
+    ...deletionOf(known?.deletion),
     tags: tags.map((tag) => toTag(tag, seen.tags.get(tag.tag), digest)),
   };
 }
@@ -40,6 +41,12 @@ export function toRegistry(registry: Registry, repositories: PlaceView[]): Regis
     ...verdictOf(registry, repositories),
     repositories,
   };
+}
+
+function deletionOf(deletion: KnownDeletion | undefined): Pick<PlaceView, 'deletion'> {
+  if (deletion === undefined) return {};
+  const { at, runId, policy, approvalId } = deletion;
+  return { deletion: { at: at.toISOString(), runId, policy, ...(approvalId === undefined ? {} : { approvalId }) } };
 }
 
 function presenceOf(sight: Sight<boolean>): Pick<PlaceView, 'state' | 'reason' | 'detail'> {

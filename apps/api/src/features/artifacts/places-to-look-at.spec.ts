@@ -35,6 +35,7 @@ function known(registryId: string, repository = 'team-a/app'): KnownPlace {
     until: undefined,
     lastSeen: undefined,
     promotionId: undefined,
+    deletion: undefined,
   };
 }
 
