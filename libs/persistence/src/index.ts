@@ -105,7 +105,6 @@ export {
 } from './registry-notifications/notification-feeds.js';
 export { type ClaimedHints, type HintedLook, NotificationHints } from './registry-notifications/notification-hints.js';
 export { NotificationIntake, type TakenIn } from './registry-notifications/notification-intake.js';
-export { pullsKnownSince } from './registry-notifications/pulls-known-since.js';
 export type { Delivery, GapReason, Told } from './registry-notifications/told.js';
 export { type ApprovalRow, type NewApproval, RetentionApprovals } from './retention/approvals.js';
 export { lockForDeletion, neededByPromotions } from './retention/deletion-lock.js';

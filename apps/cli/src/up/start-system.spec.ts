@@ -76,7 +76,7 @@ registries:
 `;
 
 describe('startSystem', () => {
-  it('hands on what is for the servers, and the administrator’s key to the API alone', async () => {
+  it('hands on what is for the servers, and to the API alone the keys of the administrator and of what local registries tell', async () => {
     await install({ api: program('api', ready), worker: program('worker', ready) });
 
     const { database, queue } = await start();
@@ -87,6 +87,8 @@ describe('startSystem', () => {
     }
     expect(api.env['WAYBILL_ADMIN_KEY']).toBe(folder.key.text);
     expect(worker.env['WAYBILL_ADMIN_KEY']).toBeUndefined();
+    expect(api.env['WAYBILL_NOTIFICATION_KEY']).toMatch(/^[0-9a-f]{64}$/);
+    expect(worker.env['WAYBILL_NOTIFICATION_KEY']).toBeUndefined();
     expect(api.env['WAYBILL_CONTROL_SOCKET']).toBeUndefined();
     expect(await new ControlClient(worker.env['WAYBILL_CONTROL_SOCKET'] ?? '').registries()).toEqual([]);
     expect({ database, queue }).toEqual({ database: 'PostgreSQL, from DATABASE_URL', queue: 'on PostgreSQL' });

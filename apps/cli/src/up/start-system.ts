@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { localNotificationSecret } from '@waybill/config';
 import {
   findFreePort,
   type LocalRegistryProcess,
@@ -41,6 +43,13 @@ export interface RunningSystem {
   readonly phases: Readonly<Record<string, number>>;
 }
 
+/** What is settled before anything starts. */
+interface Settled {
+  readonly apiPort: number;
+  /** What the secrets are made of that local registries show with their notifications. */
+  readonly notificationKey: string;
+}
+
 interface StartedDatabase {
   readonly told: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -70,14 +79,15 @@ export async function startSystem(options: StartSystemOptions): Promise<RunningS
   const control = await serveControl({ folder: join(options.folder.dir, 'run'), registries: () => ready });
   servers.push(() => control.close());
 
+  const settled: Settled = { apiPort: await findFreePort(options.port), notificationKey: randomBytes(32).toString('hex') };
   const startLocal = async (registry: Registry): Promise<LocalRegistryProcess> => {
-    const started = await startRegistry(registry, options, servers);
+    const started = await startRegistry(registry, { ...options, ...settled }, servers);
     ready.push(started);
     return started;
   };
   const database = timed('database', startDatabase(options, servers));
   const registries = timed('registries', failure.all(localRegistries(topology).map(startLocal)));
-  const api = database.then((started) => timed('api', startApi(started, options, programs)));
+  const api = database.then((started) => timed('api', startApi(started, { ...options, ...settled }, programs)));
   const worker = database.then(({ environment: found }) =>
     timed('worker', startWorker({ ...found, WAYBILL_CONTROL_SOCKET: control.path }, options, programs)),
   );
@@ -116,7 +126,7 @@ async function startDatabase({ environment, folder, failure }: StartSystemOption
 
 async function startRegistry(
   { name, local }: Registry,
-  { folder, failure }: StartSystemOptions,
+  { folder, failure, apiPort, notificationKey }: StartSystemOptions & Settled,
   stack: Stack,
 ): Promise<LocalRegistryProcess> {
   const record = `registry ${name}`;
@@ -125,6 +135,10 @@ async function startRegistry(
     dataDir: join(folder.dir, 'registries', name),
     port: local?.port,
     engine: 'auto',
+    notifications: {
+      url: `${apiAddress(apiPort)}/api/v1/registries/${name}/notifications`,
+      secret: localNotificationSecret(notificationKey, name),
+    },
     onUnexpectedExit: (error) => failure.report(error),
     onRestart: ({ pid, startToken }) => folder.lock.record({ name: record, pid, startToken, command: 'docker-registry' }),
     signal: failure.signal,
@@ -138,19 +152,24 @@ async function startRegistry(
   return registry;
 }
 
-async function startApi(database: StartedDatabase, options: StartSystemOptions, stack: Stack): Promise<string> {
-  const port = await findFreePort(options.port);
+async function startApi(database: StartedDatabase, options: StartSystemOptions & Settled, stack: Stack): Promise<string> {
+  const port = options.apiPort;
   const env = {
     WAYBILL_ADMIN_KEY: options.folder.key.text,
+    WAYBILL_NOTIFICATION_KEY: options.notificationKey,
     WAYBILL_API_PORT: String(port),
     // Nobody else answers, so there is nothing to notice.
     WAYBILL_API_NOTICE_MS: options.environment['WAYBILL_API_NOTICE_MS'] ?? '0',
   };
   await startProcess({ name: 'api', port, env: { ...database.environment, ...env } }, options, stack);
-  const url = `http://127.0.0.1:${port}`;
+  const url = apiAddress(port);
   await options.folder.lock.announce(url);
   options.onApiReady(url);
   return url;
+}
+
+function apiAddress(port: number): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 /** Ctrl-C is not to wait for a copy: what the worker hands over goes on at the next start. */

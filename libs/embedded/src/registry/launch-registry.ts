@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { EmbeddedError } from '../embedded-error.js';
 import type { ReadyWhen } from '../process/readiness.js';
 import { type SupervisedProcess, superviseProcess } from '../process/supervise-process.js';
-import { dockerRegistryConfig, instanceHeader } from './docker-registry-config.js';
+import { dockerRegistryConfig, instanceHeader, type NotificationEndpoint } from './docker-registry-config.js';
 import type { FoundEngine } from './registry-engine.js';
 import type { RegistryFolder } from './registry-folder.js';
 
@@ -16,6 +16,8 @@ export interface Launch {
   readonly images: string;
   readonly port: number;
   readonly secret: string;
+  /** Only docker-registry tells anything. */
+  readonly notifications?: NotificationEndpoint | undefined;
 }
 
 export interface LaunchOptions {
@@ -42,7 +44,7 @@ interface Program {
   readonly readyWhen: ReadyWhen;
 }
 
-async function programOf({ engine, folder, images, port, secret }: Launch, isReadOnly: boolean): Promise<Program> {
+async function programOf({ engine, folder, images, port, secret, notifications }: Launch, isReadOnly: boolean): Promise<Program> {
   if (engine.engine === 'local-registry') {
     return {
       command: process.execPath,
@@ -52,7 +54,8 @@ async function programOf({ engine, folder, images, port, secret }: Launch, isRea
     };
   }
   const instance = randomBytes(8).toString('hex');
-  await writeFile(folder.config, dockerRegistryConfig({ dataFolder: images, port, secret, instance, isReadOnly }), { mode: 0o600 });
+  const config = dockerRegistryConfig({ dataFolder: images, port, secret, instance, isReadOnly, notifications });
+  await writeFile(folder.config, config, { mode: 0o600 });
   return {
     command: engine.path,
     args: ['serve', folder.config],

@@ -7,6 +7,7 @@ import { stopRecorded } from '../process/run-recorded.js';
 import type { SupervisedProcess } from '../process/supervise-process.js';
 import { takeFolder } from '../process/take-folder.js';
 import type { CollectedSpace } from './collect-garbage.js';
+import type { NotificationEndpoint } from './docker-registry-config.js';
 import { type Launch, launchRegistry } from './launch-registry.js';
 import { findEngine } from './registry-engine.js';
 import { openRegistryFolder, readRegistryState, type RegistryEngine, type RegistryFolder, writeRegistryState } from './registry-folder.js';
@@ -20,6 +21,8 @@ export interface LocalRegistryOptions {
   /** The wanted port; another one is taken, and reported, when it is not free. */
   readonly port?: number | undefined;
   readonly engine: RegistryEngine | 'auto';
+  /** Who is told what happens there; docker-registry alone tells anything. */
+  readonly notifications?: NotificationEndpoint | undefined;
   readonly log?: EmbeddedLog | undefined;
   readonly onUnexpectedExit?: ((error: EmbeddedError) => void) | undefined;
   /** Called before anybody is answered by a process that took the place of the first one, as a collection makes it. */
@@ -110,7 +113,8 @@ async function startOnSomePort(folder: RegistryFolder, options: LocalRegistryOpt
   for (let attempt = 1; ; attempt += 1) {
     const port = attempt === 1 ? await firstFree([options.port, state.port]) : await findFreePort();
     try {
-      const launch = { name: options.name, engine, folder, images, port, secret: state.secret };
+      const { name, notifications } = options;
+      const launch = { name, engine, folder, images, port, secret: state.secret, notifications };
       const child = await launchRegistry(launch, { onUnexpectedExit: options.onUnexpectedExit, signal });
       await writeRegistryState(folder, { ...state, engine: engine.engine, port });
       return { child, launch };

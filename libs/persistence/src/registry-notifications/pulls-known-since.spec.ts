@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { app, HeardScene, told } from './heard-scene.spec-helper.js';
-import { pullsKnownSince } from './pulls-known-since.js';
+import { pullsKnownOf } from './pulls-known-since.js';
 
-describe('pullsKnownSince', () => {
+describe('pullsKnownOf', () => {
   let heard: HeardScene;
 
   beforeAll(async () => {
@@ -12,8 +12,9 @@ describe('pullsKnownSince', () => {
   afterAll(() => heard.scene.close());
 
   async function known(registryId: string): Promise<(number | 'unknown')[]> {
-    const of = (repository: string) => pullsKnownSince(heard.tables, { registryId, repository });
-    return [await of(app), await of('elsewhere')];
+    const repositories = [app, 'elsewhere'];
+    const since = await pullsKnownOf(heard.tables, { registryId, repositories });
+    return repositories.map(since);
   }
 
   it('is unknown while a registry is not heard, and of a repository while a pull waits for what it was of', async () => {

@@ -1,8 +1,8 @@
 import type { Tables } from '../database.js';
 
 /**
- * Since when every pull from each of the repositories is known, in milliseconds since 1970. Unknown where the registry is not heard now, and
- * while a pull waits for a worker to find out what it was of.
+ * Since when every pull from each of the repositories is known, in milliseconds since 1970. Unknown where the registry is not
+ * heard now, and while a pull waits for a worker to find out what it was of.
  */
 export async function pullsKnownOf(
   tables: Tables,
@@ -17,12 +17,4 @@ export async function pullsKnownOf(
   if (feed === undefined) return () => 'unknown';
   const waiting = new Set(feed.waiting);
   return (repository) => (waiting.has(repository) ? 'unknown' : feed.known_since.getTime());
-}
-
-/** The same of one repository. */
-export async function pullsKnownSince(
-  tables: Tables,
-  { registryId, repository }: { readonly registryId: string; readonly repository: string },
-): Promise<number | 'unknown'> {
-  return (await pullsKnownOf(tables, { registryId, repositories: [repository] }))(repository);
 }
