@@ -9,6 +9,7 @@ import {
   type RequestRetentionRun,
   RetentionApproval,
   RetentionDecisions,
+  RetentionMarks,
   RetentionPolicy,
   RetentionPolicyList,
   RetentionRun,
@@ -70,6 +71,16 @@ export class RetentionApi {
   decisions(id: string, limit: number, repository?: string): Promise<RetentionDecisions> {
     const path = `${root}/runs/${encodeURIComponent(id)}/decisions?${queryOf({ repository, limit: String(limit) })}`;
     return this.#get(path, RetentionDecisions);
+  }
+
+  /** In the order of repositories, then of their plans. */
+  marks(id: string, limit: number, repository?: string): Promise<RetentionMarks> {
+    const path = `${root}/runs/${encodeURIComponent(id)}/marks?${queryOf({ repository, limit: String(limit) })}`;
+    return this.#get(path, RetentionMarks);
+  }
+
+  approvePlan(id: string, body: Required<Why>): Promise<RetentionRun> {
+    return this.#post(`${root}/runs/${encodeURIComponent(id)}/approve`, body, RetentionRun);
   }
 
   cancelRun(id: string, body: Why): Promise<RetentionRun> {

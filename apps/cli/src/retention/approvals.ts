@@ -27,6 +27,19 @@ export async function approvePolicy(api: WaybillApi, name: string, options: Appr
   return exitStatus.succeeded;
 }
 
+/** Lets the plan of one run go beyond the limits of its policy; gives the exit status. */
+export async function approvePlan(
+  api: WaybillApi,
+  id: string,
+  { reason, json }: Omit<ApproveOptions, 'run'>,
+  output: Output,
+): Promise<number> {
+  const run = await api.retention.approvePlan(id, { reason });
+  if (json) output.json(run);
+  else printRun(run, output);
+  return exitStatus.succeeded;
+}
+
 /** Takes back the approval of a policy as it is; gives the exit status. */
 export async function revokeApproval(api: WaybillApi, name: string, { reason, json }: WhyOptions, output: Output): Promise<number> {
   const { approval } = await api.retention.policy(name);

@@ -1,4 +1,4 @@
-import type { RetentionDecisions, RetentionRun, RetentionRunRepositories } from '@waybill/contracts/http';
+import type { RetentionDecisions, RetentionMarks, RetentionRun, RetentionRunRepositories } from '@waybill/contracts/http';
 import type { Output } from '../output/console-output.js';
 import { exitStatus } from '../output/exit-status.js';
 import { formatBytes, shortDigest } from '../output/format.js';
@@ -13,10 +13,40 @@ export function printRun(run: RetentionRun, output: Output): void {
       `${run.unknown} manifests are kept because something is not known`,
   );
   for (const { limit, allowed, planned } of exceeded) {
-    output.line(`beyond ${limit}: ${Math.ceil(planned)} where ${allowed} is allowed; as it stands nothing would be removed`);
+    output.line(
+      `beyond ${limit}: ${Math.ceil(planned)} where ${allowed} is allowed${run.planApproval === undefined ? '; as it stands nothing would be removed' : ''}`,
+    );
   }
+  printProgress(run, output);
   if (run.planHash !== undefined) output.line(`plan ${run.planHash.slice(0, 12)}`);
   if (error !== undefined) output.line(`${error.code}: ${error.message}`);
+}
+
+/** How far a run has come that acts. */
+function printProgress({ id, mode, state, deleted, spared, failed, planApproval, resumeAt }: RetentionRun, output: Output): void {
+  if (mode === 'dryRun') return;
+  if (planApproval !== undefined) output.line(`let beyond its limits by ${planApproval.by} at ${planApproval.at}: ${planApproval.reason}`);
+  if (state === 'waiting-approval') output.line(`it waits: waybill retention approve --run ${id} --reason … lets this very plan go`);
+  if (resumeAt !== undefined) output.line(`what is marked waits until ${resumeAt}`);
+  if (deleted + spared + failed > 0) output.line(`${deleted} deleted, ${spared} spared, ${failed} failed`);
+}
+
+function whyOf({ state, reason, dueAt }: Pick<RetentionMarks['marks'][number], 'state' | 'reason' | 'dueAt'>): string {
+  if (reason !== undefined) return `${reason.code}: ${reason.message}`;
+  return state === 'marked' ? `due ${dueAt}` : '';
+}
+
+/** What a run marked, and what became of it. */
+export function printMarks({ marks, next }: RetentionMarks, output: Output): void {
+  if (marks.length === 0) return;
+  const rows = marks.map(({ repository, digest, state, reason, dueAt }) => [
+    state,
+    `${repository}@${shortDigest(digest)}`,
+    whyOf({ state, reason, dueAt }),
+  ]);
+  output.line();
+  output.line(drawTable(['state', 'what', 'why'], rows));
+  if (next !== undefined) output.line('not all are shown: see --limit and --repository');
 }
 
 /** What a run decided, repository by repository. */

@@ -26,7 +26,7 @@ const run: RetentionRun = {
     detail: 'removals',
   },
   ...{ mode: 'dryRun', state: 'succeeded', planHash: 'ef'.repeat(32), requestedAt: since, finishedAt: since },
-  ...{ repositories: 2, artifacts: 10, removals: 3, unknown: 1, bytesAtMost: 2048 },
+  ...{ repositories: 2, artifacts: 10, removals: 3, unknown: 1, bytesAtMost: 2048, deleted: 0, spared: 0, failed: 0 },
 };
 const approval: RetentionApproval = {
   ...{ id, policy: 'nightly', registry: 'ci', hash: policy.hash, run: runId, reason: 'looked', approvedBy: id, approvedAt: since },
@@ -85,6 +85,57 @@ describe('waybill retention status', () => {
   });
 });
 
+describe('waybill retention marks', () => {
+  const acting: RetentionRun = {
+    ...run,
+    mode: 'enforce',
+    state: 'grace',
+    deleted: 2,
+    spared: 1,
+    failed: 0,
+    resumeAt: '2026-05-02T10:00:00Z',
+  };
+  const mark = { repository: 'team-a/app', digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', markedAt: since, dueAt: since };
+  const marks = [
+    { ...mark, state: 'marked' },
+    { ...mark, state: 'spared', settledAt: since, reason: { code: 'tag-kept', message: 'the tag v1 names it' } },
+    { ...mark, state: 'deleted', settledAt: since },
+  ];
+
+  it('shows how far a run has come, and what became of what it marked', async () => {
+    const routes = {
+      [`GET ${root}/runs/${runId}`]: { body: acting },
+      [`GET ${root}/runs/${runId}/marks`]: { body: { marks, next: 'more' } },
+    };
+    const api = await scriptedApi(routes);
+
+    const { status, stdout } = await waybill(['retention', 'marks', runId, '--repository', 'team-a/app', '--limit', '3'], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(Object.fromEntries(api.asked[1]?.query ?? [])).toEqual({ repository: 'team-a/app', limit: '3' });
+    expect(stdout).toContain('what is marked waits until 2026-05-02T10:00:00Z\n2 deleted, 1 spared, 0 failed\n');
+    expect(stdout).toMatch(new RegExp(`^marked +team-a/app@\\S+ +due ${since}$`, 'm'));
+    expect(stdout).toMatch(/^spared +team-a\/app@\S+ +tag-kept: the tag v1 names it$/m);
+    expect(stdout).toContain('not all are shown: see --limit and --repository\n');
+    expect(JSON.parse((await waybill(['retention', 'marks', runId, '--json'], { api: api.url })).stdout)).toEqual({
+      ...{ run: acting, marks, next: 'more' },
+    });
+  });
+
+  it('lets one plan go beyond its limits, and asks for one of the two', async () => {
+    const approved = { ...acting, state: 'planned', planApproval: { by: id, at: since, reason: 'once' } };
+    const api = await scriptedApi({ [`POST ${root}/runs/${runId}/approve`]: { body: approved } });
+
+    const { status, stdout } = await waybill(['retention', 'approve', '--run', runId, '--reason', 'once'], { api: api.url });
+    const neither = await waybill(['retention', 'approve', '--reason', 'once'], { api: api.url });
+
+    expect(status).toBe(0);
+    expect(api.asked[0]?.body).toEqual({ reason: 'once' });
+    expect(stdout).toContain(`let beyond its limits by ${id} at ${since}: once\n`);
+    expect(neither).toMatchObject({ status: 2, stderr: expect.stringContaining('name the policy to approve') });
+  });
+});
+
 describe('waybill retention plan', () => {
   const repositories = [
     {
@@ -95,6 +146,7 @@ describe('waybill retention plan', () => {
       unknown: 1,
       bytesAtMost: 2048,
       kept: { hold: 2, 'no-rule': 4 },
+      ...{ deleted: 0, spared: 0, failed: 0 },
     },
   ];
   const decisions = [
@@ -195,7 +247,7 @@ describe('waybill retention run, history and cancel', () => {
     const { stdout } = await waybill(['retention', 'history', 'nightly', '--limit', '1'], { api: api.url });
 
     expect(Object.fromEntries(api.asked[0]?.query ?? [])).toEqual({ policy: 'nightly', limit: '1' });
-    expect(stdout).toMatch(new RegExp(`^${runId} +nightly +ci +dryRun +succeeded +${since} +3 +2\\.0 KiB$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^${runId} +nightly +ci +dryRun +succeeded +${since} +3 +2\\.0 KiB +–$`, 'm'));
     expect(stdout).toContain('only the newest are shown');
   });
 

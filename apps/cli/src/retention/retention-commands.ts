@@ -1,10 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { approvePolicy, type ApproveOptions, revokeApproval } from './approvals.js';
+import type { WaybillApi } from '../api-client/waybill-api.js';
+import type { Output } from '../output/console-output.js';
+import { exitStatus } from '../output/exit-status.js';
+import { approvePlan, approvePolicy, type ApproveOptions, revokeApproval } from './approvals.js';
 import { type HeldArtifact, parseHeldArtifact } from './held-artifact.js';
 import { type HoldOptions, listHolds, type ListHoldsOptions, placeHold, releaseHold } from './holds.js';
 import { pausePolicy, resumePolicy, showPolicies, type StatusOptions, type WhyOptions } from './policies.js';
 import { listReporters, retireReporter } from './reporters.js';
-import { cancelRun, listRuns, type PlanOptions, runPolicy, type RunOptions, showPlan } from './runs.js';
+import { cancelRun, listRuns, type MarksOptions, type PlanOptions, runPolicy, type RunOptions, showMarks, showPlan } from './runs.js';
 import type { RetentionSurroundings } from './surroundings.js';
 import { trashCommands } from './trash-commands.js';
 
@@ -80,8 +83,16 @@ function runCommands(retention: Command, { api, stop, run }: RetentionSurroundin
     .option(...json)
     .action((name: string | undefined, options: Listing) => run(options, (output) => listRuns(api(), name, options, output)));
   retention
+    .command('marks')
+    .description('show what a run marked, and what became of each: deleted, or spared and why')
+    .argument('<run>', 'its id')
+    .option('--repository <name>', 'only those of this repository')
+    .option(...limit)
+    .option(...json)
+    .action((id: string, options: MarksOptions) => run(options, (output) => showMarks(api(), id, options, output)));
+  retention
     .command('cancel')
-    .description('end a run that has removed nothing yet')
+    .description('end a run: what it has not deleted yet stays')
     .argument('<run>', 'its id')
     .option(...why)
     .option(...json)
@@ -91,12 +102,12 @@ function runCommands(retention: Command, { api, stop, run }: RetentionSurroundin
 function approvalCommands(retention: Command, { api, run }: RetentionSurroundings): void {
   retention
     .command('approve')
-    .description('approve a policy in the very words it has now, on the strength of a plan')
-    .argument('<policy>', 'its name')
+    .description('approve a policy in the very words it has now; or, without a policy, one plan that goes beyond its limits')
+    .argument('[policy]', 'its name')
     .requiredOption(...why)
     .option('--run <id>', 'the run whose plan was looked at (default: the newest plan of the policy as it is)')
     .option(...json)
-    .action((name: string, options: ApproveOptions) => run(options, (output) => approvePolicy(api(), name, options, output)));
+    .action((name: string | undefined, options: ApproveOptions) => run(options, (output) => approve(api(), name, options, output)));
   retention
     .command('revoke')
     .description('take the approval of a policy back')
@@ -104,6 +115,14 @@ function approvalCommands(retention: Command, { api, run }: RetentionSurrounding
     .option(...why)
     .option(...json)
     .action((name: string, options: WhyOptions) => run(options, (output) => revokeApproval(api(), name, options, output)));
+}
+
+/** A policy for as long as its words stand, or one plan. */
+function approve(api: WaybillApi, name: string | undefined, options: ApproveOptions, output: Output): Promise<number> {
+  if (name !== undefined) return approvePolicy(api, name, options, output);
+  if (options.run !== undefined) return approvePlan(api, options.run, options, output);
+  output.error('waybill: name the policy to approve, or with --run the plan that may go beyond its limits');
+  return Promise.resolve(exitStatus.usage);
 }
 
 function holdCommands(retention: Command, { api, run }: RetentionSurroundings): void {

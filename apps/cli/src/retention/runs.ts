@@ -6,7 +6,7 @@ import { exitStatus } from '../output/exit-status.js';
 import { formatBytes } from '../output/format.js';
 import { drawTable } from '../output/table.js';
 import type { WhyOptions } from './policies.js';
-import { exitStatusOfRun, printDecisions, printRepositories, printRun } from './print-run.js';
+import { exitStatusOfRun, printDecisions, printMarks, printRepositories, printRun } from './print-run.js';
 
 /** A run is read again this often while it is waited for. */
 const pollMs = 500;
@@ -70,13 +70,31 @@ export async function listRuns(
   if (json) output.json(page);
   else if (page.runs.length === 0) output.line('no policy of retention has run yet');
   else {
-    output.line(drawTable(['run', 'policy', 'registry', 'mode', 'state', 'begun', 'go', 'at most'], page.runs.map(rowOf)));
+    output.line(drawTable(['run', 'policy', 'registry', 'mode', 'state', 'begun', 'go', 'at most', 'gone'], page.runs.map(rowOf)));
     if (page.next !== undefined) output.line('only the newest are shown: see --limit');
   }
   return exitStatus.succeeded;
 }
 
-/** Ends a run that has removed nothing yet; gives the exit status. */
+export interface MarksOptions {
+  readonly repository?: string;
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+/** A run, and what became of everything that it marked; gives the exit status. */
+export async function showMarks(api: WaybillApi, id: string, { repository, limit, json }: MarksOptions, output: Output): Promise<number> {
+  const run = await api.retention.run(id);
+  const marks = await api.retention.marks(id, limit, repository);
+  if (json) output.json({ run, ...marks });
+  else {
+    printRun(run, output);
+    printMarks(marks, output);
+  }
+  return exitStatus.succeeded;
+}
+
+/** Ends a run: what it has not deleted yet stays; gives the exit status. */
 export async function cancelRun(api: WaybillApi, id: string, { reason, json }: WhyOptions, output: Output): Promise<number> {
   const run = await api.retention.cancelRun(id, reason === undefined ? {} : { reason });
   if (json) output.json(run);
@@ -84,14 +102,17 @@ export async function cancelRun(api: WaybillApi, id: string, { reason, json }: W
   return exitStatus.succeeded;
 }
 
+/** For somebody, or for the grace to be over. */
+const waitsLong: ReadonlySet<RetentionRun['state']> = new Set(['waiting-approval', 'grace']);
+
 async function ended(api: WaybillApi, made: RetentionRun, signal: AbortSignal): Promise<RetentionRun> {
   for (let run = made; ; run = await api.retention.run(made.id)) {
-    if (run.finishedAt !== undefined) return run;
+    if (run.finishedAt !== undefined || waitsLong.has(run.state)) return run;
     await wait(pollMs, undefined, { signal });
   }
 }
 
 function rowOf(run: RetentionRun): (string | number)[] {
-  const { id, policy, registry, mode, state, requestedAt, removals, bytesAtMost } = run;
-  return [id, policy, registry, mode, state, requestedAt, removals, formatBytes(bytesAtMost)];
+  const { id, policy, registry, mode, state, requestedAt, removals, bytesAtMost, deleted } = run;
+  return [id, policy, registry, mode, state, requestedAt, removals, formatBytes(bytesAtMost), mode === 'dryRun' ? '–' : deleted];
 }

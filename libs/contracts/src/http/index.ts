@@ -28,6 +28,7 @@ export { Estimate, PromotionEstimate, unseenNames } from './estimates.js';
 export { type SchemaExample, schemaExamples } from './examples.js';
 export {
   Artifact,
+  ArtifactInventory,
   ArtifactPlace,
   ArtifactRegistry,
   ArtifactTag,
@@ -83,10 +84,12 @@ export {
 export { AcceptedRegistryCheck, CreateRegistryCheck, ProbeResult, RegistryCheck, RegistryList, RegistryReport } from './registries.js';
 export { notificationMediaTypes, RegistryEvent, RegistryNotifications } from './registry-notifications.js';
 export {
+  ApproveRetentionPlan,
   CancelRetentionRun,
   CreateRetentionApproval,
   ListRetentionApprovals,
   ListRetentionDecisions,
+  ListRetentionMarks,
   ListRetentionPolicies,
   ListRetentionRunRepositories,
   ListRetentionRuns,
@@ -96,6 +99,7 @@ export {
   RetentionApproval,
   RetentionApprovalList,
   RetentionDecisions,
+  RetentionMarks,
   RetentionPolicy,
   RetentionPolicyList,
   RetentionRun,
@@ -103,7 +107,8 @@ export {
   RetentionRunRepositories,
   RevokeRetentionApproval,
 } from './retention.js';
-export { holdScopeNames, retentionRunStateNames, verdictNames } from './retention-words.js';
+export { holdScopeNames, markStateNames, retentionRunStateNames, verdictNames } from './retention-words.js';
+export { FoundArtifact, FoundTag, SearchInventory, SearchResults } from './search.js';
 export {
   CreateRestore,
   ListRestoredManifests,
@@ -117,4 +122,3 @@ export {
   trashRequestStateNames,
 } from './trash.js';
 export { ActiveTopology, AppliedTopology, ApplyTopology, LocateRegistry, RegistryView, Revision } from './topology.js';
-export { FoundArtifact, FoundTag, SearchInventory, SearchResults } from './search.js';

@@ -12,5 +12,6 @@ export const retentionRunStateNames = [
   'cancelled',
 ] as const;
 
+export const markStateNames = ['marked', 'deleting', 'deleted', 'spared', 'failed', 'restored'] as const;
 export const verdictNames = ['keep', 'delete', 'archive', 'untag'] as const;
 export const holdScopeNames = ['digest', 'tag', 'repository'] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Bytes, Count, Cursor, DigestText, Id, Page, TagText, Text, Timestamp } from './primitives.js';
-import { retentionRunStateNames, verdictNames } from './retention-words.js';
+import { markStateNames, retentionRunStateNames, verdictNames } from './retention-words.js';
 
 const Reason = Text(2000);
 const PolicyName = z.string().min(1).max(100).describe('name of a policy of the topology');
@@ -101,7 +101,9 @@ export const RetentionRun = z
     reason: z.string().optional().describe('why'),
     detail: z.enum(['removals', 'all']).describe('which decisions can be read'),
     mode: z.enum(['dryRun', 'enforce']).describe('whether it only plans'),
-    state: z.enum(retentionRunStateNames).describe('how far it has come; partial: some repository could not be planned, and is kept whole'),
+    state: z
+      .enum(retentionRunStateNames)
+      .describe('how far it has come; partial: some repository could not be planned or cleaned up, and the next run tries again'),
     planHash: Hash.optional().describe('of the whole plan; equal for equal plans'),
     repositories: Count.describe('repositories that are planned'),
     artifacts: Count.describe('artifacts in them: what belongs to another is not counted'),
@@ -119,7 +121,16 @@ export const RetentionRun = z
           .describe('one limit'),
       )
       .optional()
-      .describe('limits that the plan goes beyond: as it stands it would remove nothing'),
+      .describe('limits that the plan goes beyond: nothing is removed unless somebody approves this very plan'),
+    planApproval: z
+      .object({ by: Id.describe('principal that let it'), at: Timestamp.describe('when'), reason: z.string().describe('why') })
+      .optional()
+      .describe('somebody let this very plan go beyond the limits'),
+    deleted: Count.describe('manifests that are gone, and tags that were taken off'),
+    spared: Count.describe('manifests that were condemned and stay'),
+    failed: Count.describe('manifests of which the registry refused the deletion, or cannot say'),
+    resumeAt: Timestamp.optional().describe('when it goes on, while it waits for the grace to be over'),
+    cancelRequestedAt: Timestamp.optional().describe('somebody wants the rest to stay'),
     error: Trouble.optional(),
     requestedAt: Timestamp.describe('when it came about'),
     startedAt: Timestamp.optional().describe('when a worker took it up'),
@@ -140,8 +151,13 @@ export type ListRetentionRuns = z.infer<typeof ListRetentionRuns>;
 export const CancelRetentionRun = z
   .strictObject({ reason: Reason.optional().describe('why') })
   .default({})
-  .meta({ id: 'CancelRetentionRun', description: 'ends a run that has removed nothing yet' });
+  .meta({ id: 'CancelRetentionRun', description: 'ends a run: what it has not deleted yet stays' });
 export type CancelRetentionRun = z.infer<typeof CancelRetentionRun>;
+
+export const ApproveRetentionPlan = z
+  .strictObject({ reason: Reason.min(1).describe('why so much may go at once') })
+  .meta({ id: 'ApproveRetentionPlan', description: 'lets one plan go beyond the limits of its policy' });
+export type ApproveRetentionPlan = z.infer<typeof ApproveRetentionPlan>;
 
 export const RetentionRunRepositories = z
   .object({
@@ -158,6 +174,9 @@ export const RetentionRunRepositories = z
             unknown: Count.describe('manifests that are kept only because something is not known'),
             bytesAtMost: Bytes.describe('what would be freed at most'),
             kept: z.record(z.string(), Count).describe('manifests that are kept, by the first reason of each'),
+            deleted: Count.describe('manifests that are gone, and tags that were taken off'),
+            spared: Count.describe('manifests that were condemned and stay'),
+            failed: Count.describe('manifests of which the registry refused the deletion, or cannot say'),
             error: Trouble.optional(),
           })
           .describe('one repository'),
@@ -210,6 +229,37 @@ export type RetentionDecisions = z.infer<typeof RetentionDecisions>;
 
 export const ListRetentionDecisions = Page.extend({ repository: Text(255).min(1).optional().describe('only those of this repository') });
 export type ListRetentionDecisions = z.infer<typeof ListRetentionDecisions>;
+
+export const RetentionMarks = z
+  .object({
+    marks: z
+      .array(
+        z
+          .object({
+            repository: z.string().describe('relative to the registry’s prefix'),
+            digest: DigestText.describe('the manifest that was condemned'),
+            mediaType: z.string().describe('of the manifest'),
+            state: z
+              .enum(markStateNames)
+              .describe('what became of it; deleting: the deletion may have been sent; restored: somebody pushed it in that moment'),
+            reason: z
+              .object({ code: z.string().describe('the kind, for programs'), message: z.string().describe('why') })
+              .optional()
+              .describe('why it stays, could not be deleted or was brought back'),
+            markedAt: Timestamp.describe('when it was marked'),
+            dueAt: Timestamp.describe('when its grace is over'),
+            settledAt: Timestamp.optional().describe('when that was found out'),
+          })
+          .describe('one manifest'),
+      )
+      .describe('those of repositories that the key may read; a page may hold fewer than its limit'),
+    next: Next,
+  })
+  .meta({ id: 'RetentionMarks', description: 'what a run marked, and what became of it; by repository, then in the order of its plan' });
+export type RetentionMarks = z.infer<typeof RetentionMarks>;
+
+export const ListRetentionMarks = Page.extend({ repository: Text(255).min(1).optional().describe('only those of this repository') });
+export type ListRetentionMarks = z.infer<typeof ListRetentionMarks>;
 
 export const CreateRetentionApproval = z
   .strictObject({

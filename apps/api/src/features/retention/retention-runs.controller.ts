@@ -2,18 +2,21 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } fro
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { type Actor, allows } from '@waybill/access';
 import {
+  ApproveRetentionPlan,
   CancelRetentionRun,
   ListRetentionDecisions,
+  ListRetentionMarks,
   ListRetentionRunRepositories,
   ListRetentionRuns,
   RequestRetentionRun,
   RetentionDecisions,
+  RetentionMarks,
   RetentionRun,
   RetentionRunList,
   RetentionRunRepositories,
 } from '@waybill/contracts/http';
 import { uuidV7 } from '@waybill/kernel';
-import { type DecisionRow, RetentionRuns, type RetentionRunRow, type RunRepositoryRow } from '@waybill/persistence';
+import { type DecisionRow, type MarkRow, RetentionRuns, type RetentionRunRow, type RunRepositoryRow } from '@waybill/persistence';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { Requires } from '../../http/access-rule.js';
@@ -26,7 +29,7 @@ import { IdempotentRequests } from '../../http/idempotent-requests.js';
 import { answerWith, jsonAnswer } from '../../http/json-answer.js';
 import { takenOver } from '../../http/taken-over.js';
 import { visiblePage } from '../../http/visible-page.js';
-import { toDecision, toRetentionRun, toRunRepository } from './retention.mapper.js';
+import { toDecision, toMark, toRetentionRun, toRunRepository } from './retention.mapper.js';
 
 const RunId = z.guid();
 const parameters = { id: 'id of the run' };
@@ -158,12 +161,61 @@ export class RetentionRunsController {
     return { decisions: rows.map(toDecision), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
 
+  @Get(':id/marks')
+  @Requires('retention:read')
+  @Documented({
+    summary: 'What a run marked, and what became of each: deleted, or spared and why',
+    parameters,
+    audience: 'clients',
+    status: 200,
+    answer: RetentionMarks,
+    problems: ['run-unknown', 'request-invalid'],
+  })
+  async marks(
+    @Param('id') id: string,
+    @Query({ schema: ListRetentionMarks }) { limit, cursor, repository }: ListRetentionMarks,
+    @CurrentActor() actor: Actor,
+  ): Promise<RetentionMarks> {
+    const run = await this.#find(id);
+    const { rows, next } = await visiblePage<MarkRow, string>({
+      limit,
+      after: cursor === undefined ? undefined : decodeCursor(cursor, 'decision'),
+      read: (after, count) =>
+        this.#runs.marks(run.id, { limit: count, ...(repository === undefined ? {} : { repository }), ...placeOf(after) }),
+      positionOf: (row) => `${row.repository} ${row.position}`,
+      visible: (candidates) => candidates.filter((row) => allows(actor.grants, 'retention:read', { repository: row.repository })),
+    });
+    return { marks: rows.map(toMark), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
+  }
+
+  @Post(':id/approve')
+  @HttpCode(200)
+  @Requires('retention:approve')
+  @Documented({
+    summary: 'Let this very plan go beyond the limits of its policy',
+    parameters,
+    audience: 'operators',
+    status: 200,
+    answer: RetentionRun,
+    body: true,
+    problems: ['run-unknown', 'plan-not-waiting'],
+  })
+  async approve(
+    @Param('id') id: string,
+    @Body({ schema: ApproveRetentionPlan }) { reason }: ApproveRetentionPlan,
+    @CurrentActor() actor: Actor,
+  ): Promise<RetentionRun> {
+    authoriseEverywhere(actor, 'retention:approve');
+    const run = await this.#find(id);
+    return toRetentionRun(await this.#runs.approvePlan(run.id, { by: actor.principal.id, reason }));
+  }
+
   /** Said twice it is the same. */
   @Post(':id/cancel')
   @HttpCode(200)
   @Requires('retention:run')
   @Documented({
-    summary: 'End a run that has removed nothing yet',
+    summary: 'End a run: what it has not deleted yet stays',
     parameters,
     audience: 'operators',
     status: 200,

@@ -1,11 +1,12 @@
 import type {
   RetentionApproval,
   RetentionDecisions,
+  RetentionMarks,
   RetentionPolicy,
   RetentionRun,
   RetentionRunRepositories,
 } from '@waybill/contracts/http';
-import type { ApprovalRow, DecisionRow, PolicyRow, RetentionRunRow, RunRepositoryRow, StoredError } from '@waybill/persistence';
+import type { ApprovalRow, DecisionRow, MarkRow, PolicyRow, RetentionRunRow, RunRepositoryRow, StoredError } from '@waybill/persistence';
 
 export function toRetentionPolicy(row: PolicyRow): RetentionPolicy {
   const { name, registry, revision, policy, hash, nextDueAt, lastTick, lastTickAt, approval, openRun, plannedRun, retiredAt } = row;
@@ -36,6 +37,10 @@ export function toRetentionRun(row: RetentionRunRow): RetentionRun {
     ...(reason === null ? {} : { reason }),
     ...(planHash === null ? {} : { planHash }),
     ...(exceeded === null ? {} : { exceeded: exceeded as RetentionRun['exceeded'] }),
+    ...planApprovalOf(row),
+    ...{ deleted: row.deleted, spared: row.spared, failed: row.failed },
+    ...(row.resumeAt === null ? {} : { resumeAt: row.resumeAt.toISOString() }),
+    ...(row.cancelRequestedAt === null ? {} : { cancelRequestedAt: row.cancelRequestedAt.toISOString() }),
     ...(error === null ? {} : { error: toTrouble(error) }),
     ...(row.startedAt === null ? {} : { startedAt: row.startedAt.toISOString() }),
     ...(row.plannedAt === null ? {} : { plannedAt: row.plannedAt.toISOString() }),
@@ -43,9 +48,22 @@ export function toRetentionRun(row: RetentionRunRow): RetentionRun {
   };
 }
 
+function planApprovalOf({ planApproval }: RetentionRunRow): Pick<RetentionRun, 'planApproval'> {
+  return planApproval === null ? {} : { planApproval: { ...planApproval, at: planApproval.at.toISOString() } };
+}
+
+export function toMark(row: MarkRow): RetentionMarks['marks'][number] {
+  const { repository, digest, mediaType, state, reason, markedAt, dueAt, settledAt } = row;
+  return {
+    ...{ repository, digest, mediaType, state, markedAt: markedAt.toISOString(), dueAt: dueAt.toISOString() },
+    ...(reason === null ? {} : { reason: { code: reason.code, message: reason.message } }),
+    ...(settledAt === null ? {} : { settledAt: settledAt.toISOString() }),
+  };
+}
+
 export function toRunRepository(row: RunRepositoryRow): RetentionRunRepositories['repositories'][number] {
-  const { repository, state, artifacts, removals, unknown, bytesAtMost, kept, error } = row;
-  const facts = { repository, state, artifacts, removals, unknown, bytesAtMost, kept: { ...kept } };
+  const { repository, state, artifacts, removals, unknown, bytesAtMost, kept, deleted, spared, failed, error } = row;
+  const facts = { repository, state, artifacts, removals, unknown, bytesAtMost, kept: { ...kept }, deleted, spared, failed };
   return { ...facts, ...(error === null ? {} : { error: toTrouble(error) }) };
 }
 

@@ -4,6 +4,7 @@ import type {
   RetentionApproval,
   RetentionApprovalList,
   RetentionDecisions,
+  RetentionMarks,
   RetentionPolicy,
   RetentionPolicyList,
   RetentionRun,
@@ -11,6 +12,8 @@ import type {
   RetentionRunRepositories,
 } from '@waybill/contracts/http';
 import { uuidV7 } from '@waybill/kernel';
+import { digestToBytes } from '@waybill/oci-model';
+import { Database } from '@waybill/persistence';
 import { allBut, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
 import { applyTopology, digestNamed, planNext, retentionTopology } from './retention.spec-helper.js';
 
@@ -124,6 +127,40 @@ describe('retention', () => {
       expect([...first.runs, ...rest.runs].map(({ id }) => id)).toEqual(ids);
       expect(await read(`${runs}?policy=weekly`)).toEqual({ runs: [] });
       expect(problemIn(await api.send('GET', `${runs}?cursor=nonsense`))).toMatchObject({ code: 'request-invalid' });
+    });
+
+    it('lets a plan go beyond its limits, once, and shows what became of what it marked', async () => {
+      const { id } = await run();
+      const { tables } = api.app.get(Database);
+      await tables.$executeRaw`UPDATE retention_run SET mode = 'enforce' WHERE id = ${id}::uuid`;
+      await planNext(api, { 'team-a/app': ['one', 'two'] });
+      expect(await read(`${runs}/${id}`)).toMatchObject({ state: 'waiting-approval' });
+
+      const approved = await api.send('POST', `${runs}/${id}/approve`, { body: { reason: 'looked at it' } });
+
+      expect(approved).toMatchObject({ status: 200, body: { state: 'planned', planApproval: { reason: 'looked at it' } } });
+      const again = await api.send('POST', `${runs}/${id}/approve`, { body: { reason: 'again' } });
+      expect(problemIn(again)).toMatchObject({ status: 409, code: 'plan-not-waiting' });
+      expect(await read(`${runs}/${id}/marks`)).toEqual({ marks: [] });
+      for (const [position, name] of ['one', 'two'].entries()) {
+        await tables.$executeRaw`
+          INSERT INTO retention_mark (registry_id, repository, digest, run_id, position, media_type, manifest, due_at, state, settled_at, error)
+          SELECT registry_id, 'team-a/app', ${digestToBytes(digestNamed(name))}, id, ${position}, 'application/vnd.oci.image.manifest.v1+json', 'raw', now(),
+            'spared', now(), '{"code":"hold","message":"somebody holds it"}'
+          FROM retention_run WHERE id = ${id}::uuid`;
+      }
+      const first = await read<RetentionMarks>(`${runs}/${id}/marks?limit=1`);
+      const rest = await read<RetentionMarks>(`${runs}/${id}/marks?limit=1&repository=team-a/app&cursor=${first.next ?? ''}`);
+      expect([...first.marks, ...rest.marks]).toMatchObject(
+        ['one', 'two'].map((name) => ({
+          digest: digestNamed(name),
+          state: 'spared',
+          reason: { code: 'hold', message: 'somebody holds it' },
+        })),
+      );
+      expect((await read<RetentionMarks>(`${runs}/${id}/marks?repository=team-b/app`)).marks).toEqual([]);
+      const key = await api.keyWith(allBut('retention:approve'));
+      expect((await api.send('POST', `${runs}/${id}/approve`, { key, body: { reason: 'x' } })).status).toBe(403);
     });
 
     it('knows no run of a made-up id', async () => {
