@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestToBytes, type Digest } from '@waybill/oci-model';
 import type { Database, Tables } from '../database.js';
+import { notify } from '../notify.js';
 import type { StoredError } from '../run/stored-error.js';
 import { storableJson } from '../registry-checks/storable-json.js';
 import { held, type RetentionLease } from './run-leases.js';
@@ -96,6 +97,7 @@ export class PlanJournal {
           FROM retention_run r WHERE r.id = ${this.#lease.runId}::uuid
         ) next
         WHERE u.id = ${this.#lease.runId}::uuid`;
+      await notify(tables, 'retention');
     });
   }
 
