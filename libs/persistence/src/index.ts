@@ -124,7 +124,7 @@ export { groupRepositories, loadRepositories } from './retention/load-repositori
 export { loadProtections, type RunProtections } from './retention/load-protections.js';
 export { type LoadedRepository, loadSnapshot, loadSnapshots, type RegistryToLoad, type RepositoryToLoad } from './retention/load-snapshot.js';
 export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
-export { type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
+export { type KeptPlan, type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
 export { rereadRecords, type RereadOptions } from './retention/reread-records.js';
 export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';

@@ -16,7 +16,7 @@ export type {
   TrashPort,
 } from './execution/ports.js';
 export { PlanHasher } from './plan-hash.js';
-export { planRepository } from './plan-repository.js';
+export { planningSteps, planRepository } from './plan-repository.js';
 export {
   type CompiledProtections,
   compileProtections,
@@ -42,3 +42,4 @@ export type {
 export { type Restorable, restoreOrder } from './trash/restore-order.js';
 export { TrashError, type TrashErrorCode } from './trash/trash-error.js';
 export { isListOfReferrers, subjectsOf, trashTagOf } from './trash/trashed-manifest.js';
+export type { Steps } from './steps.js';

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Reason } from './reasons.js';
 import { RetentionError } from './retention-error.js';
 import type { RepositoryPlan } from './repository-plan.js';
+import { drained, type Steps, stepSize } from './steps.js';
 
 const chunk = 64 * 1024;
 
@@ -17,6 +18,11 @@ export class PlanHasher {
 
   /** @throws RetentionError `plans-out-of-order` unless plans come by registry, then repository, by code unit, each once */
   add(plan: RepositoryPlan): void {
+    drained(this.steps(plan));
+  }
+
+  /** The same in steps. @throws RetentionError as `add` */
+  *steps(plan: RepositoryPlan): Steps<void> {
     if (this.#last !== undefined && !isBefore(this.#last, plan)) {
       throw new RetentionError(`the plan of ${plan.registry}/${plan.repository} comes too late to be hashed in order`, {
         code: 'plans-out-of-order',
@@ -25,8 +31,9 @@ export class PlanHasher {
     }
     this.#last = { registry: plan.registry, repository: plan.repository };
     this.#write('repository', [plan.registry, plan.repository, String(plan.reclaimableBytesAtMost)]);
-    for (const { digest, action, archiveTo = [], isUnknown, isLogical, reasons } of plan.manifests) {
+    for (const [at, { digest, action, archiveTo = [], isUnknown, isLogical, reasons }] of plan.manifests.entries()) {
       this.#write(`manifest ${action} ${isUnknown} ${isLogical}`, [digest, ...archiveTo], reasons);
+      if (at % stepSize === stepSize - 1) yield;
     }
     for (const { tag, digest, action, isUnknown, reasons } of plan.tags) this.#write(`tag ${action} ${isUnknown}`, [tag, digest], reasons);
     for (const digest of plan.deletionOrder) this.#write('delete', [digest]);

@@ -12,6 +12,7 @@ import { candidatesOf } from './rules/candidates.js';
 import { judgeCandidates } from './rules/judge-candidates.js';
 import { Times } from './rules/times.js';
 import type { RepositorySnapshot } from './snapshot.js';
+import { drained, type Steps } from './steps.js';
 
 /**
  * Decides about every manifest and tag of one repository, and says why.
@@ -21,6 +22,7 @@ import type { RepositorySnapshot } from './snapshot.js';
  * Only what is left goes, and each of it hangs on an artifact of which every tag is condemned.
  *
  * Nothing is read and no clock is asked: equal arguments give equal plans, in whatever order they list things.
+ * A repository of a million manifests takes seconds: `planningSteps` is for whoever must answer others meanwhile.
  * Time and memory grow with artifacts and edges.
  *
  * @param policies those of the registry; the ones in which the repository is not selected are left out
@@ -33,17 +35,31 @@ export function planRepository(
   protections: CompiledProtections,
   now: number,
 ): RepositoryPlan {
+  return drained(planningSteps(policies, snapshot, protections, now));
+}
+
+/** The same in steps, none of which takes longer than to look once at everything in the repository. */
+export function* planningSteps(
+  policies: readonly CompiledPolicy[],
+  snapshot: RepositorySnapshot,
+  protections: CompiledProtections,
+  now: number,
+): Steps<RepositoryPlan> {
   const selecting = policies.filter((policy) => policy.selects(snapshot.repository)).map((policy) => asRoleAllows(policy, snapshot));
   const graph = buildGraph(snapshot);
+  yield;
   const moment = { now, times: new Times(graph, snapshot.knowledge, now) };
   const candidates = candidatesOf(graph, snapshot.knowledge);
-  const judgements = judgeCandidates(selecting, snapshot.repository, candidates.all, moment);
+  const judgements = yield* judgeCandidates(selecting, snapshot.repository, candidates.all, moment);
   const protecting: Protecting = { snapshot, graph, candidates, protections, policies: selecting, moment };
   const fates = decideFates(protecting, judgements);
+  yield;
   const judged = { ...protecting, judgements, fates };
   const deciding = { ...judged, ownTagReasons: ownTagReasons(judged) };
-  const { decisions, order } = decideArtifacts(deciding);
+  yield;
+  const { decisions, order } = yield* decideArtifacts(deciding);
   const tags = decideTags(deciding, decisions);
+  yield;
   return {
     registry: snapshot.registry,
     repository: snapshot.repository,

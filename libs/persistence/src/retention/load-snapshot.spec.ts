@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { digestToBytes, type Tag } from '@waybill/oci-model';
+import { digestToBytes, mediaType, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot, SnapshotManifest } from '@waybill/retention';
 import { image, manifestNamed, MemoryCopier, repository as promoted } from '../scene.spec-helper.js';
 import { TopologyRevisions } from '../topology/topology-revisions.js';
 import { longAgo, named, type RepositoryToSeed, seedRepository, seedTag } from './inventory-rows.spec-helper.js';
-import { type LoadedRepository, loadSnapshot } from './load-snapshot.js';
+import { groupRepositories } from './load-repositories.js';
+import { type LoadedRepository, loadSnapshot, loadSnapshots } from './load-snapshot.js';
 import { RetentionScene } from './retention-scene.spec-helper.js';
 
 const idOfBlob = (name: string) => named(name).slice('sha256:'.length, 'sha256:'.length + 16);
@@ -41,6 +42,7 @@ describe('loadSnapshot', () => {
     if (manifest === undefined) throw new Error(`there is no manifest ${name}`);
     return manifest;
   }
+  const sorted = (loaded: LoadedRepository | undefined) => loaded?.snapshot.manifests.map(({ digest }) => digest).sort();
   const tagIn = ({ tags }: RepositorySnapshot, tag: string) => tags.find(({ name }) => name === tag);
 
   it('knows nothing of a repository that nobody has heard of', async () => {
@@ -158,6 +160,33 @@ describe('loadSnapshot', () => {
     expect(manifestIn(snapshot, 'one').untaggedAt).toBe(Date.parse('2024-05-01T00:00:00Z'));
     expect(manifestIn(snapshot, 'two').untaggedAt).toBe(Date.parse('2024-03-01T00:00:00Z'));
     expect(manifestIn(snapshot, 'three').untaggedAt).toBe('never');
+  });
+
+  it('reads several repositories at once as it does one by one, and a large one page by page', async () => {
+    const names = Array.from({ length: 4_100 }, (_, at) => `${at} of ${repository}`);
+    const small = `${repository}/small`;
+    await seed({ manifests: { [`first ${repository}`]: { blobs: ['base'] } }, tags: { latest: `first ${repository}` } });
+    await seedRepository(scene.database, { registryId: idOf('ci'), repository: small, manifests: { [`small ${repository}`]: {} } });
+    const { tables } = scene.database;
+    const raw = names.map((one) => new Uint8Array(Buffer.from(one)));
+    await tables.$executeRaw`
+      INSERT INTO content (digest, media_type, size) SELECT sha256(raw), ${mediaType.ociManifest}, 1 FROM unnest(${raw}::bytea[]) AS r (raw)`;
+    await tables.$executeRaw`
+      INSERT INTO manifest (digest, media_type, is_index, created_problem, raw)
+      SELECT sha256(raw), ${mediaType.ociManifest}, false, 'missing', raw FROM unnest(${raw}::bytea[]) AS r (raw)`;
+    await tables.$executeRaw`
+      INSERT INTO placement (registry_id, repository, digest, seen_by)
+      SELECT ${idOf('ci')}::uuid, ${repository}, sha256(raw), gen_random_uuid() FROM unnest(${raw}::bytea[]) AS r (raw)`;
+
+    const [alone, other] = [await load(), await load([], 'ci', small)];
+    const place = { id: idOf('ci'), name: 'ci', role: 'ci-snapshots' } as const;
+    const together = await loadSnapshots(scene.database, { registry: place, absentFrom: [] }, [repository, small, 'nothing']);
+
+    expect(new Set(alone.snapshot.manifests.map(({ digest }) => digest)).size).toBe(4_101);
+    expect([...together.keys()].sort()).toEqual([repository, small]);
+    expect(together.get(small)?.snapshot).toEqual(other.snapshot);
+    expect(sorted(together.get(repository))).toEqual(sorted(alone));
+    expect(await groupRepositories(scene.database, idOf('ci'), [repository, small, 'nothing'])).toEqual([[repository], [small, 'nothing']]);
   });
 
   it('leaves out what is no longer there, and what is elsewhere', async () => {

@@ -21,8 +21,17 @@ export interface RepositoryOutcome {
   readonly kept: Readonly<Record<string, number>>;
 }
 
+/** The plan of one repository that is small enough to be written at once. */
+export interface KeptPlan {
+  readonly repository: string;
+  readonly decisions: readonly NewDecision[];
+  readonly outcome: RepositoryOutcome;
+}
+
 /** Rows sent in one statement. */
 const batch = 2_000;
+/** Rows that are removed in one transaction. */
+const clearedAtOnce = 10_000;
 
 /**
  * Writes the plan of a run, repository after repository, under its lease. Every method gives false, and writes nothing, when the lease
@@ -61,11 +70,25 @@ export class PlanJournal {
     for (const rows of batchesOf(decisions, batch)) {
       const first = position;
       position += rows.length;
-      if (!(await this.#underLease((tables) => insertDecisions(tables, { runId: this.#lease.runId, repository, first }, rows)))) {
-        return false;
-      }
+      const decided = rows.map((decision, index) => ({ repository, position: first + index, decision }));
+      if (!(await this.#underLease((tables) => insertDecisions(tables, this.#lease.runId, decided)))) return false;
     }
-    return this.#underLease((tables) => this.#settle(tables, repository, outcome));
+    return this.#underLease((tables) => this.#settle(tables, [{ repository, outcome }]));
+  }
+
+  /** The same of several repositories in one transaction. */
+  async plannedTogether(plans: readonly KeptPlan[]): Promise<boolean> {
+    const decided = plans.flatMap(({ repository, decisions }) =>
+      decisions.map((decision, position) => ({ repository, position, decision })),
+    );
+    return this.#underLease(async (tables) => {
+      const { runId } = this.#lease;
+      await tables.$executeRaw`
+        DELETE FROM retention_decision d USING unnest(${plans.map(({ repository }) => repository)}::text[]) AS r (name)
+        WHERE d.run_id = ${runId}::uuid AND d.repository = r.name`;
+      for (const rows of batchesOf(decided, batch)) await insertDecisions(tables, runId, rows);
+      await this.#settle(tables, plans);
+    });
   }
 
   /** Notes why nothing of a repository was planned: all of it is kept. */
@@ -117,25 +140,39 @@ export class PlanJournal {
     return new Uint8Array(hash.digest());
   }
 
-  /** What a worker that died had written of it. */
-  #clear(repository: string): Promise<boolean> {
-    return this.#underLease(async (tables) => {
-      await tables.$executeRaw`DELETE FROM retention_decision WHERE run_id = ${this.#lease.runId}::uuid AND repository = ${repository}`;
-    });
+  /** What a worker that died had written of it, some at a time: each row is looked at by a trigger. */
+  async #clear(repository: string): Promise<boolean> {
+    for (let cleared = clearedAtOnce; cleared === clearedAtOnce;) {
+      const isHeld = await this.#underLease(async (tables) => {
+        cleared = await tables.$executeRaw`
+          DELETE FROM retention_decision WHERE run_id = ${this.#lease.runId}::uuid AND repository = ${repository} AND position IN (
+            SELECT position FROM retention_decision WHERE run_id = ${this.#lease.runId}::uuid AND repository = ${repository}
+            ORDER BY position LIMIT ${clearedAtOnce})`;
+      });
+      if (!isHeld) return false;
+    }
+    return true;
   }
 
-  async #settle(tables: Tables, repository: string, outcome: RepositoryOutcome): Promise<void> {
-    const { planHash, artifacts, removals, unknown, bytesAtMost, kept } = outcome;
+  async #settle(tables: Tables, plans: readonly Pick<KeptPlan, 'repository' | 'outcome'>[]): Promise<void> {
     const { runId } = this.#lease;
-    const settled = await tables.$executeRaw`
-      UPDATE retention_run_repository
-      SET state = 'planned', finished_at = now(), plan_hash = decode(${planHash}, 'hex'), artifacts = ${artifacts}, removals = ${removals},
-        unknown = ${unknown}, bytes_at_most = ${bytesAtMost}, kept = ${JSON.stringify(kept)}::jsonb
-      WHERE run_id = ${runId}::uuid AND repository = ${repository} AND state = 'pending'`;
-    if (settled === 0) return;
+    const rows = plans.map(({ repository, outcome }) => ({ repository, ...outcome }));
     await tables.$executeRaw`
-      UPDATE retention_run SET repositories = repositories + 1, artifacts = artifacts + ${artifacts}, removals = removals + ${removals},
-        unknown = unknown + ${unknown}, bytes_at_most = bytes_at_most + ${bytesAtMost}
+      WITH settled AS (
+        UPDATE retention_run_repository r
+        SET state = 'planned', finished_at = now(), plan_hash = decode(o."planHash", 'hex'), artifacts = o.artifacts, removals = o.removals,
+          unknown = o.unknown, bytes_at_most = o."bytesAtMost", kept = o.kept
+        FROM jsonb_to_recordset(${storableJson(rows)}::jsonb)
+          AS o (repository text, "planHash" text, artifacts bigint, removals bigint, unknown bigint, "bytesAtMost" bigint, kept jsonb)
+        WHERE r.run_id = ${runId}::uuid AND r.repository = o.repository AND r.state = 'pending'
+        RETURNING r.artifacts, r.removals, r.unknown, r.bytes_at_most
+      )
+      UPDATE retention_run SET repositories = repositories + s.count, artifacts = retention_run.artifacts + s.artifacts,
+        removals = retention_run.removals + s.removals, unknown = retention_run.unknown + s.unknown, bytes_at_most = retention_run.bytes_at_most + s.bytes
+      FROM (
+        SELECT count(*) AS count, coalesce(sum(artifacts), 0) AS artifacts, coalesce(sum(removals), 0) AS removals,
+          coalesce(sum(unknown), 0) AS unknown, coalesce(sum(bytes_at_most), 0) AS bytes FROM settled
+      ) s
       WHERE id = ${runId}::uuid`;
   }
 
@@ -150,20 +187,25 @@ export class PlanJournal {
   }
 }
 
-interface Place {
-  readonly runId: string;
+/** A decision and its place in the plan of a repository. */
+interface PlacedDecision {
   readonly repository: string;
-  /** Position of the first row. */
-  readonly first: number;
+  readonly position: number;
+  readonly decision: NewDecision;
 }
 
-async function insertDecisions(tables: Tables, { runId, repository, first }: Place, rows: readonly NewDecision[]): Promise<void> {
-  const written = rows.map(({ digest, ...row }, index) => ({ ...row, position: first + index, hash: hexOf(digest) }));
+async function insertDecisions(tables: Tables, runId: string, rows: readonly PlacedDecision[]): Promise<void> {
+  const written = rows.map(({ repository, position, decision: { digest, ...row } }) => ({
+    repository,
+    position,
+    hash: hexOf(digest),
+    ...row,
+  }));
   await tables.$executeRaw`
     INSERT INTO retention_decision (run_id, repository, position, digest, tag, verdict, archive_to, reasons, is_unknown, bytes)
-    SELECT ${runId}::uuid, ${repository}, d.position, decode(d.hash, 'hex'), d.tag, d.verdict, d."archiveTo", d.reasons, d."isUnknown", d.bytes
-    FROM jsonb_to_recordset(${storableJson(written)}::jsonb)
-      AS d (position integer, hash text, tag text, verdict text, "archiveTo" jsonb, reasons jsonb, "isUnknown" boolean, bytes bigint)`;
+    SELECT ${runId}::uuid, d.repository, d.position, decode(d.hash, 'hex'), d.tag, d.verdict, d."archiveTo", d.reasons, d."isUnknown", d.bytes
+    FROM jsonb_to_recordset(${storableJson(written)}::jsonb) AS d (repository text, position integer, hash text, tag text, verdict text,
+      "archiveTo" jsonb, reasons jsonb, "isUnknown" boolean, bytes bigint)`;
 }
 
 function hexOf(digest: Digest): string {

@@ -135,6 +135,28 @@ describe('runs of retention', () => {
     expect(await runs.repositories(id, { after: 'team-a/other', limit: 10 })).toHaveLength(1);
   });
 
+  it('keep plans of several repositories together as they do one by one', async () => {
+    const told: unknown[] = [];
+    for (const isTogether of [true, false]) {
+      const { id } = await scene.request(name);
+      const journal = await journalOf();
+      await journal.add(['a', 'b', 'c']);
+      const plans = [
+        { repository: 'a', decisions: [...removals(2_100)], outcome },
+        { repository: 'b', decisions: [], outcome: { ...outcome, planHash: 'cd'.repeat(32), kept: { hold: 1 } } },
+        { repository: 'c', decisions: [removal('one')], outcome },
+      ];
+      if (isTogether) await journal.plannedTogether(plans);
+      else for (const { repository, decisions, outcome: one } of plans) await journal.planned(repository, decisions, one);
+      await journal.finishPlan([]);
+      const { planHash, repositories, artifacts, removals: count, unknown, bytesAtMost } = await scene.run(id);
+      told.push({ planHash, repositories, artifacts, count, unknown, bytesAtMost, decisions: await runs.decisions(id, { limit: 5_000 }) });
+    }
+
+    expect(told[0]).toEqual(told[1]);
+    expect(told[0]).toMatchObject({ repositories: 3, artifacts: 30 });
+  });
+
   it('have equal hashes for equal plans, and others for others', async () => {
     const hashes: (string | null)[] = [];
     for (const planHash of ['ab', 'ab', 'cd'].map((byte) => byte.repeat(32))) {
@@ -185,6 +207,7 @@ describe('runs of retention', () => {
     const other = await journalOf('other');
     expect(await other.pending(10)).toEqual(['b']);
     expect(await dead.planned('b', [removal('late')], outcome)).toBe(false);
+    expect(await dead.plannedTogether([{ repository: 'b', decisions: [removal('late')], outcome }])).toBe(false);
     await other.planned('b', [removal('two')], outcome);
     await other.finishPlan([]);
 

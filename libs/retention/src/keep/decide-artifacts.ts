@@ -3,6 +3,7 @@ import { inOrder, keepsNothing, keptForWantOfKnowledge, type Reason, type Reason
 import type { ArtifactDecision } from '../repository-plan.js';
 import { isLogical } from '../rules/candidates.js';
 import type { Judgement } from '../rules/judge-candidates.js';
+import { type Steps, stepSize } from '../steps.js';
 import type { Protecting } from './artifact-protections.js';
 import { fateBy, type Fates } from './fates.js';
 
@@ -22,13 +23,16 @@ export interface ArtifactDecisions {
 }
 
 /** A decision and its reasons for every manifest, and the order in which they go. */
-export function decideArtifacts(deciding: Deciding): ArtifactDecisions {
+export function* decideArtifacts(deciding: Deciding): Steps<ArtifactDecisions> {
   const { graph, fates } = deciding;
   const order = deletionOrder(graph, (number) => !fates.closure.isKept(number));
   const archives = archivesOf(deciding, order);
-  const decisions = graph.manifests.map(({ digest }, number) =>
-    fates.closure.isKept(number) ? keep(deciding, digest, number) : remove(deciding, digest, number, archives.get(number)),
-  );
+  const decisions: ArtifactDecision[] = [];
+  for (const [number, { digest }] of graph.manifests.entries()) {
+    const isKept = fates.closure.isKept(number);
+    decisions.push(isKept ? keep(deciding, digest, number) : remove(deciding, digest, number, archives.get(number)));
+    if (decisions.length % stepSize === 0) yield;
+  }
   return { decisions, order };
 }
 

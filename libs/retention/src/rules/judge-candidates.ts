@@ -2,6 +2,7 @@ import type { Verdict } from '../compile/artifact-match.js';
 import type { CompiledKeep, CompiledPolicy, CompiledRemoval, Condemnation } from '../compile/compile-policy.js';
 import type { Reason } from '../reasons.js';
 import { SparseLists } from '../sparse-lists.js';
+import { type Steps, stepSize } from '../steps.js';
 import type { Candidate } from './candidates.js';
 import { combine, isWithin, type Moment, removalCriteria, untaggedExpired } from './criteria.js';
 import { mostRecentOf } from './most-recent.js';
@@ -15,12 +16,12 @@ export interface Judgement {
 }
 
 /** Judgements in the order of the candidates. The policies are those that select the repository. */
-export function judgeCandidates(
+export function* judgeCandidates(
   policies: readonly CompiledPolicy[],
   repository: string,
   candidates: readonly Candidate[],
   moment: Moment,
-): readonly Judgement[] {
+): Steps<readonly Judgement[]> {
   const judging: Judging = {
     keeps: new SparseLists(candidates.length),
     removals: new SparseLists(candidates.length),
@@ -29,9 +30,11 @@ export function judgeCandidates(
   for (const policy of policies) {
     for (const rule of policy.keeps) {
       if (rule.covers(repository)) applyKeep(rule, candidates, moment, judging);
+      if (candidates.length > stepSize) yield;
     }
     for (const rule of policy.removals) {
       if (rule.covers(repository)) applyRemoval(rule, candidates, moment, judging);
+      if (candidates.length > stepSize) yield;
     }
     if (policy.untagged !== undefined) applyUntagged(policy.untagged, candidates, moment, judging);
   }

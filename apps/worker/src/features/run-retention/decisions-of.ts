@@ -1,9 +1,16 @@
 import type { Digest, Tag } from '@waybill/oci-model';
 import type { NewDecision, RepositoryOutcome } from '@waybill/persistence';
-import { PlanHasher, type Reason, type RepositoryPlan, type RepositorySnapshot, type SnapshotManifest } from '@waybill/retention';
+import {
+  PlanHasher,
+  type Reason,
+  type RepositoryPlan,
+  type RepositorySnapshot,
+  type SnapshotManifest,
+  type Steps,
+} from '@waybill/retention';
 
 /** What the counts of a run say of one repository. A manifest that is kept counts under its first reason. */
-export function outcomeOf(plan: RepositoryPlan): RepositoryOutcome {
+export function* outcomeSteps(plan: RepositoryPlan): Steps<RepositoryOutcome> {
   const kept: Record<string, number> = {};
   const tags = new Map(plan.tags.map((tag) => [tag.tag, tag.reasons]));
   let unknown = 0;
@@ -14,7 +21,7 @@ export function outcomeOf(plan: RepositoryPlan): RepositoryOutcome {
     if (isUnknown) unknown += 1;
   }
   const hasher = new PlanHasher();
-  hasher.add(plan);
+  yield* hasher.steps(plan);
   const { artifacts, removals } = plan.totals;
   return {
     planHash: hasher.digest().slice('sha256:'.length),
@@ -36,8 +43,9 @@ function keptForItsTag([first]: readonly Reason[], tags: ReadonlyMap<string, rea
  * what stays, where `detail` asks for it.
  */
 export function* decisionsOf(plan: RepositoryPlan, snapshot: RepositorySnapshot, detail: 'removals' | 'all'): Generator<NewDecision> {
-  const manifests = new Map(snapshot.manifests.map((manifest) => [manifest.digest, manifest]));
-  const decided = new Map(plan.manifests.map((decision) => [decision.digest, decision]));
+  const goes = plan.manifests.length > 0 && (plan.deletionOrder.length > 0 || detail === 'all');
+  const manifests = new Map(goes ? snapshot.manifests.map((manifest) => [manifest.digest, manifest]) : []);
+  const decided = new Map(goes ? plan.manifests.map((decision) => [decision.digest, decision]) : []);
   const write = writerOf(manifests);
   for (const tag of plan.tags) if (tag.action !== 'keep') yield write({ ...tag, verdict: tag.action });
   for (const digest of plan.deletionOrder) {

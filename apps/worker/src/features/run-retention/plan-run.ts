@@ -1,5 +1,7 @@
 import {
   type Database,
+  groupRepositories,
+  type LoadedRepository,
   loadRepositories,
   PlanJournal,
   type RetentionLease,
@@ -9,11 +11,15 @@ import {
   type TopologyRevisions,
 } from '@waybill/persistence';
 import { applyLimits, RetentionError } from '@waybill/retention';
-import { decisionsOf, outcomeOf } from './decisions-of.js';
+import { decisionsOf, outcomeSteps } from './decisions-of.js';
+import { inTurns } from './in-turns.js';
+import { PlanWriter } from './plan-writer.js';
 import { Planning } from './planning.js';
 
 /** Repositories taken in one statement. */
 const batch = 500;
+/** Manifests from which on the decisions about a repository are written some at a time. */
+const writtenAlone = 2_000;
 
 /** How the planning of a run ended: its plan is kept, there can be none, or another worker has the run. */
 export type PlanEnd = { readonly end: 'planned' } | { readonly end: 'failed'; readonly error: StoredError } | { readonly end: 'lost' };
@@ -52,10 +58,7 @@ export class PlanRun {
     for (;;) {
       const repositories = await underWay.journal.pending(batch);
       if (repositories.length === 0) break;
-      for (const repository of repositories) {
-        signal.throwIfAborted();
-        if (!(await this.#planOne(underWay, repository))) return { end: 'lost' };
-      }
+      if (!(await this.#planSome(underWay, repositories, signal))) return { end: 'lost' };
     }
     return (await this.#finish(underWay)) ? { end: 'planned' } : { end: 'lost' };
   }
@@ -85,13 +88,42 @@ export class PlanRun {
     }
   }
 
+  /** The next ones are loaded while some are planned. False when the lease is lost. */
+  async #planSome({ planning, journal }: UnderWay, repositories: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const groups = await groupRepositories(this.#database, planning.run.registry.id, repositories);
+    const load = (group: readonly string[] | undefined) => {
+      const loading = planning.load(group ?? []);
+      // Who waits for it next is told; until then nobody does.
+      loading.catch(() => undefined);
+      return loading;
+    };
+    const writer = new PlanWriter(journal);
+    let next = load(groups[0]);
+    for (const [at, group] of groups.entries()) {
+      const loaded = await next;
+      if (at + 1 < groups.length) next = load(groups[at + 1]);
+      for (const repository of group) {
+        signal.throwIfAborted();
+        const one = { repository, loaded: loaded.get(repository) };
+        if (!(await this.#planOne({ planning, journal, writer }, one, signal))) return false;
+      }
+    }
+    return await writer.flush();
+  }
+
   /** What is wrong with one repository keeps that one whole, and no other from being planned. False when the lease is lost. */
-  async #planOne({ planning, journal }: UnderWay, repository: string): Promise<boolean> {
+  async #planOne(
+    { planning, journal, writer }: UnderWay & { readonly writer: PlanWriter },
+    { repository, loaded }: { readonly repository: string; readonly loaded: LoadedRepository | undefined },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (loaded === undefined) return journal.unplanned(repository, forgotten);
     try {
-      const planned = await planning.plan(repository);
-      if (planned === undefined) return await journal.unplanned(repository, forgotten);
-      const { snapshot, plan } = planned;
-      return await journal.planned(repository, decisionsOf(plan, snapshot, planning.run.detail), outcomeOf(plan));
+      const { snapshot, plan } = await planning.planLoaded(loaded, signal);
+      const outcome = await inTurns(outcomeSteps(plan), signal);
+      const decisions = decisionsOf(plan, snapshot, planning.run.detail);
+      if (snapshot.manifests.length > writtenAlone) return await journal.planned(repository, decisions, outcome);
+      return await writer.add({ repository, decisions: [...decisions], outcome });
     } catch (error) {
       if (error instanceof RetentionError) return journal.unplanned(repository, storedError(error));
       throw error;

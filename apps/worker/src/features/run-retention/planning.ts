@@ -5,6 +5,7 @@ import {
   type LoadedRepository,
   loadProtections,
   loadSnapshot,
+  loadSnapshots,
   RetentionPolicies,
   type RetentionRunRow,
 } from '@waybill/persistence';
@@ -14,10 +15,11 @@ import {
   type CompiledProtections,
   compilePolicy,
   compileProtections,
-  planRepository,
+  planningSteps,
   type RepositoryPlan,
 } from '@waybill/retention';
 import { isImmutableTag, registryNamed, type RetentionPolicy, type Topology } from '@waybill/topology';
+import { inTurns } from './in-turns.js';
 
 /** A repository as the inventory has it, and what is to become of it. */
 export interface PlannedRepository {
@@ -62,11 +64,20 @@ export class Planning {
 
   /** Undefined when the inventory has no such repository. Rejects with RetentionError where nothing can be planned. */
   async plan(repository: string): Promise<PlannedRepository | undefined> {
-    const { policies, protections } = this.facts;
     const loaded = await this.#load(repository);
-    if (loaded === undefined) return undefined;
-    const { snapshot, provenanceTargets, now } = loaded;
-    return { snapshot, plan: planRepository(policies, snapshot, { ...protections, provenanceTargets }, now) };
+    return loaded === undefined ? undefined : await this.planLoaded(loaded);
+  }
+
+  /** Rejects with RetentionError where nothing can be planned, and with the signal's reason when it is aborted. */
+  async planLoaded({ snapshot, provenanceTargets, now }: LoadedRepository, signal?: AbortSignal): Promise<PlannedRepository> {
+    const { policies, protections } = this.facts;
+    const steps = planningSteps(policies, snapshot, { ...protections, provenanceTargets }, now);
+    return { snapshot, plan: await inTurns(steps, signal) };
+  }
+
+  /** By name; those that the inventory does not have are left out. */
+  load(repositories: readonly string[]): Promise<ReadonlyMap<string, LoadedRepository>> {
+    return loadSnapshots(this.database, this.facts, repositories);
   }
 
   async snapshot(repository: string): Promise<LoadedRepository['snapshot'] | undefined> {
