@@ -31,6 +31,15 @@ describe('linkRecords', () => {
     expect(rest).toEqual(whole.slice(1));
   });
 
+  it('gives a record of a promotion the hash that it always had, and another to one of a run of retention', () => {
+    const { promotionId: _promotion, ...facts } = record(1) as ProvenanceRecord & { readonly promotionId: string };
+    const [promoted] = linkRecords(undefined, [record(1)]);
+    const [deleted] = linkRecords(undefined, [{ ...facts, retentionRunId: '01890000-0000-7000-8000-000000000000' }]);
+
+    expect(Buffer.from(promoted?.hash ?? []).toString('hex')).toBe('a1e77f2e9e0676074b1580838bfcc6c290ecceae3452e8b745b39c5c07f9317c');
+    expect(deleted?.hash).not.toEqual(promoted?.hash);
+  });
+
   it('does not depend on the order of keys', () => {
     const [one] = linkRecords(undefined, [record(1, { a: 1, b: 2 })]);
     const [other] = linkRecords(undefined, [record(1, { b: 2, a: 1 })]);

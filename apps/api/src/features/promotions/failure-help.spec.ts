@@ -15,6 +15,7 @@ describe('helpFor', () => {
     ['tag-immutable', /another tag/],
     ['tag-moved', /Somebody else/],
     ['prod-not-tagged', /replica follows/],
+    ['being-deleted', /restore it/],
     ['cancelled', /Retry the promotion/],
     ['a code of tomorrow', /Mend that/],
   ])('says what to do about %s', (code, help) => {

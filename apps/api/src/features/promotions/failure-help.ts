@@ -22,6 +22,8 @@ const ofCode: Readonly<Record<string, string>> = {
   'tag-moved': 'Somebody else writes this tag: find out who, and request the promotion again if it is to replace what is there now.',
   'tag-unconfirmed': 'The tag was perhaps written: retry, which looks before it writes.',
   'prod-not-tagged': 'See what kept the prod from the image: the replica follows when that is retried.',
+  'being-deleted':
+    'A policy of retention deletes it, so it waits until that is over: where it is gone then, restore it, or promote another.',
   'registry-replaced': 'Request the promotion again: what was accepted meant another registry.',
   'path-removed': 'Declare the path again, or request the promotion along another one.',
   'attempts-exhausted': 'The logs of the workers say what broke every attempt off.',
