@@ -202,6 +202,25 @@ describe('OpenEffects', () => {
         [image.digest, id],
       ]);
     });
+
+    it('leaves to one that is open what that may have brought', async () => {
+      const other = manifestNamed('the newer image');
+      const { ofTag, newer } = await overtakenBy(other);
+      const newest = await scene.request({ targets: ['prod'], tags: [tag] });
+      const { journal, target } = await scene.open(await scene.messageOf(newest));
+      await journal.beginAttempt([target]);
+      await journal.acquireTag(target, tag);
+      await journal.intendTag(target, tag, image.digest, other.digest);
+
+      await effects.settle(ofTag, [{ effectId: ofTag.id, found: image.digest }]);
+      expect(await eventsOf()).toEqual([[other.digest, newer]]);
+      await journal.settleTag(target, tag, image.digest, { outcome: 'written' });
+
+      expect(await eventsOf()).toEqual([
+        [other.digest, newer],
+        [image.digest, newest],
+      ]);
+    });
   });
 
   it('settles nothing of a target that was taken up again meanwhile', async () => {

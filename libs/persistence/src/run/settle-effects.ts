@@ -25,6 +25,7 @@ export const recordSettled = Prisma.sql`recorded AS (
  * The common table expression that notes what tags of `settled` were seen to hold. What was not our
  * own write is an event only when it is news: a newer release of ours has noted its own. So is the image of a release that was
  * overtaken: where the newer one brought the same image, nobody can tell whose write is seen, and the newer one's is the last.
+ * What an intent that is still open may have brought is noted when that one is settled.
  */
 export const noteTagEvents = Prisma.sql`events AS (
   INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, effect_id)
@@ -37,7 +38,10 @@ export const noteTagEvents = Prisma.sql`events AS (
       WHERE g.item_target_id = s.item_target_id AND g.tag = s.tag AND o.written_ticket > g.ticket) AS is_overtaken
   ) ours
   WHERE s.kind = 'tag' AND ((s.outcome = 'written' AND NOT ours.is_overtaken)
-    OR (s.outcome IN ('written', 'overwritten') AND (last IS NULL OR last.digest IS DISTINCT FROM s.observed_digest)))
+    OR (s.outcome IN ('written', 'overwritten') AND (last IS NULL OR last.digest IS DISTINCT FROM s.observed_digest)
+      AND NOT EXISTS (
+        SELECT 1 FROM effect open WHERE open.state = 'intended' AND open.kind = 'tag' AND open.registry_id = s.registry_id
+          AND open.repository = s.repository AND open.tag = s.tag AND open.digest = s.observed_digest AND open.id <> s.id)))
 )`;
 
 /** Effects on the target that were intended and not settled, oldest first; rejects when the lease is lost. */
