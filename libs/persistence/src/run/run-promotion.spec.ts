@@ -63,6 +63,6 @@ describe('a promotion in the tables', () => {
     const count = statements.length;
 
     expect((await scene.promotion(id)).state).toBe('succeeded');
-    expect(count).toBeLessThanOrEqual(67);
+    expect(count).toBeLessThanOrEqual(69);
   });
 });
