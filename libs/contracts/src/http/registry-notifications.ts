@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Text } from './primitives.js';
 
 /** Of Distribution 2 and 3; others that speak like them send plain JSON. */
 export const notificationMediaTypes = [
@@ -23,7 +24,7 @@ export const RegistryNotifications = z
   });
 export type RegistryNotifications = z.infer<typeof RegistryNotifications>;
 
-const Word = z.string().min(1).max(255);
+const Word = Text(255).min(1);
 
 /** What is read of an event (Distribution 3.0, "Notifications"). Its addresses are of no interest: none is followed. */
 export const RegistryEvent = z.object({

@@ -1,5 +1,13 @@
 import { RegistryEvent } from '@waybill/contracts/http';
-import { type Digest, isDigest, isManifestMediaType, isRepositoryName, isTag, type RepositoryName } from '@waybill/oci-model';
+import {
+  type Digest,
+  isDigest,
+  isManifestMediaType,
+  isRepositoryName,
+  isTag,
+  isTrashRepository,
+  type RepositoryName,
+} from '@waybill/oci-model';
 import type { Told } from '@waybill/persistence';
 import type { Sender } from './senders.js';
 
@@ -13,8 +21,8 @@ export type ReadEvent =
 
 /** What this program calls itself, alone or with a heartbeat. */
 const ours = /^waybill(?: \(heartbeat ([0-9a-f-]{36})\))?$/;
-/** Repositories of ours, of which there is no inventory. */
-const reserved = /^waybill-(?:check|trash)\//;
+/** Where checks try things out. */
+const checks = 'waybill-check/';
 
 /**
  * Reads one event. No address in it is followed and no repository outside of the registry's prefix is believed. A HEAD counts as
@@ -31,7 +39,7 @@ export function readEvent(event: unknown, sender: Sender): ReadEvent {
   if (repository === undefined) return { kind: 'foreign', instance };
   if (heartbeat !== undefined) return { kind: 'heartbeat', instance, id: heartbeat };
   if (isOurs !== undefined) return { kind: 'own', instance };
-  if (reserved.test(repository)) return { kind: 'ignored', instance };
+  if (isTrashRepository(repository) || repository.startsWith(checks)) return { kind: 'ignored', instance };
   const what = whatOf(action);
   if (what === undefined) return { kind: action === 'mount' ? 'blob' : 'other', instance };
   if (what !== 'deleted' && target.mediaType !== undefined && !isManifestMediaType(target.mediaType)) return { kind: 'blob', instance };

@@ -185,6 +185,7 @@ describe('notifications of a registry', () => {
     ['of no digest', () => event({ target: { digest: 'latest' } })],
     ['of nothing', () => ({})],
     ['of a process without an id', () => ({ ...event(), source: {} })],
+    ['of what no database can hold', () => event({ id: 'a\u0000b' })],
     ['of a deletion of nothing', () => event({ action: 'delete', target: { digest: undefined } })],
   ])('leave what was pulled unknown when one tells %s', async (_what, told) => {
     expect((await tell([told(), event({ action: 'push', target: { tag: 'latest' } })])).status).toBe(204);

@@ -10,10 +10,10 @@ import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import { type Logger, Metrics } from '@waybill/observability';
 import { Database, NotificationFeeds, NotificationHints, Notifications, TopologyRevisions } from '@waybill/persistence';
-import { heardRegistries } from '@waybill/topology';
 import { answersWithin } from '../../infrastructure/answers-within.js';
 import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
+import { DeclareFeeds } from './declare-feeds.js';
 import { measureFeeds } from './feed-gauges.js';
 import { FollowHints } from './follow-hints.js';
 import { SendHeartbeats } from './send-heartbeats.js';
@@ -27,7 +27,20 @@ const concurrency = 4;
 
 @Module({
   providers: [
-    { provide: NotificationFeeds, inject: [Database], useFactory: (database: Database) => new NotificationFeeds(database) },
+    {
+      provide: NotificationFeeds,
+      inject: [Database, Metrics, LOGGER],
+      useFactory: (database: Database, metrics: Metrics, logger: Logger) => {
+        const feeds = new NotificationFeeds(database);
+        measureFeeds({ metrics, readStates: () => feeds.states(), logger });
+        return feeds;
+      },
+    },
+    {
+      provide: DeclareFeeds,
+      inject: [NotificationFeeds, TopologyRevisions],
+      useFactory: (feeds: NotificationFeeds, revisions: TopologyRevisions) => new DeclareFeeds(feeds, revisions),
+    },
     {
       provide: ToldRegistries,
       inject: [CONFIG, LOGGER, Metrics, TopologyRevisions],
@@ -64,10 +77,8 @@ export class FollowNotificationsModule
     @Inject(FollowHints) followHints: FollowHints,
     @Inject(SendHeartbeats) sendHeartbeats: SendHeartbeats,
     @Inject(ToldRegistries) registries: ToldRegistries,
-    @Inject(NotificationFeeds) feeds: NotificationFeeds,
-    revisions: TopologyRevisions,
+    @Inject(DeclareFeeds) declareFeeds: DeclareFeeds,
     notifications: Notifications,
-    metrics: Metrics,
     @Inject(CONFIG) { drainMs }: WorkerConfig,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -77,8 +88,7 @@ export class FollowNotificationsModule
     this.#drainMs = drainMs;
     this.#hints = new WokenLoop(() => followHints.begin(() => this.#hints.wake()), logger.child({ work: 'follow-hints' }));
     this.#heartbeats = new WokenLoop(() => sendHeartbeats.begin(() => this.#heartbeats.wake()), logger.child({ work: 'send-heartbeats' }));
-    this.#declarations = new WokenLoop(() => declareFeeds(feeds, revisions), logger.child({ work: 'declare-feeds' }));
-    measureFeeds({ metrics, readStates: () => feeds.states(), logger });
+    this.#declarations = new WokenLoop(() => declareFeeds.declare(), logger.child({ work: 'declare-feeds' }));
   }
 
   onApplicationBootstrap(): void {
@@ -103,13 +113,4 @@ export class FollowNotificationsModule
   onApplicationShutdown(): void {
     this.#registries.close();
   }
-}
-
-async function declareFeeds(feeds: NotificationFeeds, revisions: TopologyRevisions): Promise<number> {
-  const active = await revisions.active();
-  if (active === undefined) return 0;
-  await feeds.declare(
-    heardRegistries(active.topology).map(({ registry, location, silenceMs }) => ({ name: registry.name, location, silenceMs })),
-  );
-  return 0;
 }
