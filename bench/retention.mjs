@@ -1,14 +1,30 @@
 // Times the planning of 1e4, 1e5 and 1e6 manifests under 20 rules, each size in a process of its own so that its
 // peak of memory is its own. Snapshots are made as they are needed; what making them takes is not counted.
+// With --load inventories of these sizes are stored in PostgreSQL first, and what is timed is all that a worker does:
+// to read the inventory, to plan, and to write the decisions. BENCH_SIZES says which sizes.
 import { execFileSync } from 'node:child_process';
 import { applyLimits, compilePolicy, compileProtections, PlanHasher, planRepository } from '@waybill/retention';
 import { benchPolicy, benchProtections, now, repositories } from './retention/inventory.mjs';
 
-const sizes = [10_000, 100_000, 1_000_000];
+const sizes = (process.env.BENCH_SIZES ?? '10000,100000,1000000').split(',').map(Number);
 const manifestsPerRepository = 1_000;
-const [only] = process.argv.slice(2);
+const [only, ...rest] = process.argv.slice(2);
 
-if (only === undefined) {
+if (only === '--load') {
+  const { measureStored } = await import('./retention/load.mjs');
+  let before;
+  for (const one of await measureStored(sizes, import.meta.filename)) {
+    const linear = before === undefined ? '' : `, ${(one.seconds / before.seconds / (one.size / before.size)).toFixed(2)} of linear`;
+    console.log(
+      `${one.size} manifests ${one.end}: ${one.seconds.toFixed(2)} s${linear}; processors: ${one.processorSeconds.toFixed(2)} s here, ${one.serverSeconds.toFixed(2)} s of PostgreSQL; peak ${one.megabytes} MB; ${one.removals} of ${one.artifacts} artifacts go; ${one.hash.slice(0, 12)}`,
+    );
+    before = one;
+  }
+} else if (only === '--stored') {
+  const { planStored } = await import('./retention/load.mjs');
+  const [url, pid] = rest;
+  console.log(JSON.stringify(await planStored(url, Number(pid))));
+} else if (only === undefined) {
   const measured = sizes.map((size) =>
     JSON.parse(execFileSync(process.execPath, [import.meta.filename, String(size)], { encoding: 'utf8' })),
   );
