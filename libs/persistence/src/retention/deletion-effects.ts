@@ -22,7 +22,10 @@ export type DeletionOutcome =
 export const settledOfRun = Prisma.sql`e.id, e.retention_run_id, e.kind, e.registry_id, e.repository, e.tag, e.digest, e.observed_digest,
   e.outcome, e.intended_at`;
 
-/** The common table expression that appends the records of `settled`: with the run, its policy, and the approval that it acts on. */
+/**
+ * The common table expression that appends the records of `settled`: with the policy of the run, the approval that it acts on, and what
+ * its plan says of the digest: why it goes, and where a copy was made before.
+ */
 export function recordOfRun(more: object = {}): Prisma.Sql {
   return Prisma.sql`recorded AS (
     INSERT INTO provenance_record (kind, retention_run_id, subject, effect_id, body)
@@ -30,8 +33,13 @@ export function recordOfRun(more: object = {}): Prisma.Sql {
       'effect', s.kind, 'registry', r.name, 'repository', s.repository, 'tag', nullif(s.tag, ''), 'outcome', s.outcome,
       'observed', digest_text(s.observed_digest), 'intendedAt', s.intended_at, 'policy', u.policy,
       'policyHash', encode(u.policy_hash, 'hex'), 'planHash', encode(u.plan_hash, 'hex'), 'approval', u.approval_id,
-      'planApprovedBy', u.plan_approved_by) || ${storableJson(more)}::jsonb)
-    FROM settled s JOIN retention_run u ON u.id = s.retention_run_id JOIN registry r ON r.id = s.registry_id ORDER BY s.intended_at, s.id
+      'planApprovedBy', u.plan_approved_by, 'reasons', d.reasons, 'archivedTo', d.archived_to) || ${storableJson(more)}::jsonb)
+    FROM settled s JOIN retention_run u ON u.id = s.retention_run_id JOIN registry r ON r.id = s.registry_id
+      LEFT JOIN LATERAL (
+        SELECT reasons, CASE verdict WHEN 'archive' THEN archive_to END AS archived_to FROM retention_decision
+        WHERE run_id = s.retention_run_id AND digest = s.digest AND repository = s.repository AND tag = s.tag LIMIT 1
+      ) d ON s.kind = 'deletion'
+    ORDER BY s.intended_at, s.id
   )`;
 }
 

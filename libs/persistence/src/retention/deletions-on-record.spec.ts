@@ -19,7 +19,7 @@ describe('a deletion', () => {
     scene = await ExecutionScene.start();
     promotionId = await scene.retention.scene.request();
     await scene.seed({ repository, manifests: { 'the old build': {}, another: {} }, tags: { '1.0': 'the old build' } });
-    run = await scene.acting([{ manifests: ['the old build', 'another'] }]);
+    run = await scene.acting([{ manifests: ['the old build', 'another'], archiveTo: ['archive'] }]);
     const records = await scene.toDeleting(run, ['the old build', 'another']);
     const begun = await records.begin({ digest, tag: '' });
     if (typeof begun === 'string') throw new Error(begun);
@@ -56,7 +56,13 @@ describe('a deletion', () => {
       ...{ kind: 'effect', retentionRunId: run.id, subject: digest },
       body: {
         ...{ effect: 'deletion', outcome: 'deleted', registry: 'ci', repository, tags: ['1.0'], policy: run.policy },
-        ...{ approval: expect.any(String), policyHash: expect.any(String), planHash: expect.any(String) },
+        ...{
+          approval: expect.any(String),
+          reasons: [{ code: 'removed-by-rule', rule: 'old' }],
+          archivedTo: ['archive'],
+          policyHash: expect.any(String),
+          planHash: expect.any(String),
+        },
       },
     });
     expect(record).not.toHaveProperty('promotionId');

@@ -196,7 +196,8 @@ describe('a run that acts', () => {
       await change(run);
 
       await expect(records.begin({ digest: named(old), tag: '' })).rejects.toMatchObject({ code, retryable: false });
-      await expect(run.journal.enter(repository, 'deleting')).rejects.toMatchObject({ code });
+      await expect(run.journal.enter(repository, 'marking')).rejects.toMatchObject({ code });
+      await run.journal.enter(repository, 'deleting');
       expect(await scene.effects(run.id)).toEqual([]);
 
       await run.journal.stop(storedError(executionStop(code as ExecutionStop['code'])));

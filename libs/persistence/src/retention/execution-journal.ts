@@ -51,7 +51,8 @@ export class ExecutionJournal {
   }
 
   /**
-   * Asks in the same transaction whether the run may still act.
+   * Asks in the same transaction whether the run may still act; not of deletions that have begun, since what became of the last of
+   * them is to be written down first.
    * @throws ExecutionStop why it may not, or not yet
    */
   async enter(repository: string, state: Exclude<ActingState, 'planned'>): Promise<void> {
@@ -60,7 +61,8 @@ export class ExecutionJournal {
         await this.#requireDue(tables, repository);
         await tables.$executeRaw`UPDATE retention_run SET state = 'deleting' WHERE id = ${run.id}::uuid`;
       }
-      if (state !== 'grace') await requireMayAct(tables, run.id);
+      const isBegun = state === 'deleting' && (await this.#isDeleting(tables, repository));
+      if (state !== 'grace' && !isBegun) await requireMayAct(tables, run.id);
       const entered = await tables.$executeRaw`
         UPDATE retention_run_repository SET state = ${state}, finished_at = NULL
         WHERE run_id = ${run.id}::uuid AND repository = ${repository} AND state = ANY(${[...statesBefore[state]]}::text[])`;
@@ -115,6 +117,12 @@ export class ExecutionJournal {
       await endRun(tables, run.id, { state });
       return state;
     });
+  }
+
+  async #isDeleting(tables: Tables, repository: string): Promise<boolean> {
+    const rows = await tables.$queryRaw<unknown[]>`
+      SELECT 1 FROM retention_run_repository WHERE run_id = ${this.#lease.runId}::uuid AND repository = ${repository} AND state = 'deleting'`;
+    return rows.length > 0;
   }
 
   async #requireDue(tables: Tables, repository: string): Promise<void> {

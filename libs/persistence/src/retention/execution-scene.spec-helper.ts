@@ -13,6 +13,8 @@ import type { RetentionLease } from './run-leases.js';
 export interface Condemning {
   readonly repository?: string;
   readonly manifests?: readonly string[];
+  /** Where the manifests are to be copied first. */
+  readonly archiveTo?: readonly string[];
   readonly untag?: Readonly<Record<string, string>>;
 }
 
@@ -72,8 +74,11 @@ export class ExecutionScene {
     const { id } = await this.retention.request(policy);
     const journal = new PlanJournal(this.database, await this.retention.lease());
     await journal.add(plan.map(({ repository = 'team-a/app' }) => repository));
-    for (const { repository = 'team-a/app', manifests = [], untag = {} } of plan) {
-      const decisions = [...Object.entries(untag).map(([tag, name]) => decision(name, tag)), ...manifests.map((name) => decision(name))];
+    for (const { repository = 'team-a/app', manifests = [], archiveTo = [], untag = {} } of plan) {
+      const decisions = [
+        ...Object.entries(untag).map(([tag, name]) => decision(name, { tag, verdict: 'untag' })),
+        ...manifests.map((name) => decision(name, { verdict: archiveTo.length === 0 ? 'delete' : 'archive', archiveTo })),
+      ];
       const removals = decisions.length;
       await journal.planned(repository, decisions, {
         planHash: 'ab'.repeat(32),
@@ -139,8 +144,10 @@ export class ExecutionScene {
   }
 }
 
-function decision(name: string, tag = ''): NewDecision {
+function decision(
+  name: string,
+  { tag = '', verdict, archiveTo = [] }: Pick<NewDecision, 'verdict'> & { readonly tag?: string; readonly archiveTo?: readonly string[] },
+): NewDecision {
   const reasons = [{ code: 'removed-by-rule', rule: 'old' }];
-  const verdict = tag === '' ? 'delete' : 'untag';
-  return { digest: named(name), tag: tag as Tag | '', verdict, archiveTo: [], reasons, isUnknown: false, bytes: 7 };
+  return { digest: named(name), tag: tag as Tag | '', verdict, archiveTo, reasons, isUnknown: false, bytes: 7 };
 }
