@@ -7,6 +7,9 @@ import { Death, removeBranches, World } from './world.spec-helper.js';
 const signal = new AbortController().signal;
 const execute = (world: World, options: { readonly withTrash?: boolean } = {}) => executeRepository(world.ports(options), signal);
 
+/** Executes to the end that it comes to. */
+const executing = (world: World) => execute(world).catch(() => undefined);
+
 /** Two platforms and a signature of theirs, a nested index, an image that shares a child with what stays, and a tag to take off. */
 function busy() {
   const world = new World();
@@ -239,6 +242,21 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(restored).toEqual([lone]);
     expect(world.manifests.has(lone)).toBe(true);
     expect(world.tags.get('latest' as Tag)).toBe(pushed);
+    expect(world.holes()).toEqual([]);
+  });
+
+  it('brings it back also where the registry refuses the next deletion', async () => {
+    const { world, lone } = busy();
+    await marked(world);
+    world.meanwhile = (name, at) => {
+      if (name !== 'registry.deleteManifest') return;
+      if (world.effects.at(-1)?.digest === lone) world.index([lone], { tag: 'latest', note: 'in the window' });
+      if (!world.manifests.has(lone)) world.fault ??= { at, kind: 'trouble' };
+    };
+
+    await executing(world);
+
+    expect(world.manifests.has(lone)).toBe(true);
     expect(world.holes()).toEqual([]);
   });
 

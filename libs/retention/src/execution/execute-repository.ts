@@ -1,7 +1,7 @@
 import { WaybillError } from '@waybill/kernel';
 import type { Digest, Tag } from '@waybill/oci-model';
 import type { TagDecision } from '../repository-plan.js';
-import { condemnedTags, Confirmed, isOpen, type Spared } from './confirmed.js';
+import { condemnedTags, Confirmed, isOpen, type Spared, type StoredPlan } from './confirmed.js';
 import { condemnedPages } from './mark-repository.js';
 import type { Condemned, DeletionTarget, Departing, ExecutionPorts, OpenDeletion, SparedReason } from './ports.js';
 import { PushWatch } from './push-watch.js';
@@ -22,15 +22,29 @@ export async function executeRepository(ports: ExecutionPorts, signal: AbortSign
   for await (const page of condemnedPages(ports, signal)) condemned.push(...page);
   const marks = await ports.records.marks();
   if (marks.some(isOpen) || condemned.some(({ verdict }) => verdict === 'untag')) {
-    const fresh = await ports.fresh.plan(signal);
-    const { confirmed, spared } = Confirmed.of({ condemned, marks }, fresh);
-    const execution = new Execution(ports, { condemned, confirmed, open }, signal);
-    await execution.spare(spared);
-    await execution.untag(fresh.plan.tags);
-    await execution.hold();
-    await execution.delete(new PushWatch(ports.registry, fresh.snapshot));
+    await execute(ports, { condemned, marks, open }, signal).catch((error: unknown) => restoreAndThrow(ports, error, signal));
   }
   return restoreLost(ports, signal);
+}
+
+async function execute(ports: ExecutionPorts, { condemned, marks, open }: StoredPlan & { open: OpenDeletions }, signal: AbortSignal) {
+  const fresh = await ports.fresh.plan(signal);
+  const { confirmed, spared } = Confirmed.of({ condemned, marks }, fresh);
+  const execution = new Execution(ports, { condemned, confirmed, open }, signal);
+  await execution.spare(spared);
+  await execution.untag(fresh.plan.tags);
+  await execution.hold();
+  await execution.delete(new PushWatch(ports.registry, fresh.snapshot));
+}
+
+/** What was deleted before the trouble came is looked after as far as that goes; the trouble is what is told. */
+async function restoreAndThrow(ports: ExecutionPorts, trouble: unknown, signal: AbortSignal): Promise<never> {
+  if (trouble instanceof WaybillError && !signal.aborted) {
+    await restoreLost(ports, signal).catch((error: unknown) => {
+      if (!(error instanceof WaybillError)) throw error;
+    });
+  }
+  throw trouble;
 }
 
 /** Intended and not settled, by what they are about. */
@@ -78,9 +92,8 @@ class Execution {
     const today = new Set(decisions.filter(({ action }) => action === 'untag').map(({ tag, digest }) => `${digest} ${tag}`));
     for (const { digest, tag, verdict } of this.#executing.condemned) {
       if (verdict !== 'untag' || tag === '') continue;
-      const begun = this.#takeOpen({ digest, tag });
-      if (begun === undefined && !today.has(`${digest} ${tag}`)) continue;
-      const effect = begun ?? (await records.begin({ digest, tag }));
+      if (!today.has(`${digest} ${tag}`) && !(await this.#isHalfDone({ digest, tag }))) continue;
+      const effect = await records.begin({ digest, tag });
       if (typeof effect === 'string') continue;
       await this.#send(effect.effectId, {
         send: () => registry.untag(tag, digest, signal),
@@ -112,7 +125,7 @@ class Execution {
       signal.throwIfAborted();
       for (const needed of await watch.pushed(signal)) await this.spare(confirmed.withdraw(needed.digest, needed.reason));
       if (!confirmed.has(digest)) continue;
-      const effect = this.#takeOpen({ digest, tag: '' }) ?? (await records.begin({ digest, tag: '' }));
+      const effect = await records.begin({ digest, tag: '' });
       const isGone = typeof effect === 'string' ? effect === 'done' : await this.#deleteOne(digest, effect.effectId);
       if (isGone) confirmed.deleted(digest);
       else await this.#spareBeneath(digest);
@@ -171,11 +184,19 @@ class Execution {
     return [...(this.#tags.get(digest) ?? [])];
   }
 
-  #takeOpen(target: DeletionTarget): OpenDeletion | undefined {
-    const key = keyOf(target);
-    const begun = this.#executing.open.get(key);
-    this.#executing.open.delete(key);
-    return begun;
+  /**
+   * Of a tag that today's plan leaves alone, whose untagging a dead worker has begun: it names what it did, and stays; or something
+   * else, which only the registry's client can tell from a push.
+   */
+  async #isHalfDone({ digest, tag }: { readonly digest: Digest; readonly tag: Tag }): Promise<boolean> {
+    const begun = this.#executing.open.get(keyOf({ digest, tag }));
+    if (begun === undefined) return false;
+    if ((await this.#ports.registry.resolveTag(tag, this.#signal)) !== digest) return true;
+    await this.#ports.records.settle(begun.effectId, {
+      outcome: 'there',
+      reason: { code: 'plan-changed', message: 'today it would stay' },
+    });
+    return false;
   }
 }
 

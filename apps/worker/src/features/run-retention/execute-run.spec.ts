@@ -76,7 +76,7 @@ describeWith(['docker-registry'], 'a run that acts', () => {
     expect(await scene.holds(gone.digest, other)).toBe(false);
     expect(await scene.marks(id)).toEqual({ [kept.digest]: 'spared', [gone.digest]: 'deleted' });
     expect(await scene.runs.repositories(id, { limit: 10 })).toMatchObject([
-      { repository: app, state: 'failed', error: { code: 'repository-unreadable' } },
+      { repository: app, state: 'failed', error: { code: 'registry-trouble' } },
       { repository: other, state: 'done' },
     ]);
   });
@@ -130,6 +130,46 @@ describeWith(['docker-registry'], 'a run that acts', () => {
     expect(await scene.tags()).toEqual({ '2.0.0': index });
     expect(await scene.marks(id)).toEqual({ [child.manifest.digest]: 'restored' });
     expect(scene.log.saying('somebody pushed what was just deleted: it was brought back')).toHaveLength(1);
+  });
+
+  it('gives the registry up when it answers nothing of five repositories in a row', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => parseRepositoryName(`team-a/${name}`));
+    for (const [seed, name] of names.entries()) await scene.push(seed, ['br-1'], name);
+    const id = await scene.planned();
+    await scene.worker().execute();
+    fault = () => ({ status: 401 });
+
+    const ended = await scene.finish(id);
+
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'registry-trouble' }, deleted: 0 });
+    expect(new Set(Object.values(await scene.marks(id)))).toEqual(new Set(['spared']));
+  });
+
+  it('takes off tags, and leaves what they named', async () => {
+    const rule = { name: 'temporary', action: 'untag', match: { tags: { glob: ['tmp-*'] } }, criteria: 'all' } as const;
+    await scene.declare(policyOf({ rules: [rule] }));
+    const image = await scene.push(1, ['tmp-1', '1.0.0']);
+    const alone = await scene.push(2, ['tmp-2']);
+    const id = await scene.planned();
+
+    expect(await scene.finish(id)).toMatchObject({ state: 'succeeded', deleted: 2 });
+
+    expect(await scene.tags()).toEqual({ '1.0.0': image.digest });
+    expect(await scene.holds(alone.digest)).toBe(true);
+    expect(await scene.provenanceOf(id)).toEqual([`${image.digest} tmp-1`, `${alone.digest} tmp-2`].sort());
+  });
+
+  it('waits beyond its limits until somebody lets this very plan go', async () => {
+    await scene.declare(policyOf({ limits: { maxDeletePercent: 100, maxDeleteCount: 0, maxDeleteBytes: 1e12 } }));
+    const image = await scene.push(1, ['br-1']);
+    const id = await scene.planned();
+
+    expect(await scene.worker().execute()).toBe(0);
+    expect(await scene.run(id)).toMatchObject({ state: 'waiting-approval' });
+    await scene.runs.approvePlan(id, { by: scene.recorded.principalId, reason: 'looked at it' });
+
+    expect(await scene.finish(id)).toMatchObject({ state: 'succeeded', deleted: 1 });
+    expect(await scene.holds(image.digest)).toBe(false);
   });
 
   it('ends when the policy is changed, paused or no longer approved while it waits', async () => {

@@ -17,11 +17,13 @@ import { executeRepository, type ExecutionPorts, markRepository } from '@waybill
 import { KeepInTrash } from '../../infrastructure/trash/keep-in-trash.js';
 import type { OpenedTrash, TrashClients } from '../../infrastructure/trash/trash-clients.js';
 import { ArchiveCopy } from './archive-copy.js';
-import { rereadError } from './reread-error.js';
+import { RereadError, rereadError } from './reread-error.js';
 import { RereadRepository } from './reread-repository.js';
 
 /** Repositories taken in one statement. */
 const batch = 100;
+/** So many repositories in a row that fail as any other would: the registry itself is in trouble. */
+const maxTroubles = 5;
 
 /** How far a run was carried: its state when it ended, that it waits, that it may not go on, or that another worker has it. */
 export type ExecutionEnd = 'succeeded' | 'partial' | 'failed' | 'cancelled' | 'resting' | 'stopped' | 'lost';
@@ -41,6 +43,8 @@ interface UnderWay {
   readonly lease: RetentionLease;
   readonly journal: ExecutionJournal;
   readonly signal: AbortSignal;
+  /** Repositories in a row that the registry's own trouble ended. */
+  readonly troubles: { inARow: number };
 }
 
 /**
@@ -61,9 +65,9 @@ export class ExecuteRun {
     if (run === undefined) return 'lost';
     const journal = journalOf?.(lease) ?? new ExecutionJournal(database, lease);
     try {
-      return await this.#carryOn({ run, lease, journal, signal });
+      return await this.#carryOn({ run, lease, journal, signal, troubles: { inARow: 0 } });
     } catch (error) {
-      if (signal.aborted || !(error instanceof ExecutionStop)) throw error;
+      if (signal.aborted || !(error instanceof ExecutionStop || error instanceof RereadError)) throw error;
       return await this.#stop(journal, error);
     }
   }
@@ -78,9 +82,9 @@ export class ExecuteRun {
     return 'resting';
   }
 
-  async #stop(journal: ExecutionJournal, stop: ExecutionStop): Promise<ExecutionEnd> {
+  async #stop(journal: ExecutionJournal, stop: ExecutionStop | RereadError): Promise<ExecutionEnd> {
     if (stop.code === 'lease-lost') return 'lost';
-    if (stop.retryable) {
+    if (stop instanceof ExecutionStop && stop.retryable) {
       await journal.rest();
       return 'resting';
     }
@@ -89,31 +93,32 @@ export class ExecuteRun {
   }
 
   /** Each repository leaves its state when it is worked on, so that the next page has others. */
-  async #each(
-    { journal, signal, run }: UnderWay,
-    states: readonly ActingState[],
-    work: (repository: RepositoryName) => Promise<void>,
-  ): Promise<number> {
+  async #each(underWay: UnderWay, states: readonly ActingState[], work: (repository: RepositoryName) => Promise<void>): Promise<number> {
+    const { journal, signal } = underWay;
     let count = 0;
     for (const state of states) {
       for (let page = await journal.repositories(state, batch); page.length > 0; page = await journal.repositories(state, batch)) {
         for (const repository of page) {
           signal.throwIfAborted();
           count += 1;
-          await this.#tried({ journal, signal, run }, repository, () => work(parseRepositoryName(repository)));
+          await this.#tried(underWay, repository, () => work(parseRepositoryName(repository)));
         }
       }
     }
     return count;
   }
 
-  async #tried({ journal, signal, run }: Omit<UnderWay, 'lease'>, repository: string, work: () => Promise<void>): Promise<void> {
+  async #tried(underWay: UnderWay, repository: string, work: () => Promise<void>): Promise<void> {
+    const { journal, signal, run, troubles } = underWay;
     try {
       await work();
+      troubles.inARow = 0;
     } catch (error) {
       if (signal.aborted || error instanceof ExecutionStop || !isTrouble(error)) throw error;
       this.#options.logger.warn({ runId: run.id, repository, err: error }, 'nothing more is deleted from the repository in this run');
       await journal.fail(repository, storedError(error));
+      troubles.inARow = error.code === 'registry-trouble' ? troubles.inARow + 1 : 0;
+      if (troubles.inARow >= maxTroubles) throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import { WaybillError } from '@waybill/kernel';
 export type RereadErrorCode =
   | 'repository-unknown' // the inventory has no such repository any more
   | 'registry-unknown' // the active topology no longer has the registry
+  | 'registry-trouble' // the registry answers nothing, or nothing to us, as it would of other repositories
   | 'repository-unreadable' // its tags or one of its manifests could not be listed or read
   | 'repository-suspect'; // what the registry said of it cannot be believed
 

@@ -50,7 +50,9 @@ export class RereadRepository implements FreshPlan {
     const mayListReferrers = registry.capabilities?.referrersApi !== false;
     const look = { kind: 'full', reader, records, isInCatalogue: undefined, mayListReferrers, count: () => undefined } as const;
     const looked = await lookAtRepository(look, signal);
-    if (looked.outcome === 'failed') throw rereadError('repository-unreadable', looked.problem.message);
+    if (looked.outcome === 'failed') {
+      throw rereadError(looked.isOfTheRegistry ? 'registry-trouble' : 'repository-unreadable', looked.problem.message);
+    }
     const end = ends.at(-1);
     if (end === undefined) throw new TypeError('a look without an end');
     return end;
