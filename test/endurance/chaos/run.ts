@@ -129,7 +129,7 @@ async function main(): Promise<void> {
     const repeated = requested.reduce((sum, { tries }) => sum + tries - 1, 0);
     console.log(`${seconds()} s: ${JSON.stringify({ ...figures, repeatedRequests: repeated })}`);
     for (const { name, ownEnds, lastWords } of slots) {
-      if (ownEnds > 0) console.log(`${name} ended ${ownEnds} times by itself, at last with:\n${lastWords}`);
+      if (ownEnds > 0) console.log([`${name} ended ${ownEnds} times by itself:`, ...lastWords].join('\n  '));
     }
     for (const problem of problems) console.error(problem);
     console.log(`${problems.length} problems`);

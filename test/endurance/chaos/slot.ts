@@ -8,8 +8,8 @@ export class Slot {
   readonly name: string;
   /** How often it ended by itself, as when the database was away while it started. */
   ownEnds = 0;
-  /** What it wrote before the last of those. */
-  lastWords = '';
+  /** What it ended with, each time. */
+  readonly lastWords: string[] = [];
   readonly #app: 'api' | 'worker';
   readonly #env: Environment;
   readonly #stopping = new AbortController();
@@ -55,11 +55,16 @@ export class Slot {
         if (text.includes(`${this.#app} is ready`) && !running.hasEnded()) this.#isReady = true;
       });
       const end = await running.ended;
+      const moment = this.#isReady ? 'at work' : 'before it was ready';
       this.#isReady = false;
       if (end === 'SIGKILL') continue;
       this.ownEnds += 1;
-      this.lastWords = running.log().slice(-500);
+      this.lastWords.push(`${moment}: ${lastLine(running.log()).slice(0, 1_000)}`);
       await delay(pauseMs);
     }
   }
+}
+
+function lastLine(log: string): string {
+  return log.trimEnd().split('\n').at(-1) ?? '';
 }
