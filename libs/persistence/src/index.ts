@@ -52,6 +52,13 @@ export {
   type TagState,
 } from './inventory/manifests.read-model.js';
 export {
+  type ArtifactRelations,
+  InventoryRelations,
+  type KnownReferrer,
+  type NamedBlob,
+  type RelationScope,
+} from './inventory/relations.read-model.js';
+export {
   InventoryRepositories,
   type InventoryRepository,
   type RepositoryList,

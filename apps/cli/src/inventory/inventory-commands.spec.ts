@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type {
+  Artifact,
   Crawl,
   InventoryManifestList,
   InventoryRepositoryList,
@@ -13,6 +14,7 @@ import { problem, promotionId as id, scriptedApi, waybill } from '../scripted-ap
 const root = '/api/v1/registries/prod';
 const since = '2026-05-01T10:00:00Z';
 const digest = `sha256:${'ab'.repeat(32)}` as const;
+const third = `sha256:${'ef'.repeat(32)}` as const;
 const other = `sha256:${'cd'.repeat(32)}` as const;
 
 const repository = {
@@ -225,6 +227,36 @@ describe('waybill inventory', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(expected);
     expect(api.asked[0]?.query.get(options[0]?.slice(2) ?? '')).toBe(options[1]);
+  });
+
+  it('show tells what an artifact is, where, what is in it and what refers to it', async () => {
+    const type = 'application/vnd.oci.image.manifest.v1+json';
+    const artifact: Artifact = {
+      ...{ digest: digest as never, lookedAt: since, mediaType: type, size: 500 },
+      ...{
+        children: [{ digest: other as never, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', size: 9000 }],
+        parents: [],
+        referrers: [],
+      },
+      inventory: {
+        facts: { createdAt: since, platforms: [{ os: 'linux', architecture: 'amd64' }], annotations: { team: 'a' }, blobBytes: 9000 },
+        blobs: [{ digest: other as never, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', size: 9000, sharing: 10 }],
+        referrers: [
+          { digest: third as never, mediaType: type, size: 300, artifactType: 'application/example.sig', ways: ['subject', 'cosign-tag'] },
+        ],
+      },
+      registries: [{ registry: 'prod', role: 'prod', state: 'absent', repositories: [] }],
+    };
+    const api = await scriptedApi({ [`GET /api/v1/artifacts/${encodeURIComponent(digest)}`]: { body: artifact } });
+
+    const { stdout } = await waybill(['inventory', 'show', digest], { api: api.url });
+
+    expect(stdout).toContain(`${digest}\n${type}, 500 B\ncreated: ${since}\nfor: linux/amd64\nteam=a\n`);
+    expect(stdout).toMatch(/^prod +– +absent/m);
+    expect(stdout).toMatch(new RegExp(`^${other} +image\\.layer\\.v1\\.tar\\+gzip +8\\.8 KiB +shared with 10 or more others$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^referred to by:\\n${third} +application/example\\.sig +subject, cosign-tag$`, 'm'));
+    expect(stdout).not.toContain('manifests in it');
+    expect(JSON.parse((await waybill(['inventory', 'show', digest, '--json'], { api: api.url })).stdout)).toEqual(artifact);
   });
 
   it('crawl asks for a look at a registry', async () => {

@@ -11,6 +11,7 @@ import { listRepositories, type ListRepositoriesOptions } from './list-repositor
 import { listTags, type ListTagsOptions, showTagHistory } from './list-tags.js';
 import type { ListingOptions } from './print-listing.js';
 import { searchInventory, type SearchOptions } from './search-inventory.js';
+import { showArtifact } from './show-artifact.js';
 
 export interface InventorySurroundings {
   readonly api: () => WaybillApi;
@@ -35,6 +36,7 @@ export function inventoryCommands(waybill: Command, surroundings: InventorySurro
   const inventory = waybill.command('inventory').description('list and search what the registries hold, as it was seen last');
   registryCommands(inventory, surroundings);
   repositoryCommands(inventory, surroundings);
+  artifactCommand(inventory, surroundings);
   crawlCommands(inventory, surroundings);
 }
 
@@ -99,6 +101,16 @@ function repositoryCommands(inventory: Command, { api, run }: InventorySurroundi
     .option(...all)
     .option(...json)
     .action((at: RepositoryAt, options: ListArtifactsOptions) => run(options, (output) => listArtifacts(api(), at, options, output)));
+}
+
+function artifactCommand(inventory: Command, { api, run }: InventorySurroundings): void {
+  inventory
+    .command('show')
+    .description('show what is known of an artifact: what it is, where, what is in it and what refers to it')
+    .argument('<artifact>', 'its digest, or registry/repository:tag')
+    .option(...json)
+    .addHelpText('after', '\nIts registries are asked where it is, as by: waybill where')
+    .action((named: string, options: { readonly json: boolean }) => run(options, (output) => showArtifact(api(), named, options, output)));
 }
 
 function crawlCommands(inventory: Command, { api, stop, run }: InventorySurroundings): void {

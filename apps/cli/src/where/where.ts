@@ -23,10 +23,10 @@ export async function where(api: WaybillApi, named: string, options: WhereOption
 }
 
 /** What a reference names is looked for in its repository everywhere, whether it was ever promoted or not. */
-async function sought(
+export async function sought(
   api: WaybillApi,
   named: string,
-  { repository }: WhereOptions,
+  { repository }: Pick<WhereOptions, 'repository'>,
 ): Promise<{ readonly digest: string; readonly repository: string | undefined }> {
   if (isDigest(named)) return { digest: named, repository };
   const reference = parseArtifactReference(named);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { manifestFacts } from './inventory.js';
 import { RepositoryText } from './list-promotions.js';
-import { Bytes, Cursor, DigestText, Id, Page, TagText, Timestamp } from './primitives.js';
+import { Bytes, Count, Cursor, DigestText, Id, Page, TagText, Timestamp } from './primitives.js';
 
 /** What a look at a registry found. An error is never absence. */
 export const presenceNames = ['present', 'absent', 'unknown'] as const;
@@ -78,6 +79,38 @@ export const ArtifactRegistry = z
 
 const Relatives = z.array(ContentFacts);
 
+export const KnownBlob = z
+  .object({
+    digest: DigestText,
+    mediaType: z.string().describe('media type'),
+    size: Bytes,
+    sharing: Count.describe('other manifests that name it, too, in repositories that the key may read; counted up to 10'),
+  })
+  .meta({ id: 'KnownBlob', description: 'a blob that a manifest names itself' });
+
+export const KnownReferrer = z
+  .object({
+    digest: DigestText,
+    mediaType: z.string().describe('media type'),
+    size: Bytes,
+    artifactType: z.string().optional().describe('what it is, if its manifest says so'),
+    ways: z
+      .array(z.enum(['subject', 'fallback-tag', 'cosign-tag']))
+      .describe(
+        'how that is known. subject: its manifest says so, which registries list by the referrers API; fallback-tag, cosign-tag: it stands, or stood, under such a tag',
+      ),
+  })
+  .meta({ id: 'KnownReferrer', description: 'what refers to an artifact' });
+
+export const ArtifactInventory = z
+  .object({
+    facts: z.object(manifestFacts).optional().describe('what its manifest says of itself; absent until a crawl has read it'),
+    blobs: z.array(KnownBlob).describe('that it names itself; at most 100'),
+    referrers: z.array(KnownReferrer).describe('in repositories that the key may read; at most 100'),
+  })
+  .meta({ id: 'ArtifactInventory', description: 'what the inventory knows of an artifact, wherever it is' });
+export type ArtifactInventory = z.infer<typeof ArtifactInventory>;
+
 export const Artifact = z
   .object({
     digest: DigestText.describe('what was asked about'),
@@ -102,6 +135,7 @@ export const Artifact = z
     children: Relatives.describe('what it is made of, directly; at most 100'),
     parents: Relatives.describe('what it is part of, as seen in these repositories; at most 100'),
     referrers: Relatives.describe('what refers to it, as seen in these repositories; at most 100'),
+    inventory: ArtifactInventory.optional().describe('on the first page'),
     registries: z
       .array(ArtifactRegistry)
       .describe('all of the active topology on the first page, those with more repositories on the others'),

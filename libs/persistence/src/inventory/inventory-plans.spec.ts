@@ -6,6 +6,7 @@ import pg from 'pg';
 import { Scene } from '../scene.spec-helper.js';
 import { InventoryCrawls } from './crawls.read-model.js';
 import { InventoryManifests } from './manifests.read-model.js';
+import { InventoryRelations } from './relations.read-model.js';
 import { InventoryRepositories } from './repositories.read-model.js';
 import { InventorySearch } from './search.read-model.js';
 import { InventoryTags } from './tags.read-model.js';
@@ -36,6 +37,7 @@ describe(`lists of ${rows} rows`, () => {
   let tags: InventoryTags;
   let manifests: InventoryManifests;
   let crawls: InventoryCrawls;
+  let relations: InventoryRelations;
   let search: InventorySearch;
 
   beforeAll(async () => {
@@ -48,6 +50,7 @@ describe(`lists of ${rows} rows`, () => {
     tags = new InventoryTags(scene.database);
     manifests = new InventoryManifests(scene.database);
     crawls = new InventoryCrawls(scene.database);
+    relations = new InventoryRelations(scene.database);
     search = new InventorySearch(scene.database);
   }, 120_000);
 
@@ -72,7 +75,12 @@ describe(`lists of ${rows} rows`, () => {
   const scope = { registries: [registryId], visible: everything, repository: undefined, limit };
   const anything = { annotation: undefined, digest: undefined, tag: undefined, after: undefined };
 
-  /** What a page holds; the lists beside a page of a bounded length are counted too. */
+  const related = async (name: string): Promise<number> => {
+    const { blobs, referrers } = await relations.read(digestOf(Buffer.from(name)), scope);
+    return blobs.length + referrers.length;
+  };
+
+  /** What a page holds. */
   const count = async (page: Promise<readonly unknown[] | { readonly rows: readonly unknown[] }>): Promise<number> => {
     const found = await page;
     return 'rows' in found ? found.rows.length : found.length;
@@ -146,6 +154,9 @@ describe(`lists of ${rows} rows`, () => {
       () => count(search.artifacts({ ...scope, ...anything, annotation: { key: 'team', value: 'a' }, tag: 'v7' })),
       0,
     ],
+    ['an artifact', () => related('7'), 2],
+    ['an artifact that all others refer to', () => related('1'), 102],
+    ['a blob of all artifacts', () => related('base'), 0],
     ['a digest', () => count(search.artifacts({ ...scope, ...anything, digest: middle })), 1],
     ['what begins so', () => count(search.artifacts({ ...scope, ...anything, digest: 'sha256:8' })), limit],
     [

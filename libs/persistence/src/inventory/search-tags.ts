@@ -4,7 +4,7 @@ import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { type BoundedPage, maxLookedAt, readBoundedPage, readRanges } from './bounded-page.js';
 import { isWithin, type NameRange, rangeOfTerm } from './name-range.js';
-import { isInScope, rangesOf, type SearchScope } from './search-scope.js';
+import { isFrom, isInScope, positionAt, rangesFrom, type SearchScope } from './search-scope.js';
 import type { TagSource } from './tags.read-model.js';
 
 /** A tag that was found. */
@@ -46,10 +46,8 @@ const scoped = { registry: Prisma.sql`r.registry_id`, name: Prisma.sql`r.name` }
 
 async function searchByTag(tables: Tables, search: TagSearch): Promise<BoundedPage<FoundTag, TagPosition>> {
   const { tag, after, limit } = search;
-  const further =
-    after === undefined ? Prisma.empty : Prisma.sql`AND (g.name COLLATE "C", g.repository_id) > (${after.tag}, ${after.repositoryId})`;
   const lookedAt = Prisma.sql`
-    FROM tag g WHERE g.gone_at IS NULL AND NOT g.is_reserved AND ${isWithin(Prisma.sql`g.name`, rangeOfTerm(tag))} ${further}
+    FROM tag g WHERE g.gone_at IS NULL AND NOT g.is_reserved AND ${isFromTag(rangeOfTerm(tag), after)}
     ORDER BY g.name COLLATE "C", g.repository_id`;
   return await readBoundedPage<FoundTag, TagPosition>({
     limit,
@@ -71,9 +69,10 @@ async function searchByTag(tables: Tables, search: TagSearch): Promise<BoundedPa
 
 async function searchByRepository(tables: Tables, search: TagSearch): Promise<BoundedPage<FoundTag, TagPosition>> {
   const { after, limit } = search;
-  return await readRanges<NameRange, FoundTag, TagPosition>(rangesOf(search), limit, (range, left) => {
+  const position = await positionAt(tables, after?.repositoryId);
+  return await readRanges<NameRange, FoundTag, TagPosition>(rangesFrom(search, position), limit, (range, left) => {
     const lookedAt = Prisma.sql`
-      FROM repository r WHERE ${isWithin(Prisma.sql`r.name`, range)} ${fromRepository(after)} ORDER BY r.name COLLATE "C", r.registry_id`;
+      FROM repository r WHERE ${isFrom(range, position, '>=')} ORDER BY r.name COLLATE "C", r.registry_id`;
     return {
       limit: left,
       read: async (count) => {
@@ -92,13 +91,14 @@ async function searchByRepository(tables: Tables, search: TagSearch): Promise<Bo
   });
 }
 
-/** The repository where the page before ended may have more. */
-function fromRepository(after: TagPosition | undefined): Prisma.Sql {
-  if (after === undefined) return Prisma.empty;
-  const last = (column: Prisma.Sql) => Prisma.sql`(SELECT ${column} FROM repository WHERE id = ${after.repositoryId})`;
-  return Prisma.sql`AND (r.name COLLATE "C", r.registry_id) >= (${last(Prisma.sql`name COLLATE "C"`)}, ${last(Prisma.sql`registry_id`)})`;
+/** There is one lower bound, as among repositories. */
+function isFromTag(range: NameRange, after: TagPosition | undefined): Prisma.Sql {
+  if (after === undefined || after.tag < range.from) return isWithin(Prisma.sql`g.name`, range);
+  const end = range.until === undefined ? Prisma.empty : Prisma.sql`AND g.name COLLATE "C" < ${range.until}`;
+  return Prisma.sql`(g.name COLLATE "C", g.repository_id) > (${after.tag}, ${after.repositoryId}) ${end}`;
 }
 
+/** Tags of the repository `r`; where the page before ended there may be more. */
 function tagsIn({ tag, after }: TagSearch, limit: number): Prisma.Sql {
   const further =
     after === undefined

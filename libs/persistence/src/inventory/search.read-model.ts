@@ -2,10 +2,10 @@ import type { Digest } from '@waybill/oci-model';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { type BoundedPage, maxLookedAt, readRanges } from './bounded-page.js';
-import { isWithin, type NameRange } from './name-range.js';
+import type { NameRange } from './name-range.js';
 import { type InventoryRepository, repositoryColumns, type RepositoryRow, toRepository } from './repositories.read-model.js';
 import { type ArtifactSearch, type FoundArtifact, searchArtifacts } from './search-artifacts.js';
-import { isInScope, rangesOf, type SearchScope } from './search-scope.js';
+import { isFrom, isInScope, positionAt, rangesFrom, type SearchScope } from './search-scope.js';
 import { type FoundTag, searchTags, type TagPosition, type TagSearch } from './search-tags.js';
 
 export interface RepositorySearch extends SearchScope {
@@ -27,13 +27,9 @@ export class InventorySearch {
     const { tables } = this.#database;
     const { after, limit } = search;
     const scoped = { registry: Prisma.sql`r.registry_id`, name: Prisma.sql`r.name` };
-    const last = (column: Prisma.Sql) => Prisma.sql`(SELECT ${column} FROM repository WHERE id = ${after})`;
-    const further =
-      after === undefined
-        ? Prisma.empty
-        : Prisma.sql`AND (r.name COLLATE "C", r.registry_id) > (${last(Prisma.sql`name COLLATE "C"`)}, ${last(Prisma.sql`registry_id`)})`;
-    return await readRanges<NameRange, InventoryRepository, bigint>(rangesOf(search), limit, (range, left) => {
-      const lookedAt = Prisma.sql`FROM repository r WHERE ${isWithin(Prisma.sql`r.name`, range)} ${further} ORDER BY r.name COLLATE "C", r.registry_id`;
+    const position = await positionAt(tables, after);
+    return await readRanges<NameRange, InventoryRepository, bigint>(rangesFrom(search, position), limit, (range, left) => {
+      const lookedAt = Prisma.sql`FROM repository r WHERE ${isFrom(range, position, '>')} ORDER BY r.name COLLATE "C", r.registry_id`;
       return {
         limit: left,
         read: async (count) => {

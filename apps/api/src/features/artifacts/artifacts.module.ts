@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { ApiConfig } from '@waybill/config';
-import { ArtifactReadModel, PromotionReadModel, TopologyRevisions } from '@waybill/persistence';
+import { ArtifactReadModel, Database, InventoryRelations, PromotionReadModel, TopologyRevisions } from '@waybill/persistence';
 import { RegistryClients } from '@waybill/registry-clients';
 import { openRegistryReader } from '../../infrastructure/open-registry-reader.js';
 import { CONFIG } from '../../infrastructure/tokens.js';
@@ -13,14 +13,21 @@ import { ResolveArtifact } from './resolve-artifact.js';
   providers: [
     {
       provide: FindArtifact,
-      inject: [CONFIG, TopologyRevisions, RegistryClients, ArtifactReadModel, PromotionReadModel],
+      inject: [CONFIG, TopologyRevisions, RegistryClients, ArtifactReadModel, PromotionReadModel, Database],
       useFactory: (
         { registryDeadlineMs }: ApiConfig,
         revisions: TopologyRevisions,
         clients: RegistryClients,
         artifacts: ArtifactReadModel,
         promotions: PromotionReadModel,
-      ) => new FindArtifact({ revisions, open: openRegistryReader(clients, revisions), artifacts, promotions, registryDeadlineMs }),
+        database: Database,
+      ) => {
+        const relations = new InventoryRelations(database);
+        return new FindArtifact({
+          ...{ revisions, artifacts, promotions, relations, registryDeadlineMs },
+          open: openRegistryReader(clients, revisions),
+        });
+      },
     },
     {
       provide: ResolveArtifact,

@@ -4,6 +4,7 @@ import type { Artifact } from '@waybill/contracts/http';
 import type { Digest, RepositoryName } from '@waybill/oci-model';
 import type {
   ArtifactReadModel,
+  InventoryRelations,
   KnownPlace,
   KnownTag,
   Place,
@@ -13,9 +14,11 @@ import type {
 } from '@waybill/persistence';
 import type { RegistryReader } from '@waybill/promotion';
 import { visiblePage } from '../../http/visible-page.js';
+import { visibleTo } from '../../http/visible-to.js';
 import { activeRevision } from '../../infrastructure/active-revision.js';
 import { EvenRegistryReader } from '../../infrastructure/even-registry-reader.js';
 import type { OpenRegistries } from '../../infrastructure/open-registry-reader.js';
+import { toArtifactInventory } from './artifact-inventory.mapper.js';
 import { type LookedAt, toPlace, toRegistry } from './artifact.mapper.js';
 import { lookAtPlace } from './look-at-place.js';
 import { manifestFacts, type ManifestFacts } from './manifest-facts.js';
@@ -29,6 +32,7 @@ export interface FindArtifactOptions {
   readonly open: (revision: TopologyRevision) => Promise<OpenRegistries>;
   readonly artifacts: ArtifactReadModel;
   readonly promotions: PromotionReadModel;
+  readonly relations: Pick<InventoryRelations, 'read'>;
   /** How long one request may look at registries, in milliseconds. */
   readonly registryDeadlineMs: number;
 }
@@ -66,7 +70,7 @@ export class FindArtifact {
   /** @throws PromotionError `no-topology` */
   async find(actor: Actor, question: ArtifactQuestion): Promise<ArtifactAnswer> {
     const { digest, after, repository, limit } = question;
-    const { artifacts, revisions, open } = this.#options;
+    const { artifacts, relations, revisions, open } = this.#options;
     const revision = await activeRevision(revisions, 'find artifact');
     const { topology } = revision;
     const { reader, records } = await open(revision);
@@ -85,6 +89,7 @@ export class FindArtifact {
         ),
     });
     const isFirst = after === undefined;
+    const known = isFirst ? await relations.read(digest, { registries: [...nameOf.keys()], visible: visibleTo(actor) }) : undefined;
     const candidates = placesToLookAt(page.rows, { topology, nameOf, repository, isFirst, isWhole: isFirst && page.next === undefined });
     const { lookedAt, facts } = await this.#look(reader, digest, { candidates, places: page.rows, readable });
     const registries = Object.values(topology.registries)
@@ -95,7 +100,8 @@ export class FindArtifact {
         ),
       )
       .filter(({ repositories }) => isFirst || repositories.length > 0);
-    return { artifact: { digest, lookedAt: new Date().toISOString(), ...facts, registries }, next: page.next };
+    const inventory = known === undefined ? {} : { inventory: toArtifactInventory(known) };
+    return { artifact: { digest, lookedAt: new Date().toISOString(), ...facts, ...inventory, registries }, next: page.next };
   }
 
   async #look(

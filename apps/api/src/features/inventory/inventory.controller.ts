@@ -26,7 +26,7 @@ import { Documented } from '../../http/api-documentation.js';
 import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { InventoryPlaces, type RepositorySegments } from './inventory-places.js';
 import { toCrawl, toManifestView, toRepositoryView, toTagEventView, toTagView, toUnreadable } from './inventory.mapper.js';
-import { visibleTo } from './visible-to.js';
+import { visibleTo } from '../../http/visible-to.js';
 
 const ofRegistry = { name: 'name of a registry of the active topology' };
 const ofRepository = { ...ofRegistry, repository: 'repository, without the registry’s prefix; its slashes may be encoded' };

@@ -9,7 +9,6 @@ import type {
 import { digestFromBytes } from '@waybill/oci-model';
 import type {
   InventoryCrawl,
-  InventoryFacts,
   InventoryManifest as ManifestRow,
   InventoryRepository,
   InventoryTag as TagRow,
@@ -17,6 +16,7 @@ import type {
   UnreadableManifest as UnreadableRow,
 } from '@waybill/persistence';
 import type { z } from 'zod';
+import { toFacts } from '../../http/manifest-facts-view.js';
 
 type RepositoryView = InventoryRepositoryList['repositories'][number];
 type ManifestView = z.infer<typeof InventoryManifest>;
@@ -64,20 +64,6 @@ export function toManifestView(row: ManifestRow, { fullCrawlStartedAt }: Invento
     ...(pushedSource === undefined ? {} : { pushedSource }),
     ...timeOf('lastPulledAt', row.lastPulledAt),
     ...{ tags: [...tags], moreTags: hasMoreTags },
-  };
-}
-
-export function toFacts(facts: InventoryFacts): NonNullable<ManifestView['facts']> {
-  const { artifactType, configMediaType, createdAt, createdProblem, platforms, annotations, subject, blobBytes, unreadable } = facts;
-  return {
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(configMediaType === undefined ? {} : { configMediaType }),
-    ...timeOf('createdAt', createdAt),
-    ...(createdProblem === undefined ? {} : { createdProblem }),
-    ...{ platforms: [...platforms], annotations },
-    ...(subject === undefined ? {} : { subject }),
-    blobBytes,
-    ...(unreadable === undefined ? {} : { unreadable }),
   };
 }
 

@@ -42,6 +42,8 @@ const seed = `
       ('1.0.0', 'image', NULL, '2026-04-29'), ('1.0.0', 'index', 'image', '2026-04-30'), ('1.1.0', 'index', NULL, '2026-04-30'), ('Old', 'image', NULL, '2026-04-29'),
       ('Old', NULL, 'image', '2026-04-30'), ('sha256-' || encode(sha256('index'), 'hex') || '.sig', 'sig', NULL, '2026-05-01')) AS v (tag, digest, before, at)
     WHERE r.name = 'ci';
+  INSERT INTO content_edge (parent, child, kind) VALUES (sha256('sig'), sha256('index'), 'subject'), (sha256('sig'), sha256('index'), 'reserved-tag'),
+    (sha256('index'), sha256('image'), 'child'), (sha256('image'), sha256('layer'), 'child'), (sha256('unread'), sha256('layer'), 'child');
   INSERT INTO manifest_annotation (key, value, digest) VALUES ('team', 'a', sha256('index'));
   INSERT INTO unreadable_manifest (repository_id, digest, problem)
     SELECT id, sha256('lost'), '{"code":"not-found","message":"the registry has no such manifest"}' FROM repository WHERE name = 'team-a/app'`;

@@ -12,7 +12,7 @@ import { decodeCursor, encodeCursor } from '../../http/cursor.js';
 import { InventoryPlaces } from './inventory-places.js';
 import { toRepositoryView } from './inventory.mapper.js';
 import { nameOf, type RegistryNames, toFoundArtifact, toFoundTag } from './search.mapper.js';
-import { visibleTo } from './visible-to.js';
+import { visibleTo } from '../../http/visible-to.js';
 
 /** What every search is given. */
 interface Searching {

@@ -1,6 +1,6 @@
 import type { SearchResults } from '@waybill/contracts/http';
 import type { FoundArtifact, FoundTag } from '@waybill/persistence';
-import { toFacts } from './inventory.mapper.js';
+import { toFacts } from '../../http/manifest-facts-view.js';
 
 /** Names of registries, by id. */
 export type RegistryNames = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { SearchResults } from '@waybill/contracts/http';
+import type { Artifact, SearchResults } from '@waybill/contracts/http';
 import { type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
 import { indexType, seedInventory } from './inventory.spec-helper.js';
 
@@ -100,6 +100,40 @@ describe('a search', () => {
     expect((await all(query, ofA)).length).toBeGreaterThan(0);
     expect((await all(query, ofA)).every((name) => name.startsWith('ci/team-a/') || name === index)).toBe(true);
     expect(await all(query, ofOthers)).toEqual([]);
+  });
+
+  describe('by digest at its own address', () => {
+    const about = (name: string) => `/api/v1/artifacts/sha256:${hexOf(name)}`;
+
+    it('tells what its manifest says, which blobs are shared, and how it is known what refers to it', async () => {
+      const { inventory } = (await api.send('GET', about('index'))).body as Artifact;
+
+      expect(inventory?.facts).toMatchObject({
+        annotations: { team: 'a' },
+        platforms: [{ os: 'linux', architecture: 'arm', variant: 'v7' }],
+      });
+      expect(inventory?.referrers).toEqual([
+        {
+          ...{ digest: `sha256:${hexOf('sig')}`, mediaType: expect.any(String), size: 300 },
+          ...{ artifactType: 'application/example.sig', ways: ['subject', 'cosign-tag'] },
+        },
+      ]);
+      expect(((await api.send('GET', about('image'))).body as Artifact).inventory?.blobs).toEqual([
+        { digest: `sha256:${hexOf('layer')}`, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', size: 9000, sharing: 1 },
+      ]);
+    });
+
+    it('tells nothing of what the key may not read', async () => {
+      const key = await api.keyWith([{ verbs: ['artifacts:read'], paths: ['*'], repositories: ['team-b/**'] }]);
+      const ofOthers = async (name: string) => ((await api.send('GET', about(name), { key })).body as Artifact).inventory;
+
+      expect(await ofOthers('index')).toEqual({ blobs: [], referrers: [] });
+      expect(await ofOthers('image')).toEqual({ blobs: [], referrers: [] });
+    });
+
+    it('knows nothing of a digest that nobody has seen', async () => {
+      expect(((await api.send('GET', about('nothing'))).body as Artifact).inventory).toEqual({ blobs: [], referrers: [] });
+    });
   });
 
   it.each<[string, string]>([
