@@ -13,6 +13,8 @@ import { PlanRun } from '../../apps/worker/dist/features/run-retention/plan-run.
 import { benchPolicy } from './inventory.mjs';
 import { storeInventory } from './stored-inventory.mjs';
 
+/** At the end of a connection URL. */
+const databaseName = /[^/]*$/;
 const leaseMs = 3_600_000;
 const registryOf = (size) => `ci-${size}`;
 
@@ -25,13 +27,13 @@ export async function measureStored(sizes, program) {
   try {
     await applyMigrations(postgres.url);
     const ids = await declareRegistries(postgres.url, sizes);
-    const admin = new URL(postgres.adminUrl);
-    admin.pathname = new URL(postgres.url).pathname;
+    // The superuser in the application's database.
+    const admin = postgres.adminUrl.replace(databaseName, () => databaseName.exec(postgres.url)[0]);
     const measured = [];
     for (const size of sizes) {
       const started = performance.now();
-      await storeInventory(admin.href, ids.get(registryOf(size)), size);
-      await openRun(admin.href, ids.get(registryOf(size)), size);
+      await storeInventory(admin, ids.get(registryOf(size)), size);
+      await openRun(admin, ids.get(registryOf(size)), size);
       console.error(`${size} manifests stored in ${((performance.now() - started) / 1_000).toFixed(0)} s`);
       const told = execFileSync(process.execPath, [program, '--stored', postgres.url, String(postgres.pid)], { encoding: 'utf8' });
       measured.push(JSON.parse(told));

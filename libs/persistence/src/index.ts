@@ -72,11 +72,12 @@ export {
   type TagList,
   type TagSource,
 } from './inventory/tags.read-model.js';
-export { VisibleRepositories } from './inventory/visible-repositories.js';
 export { type FoundArtifact, type FoundPlace } from './inventory/search-artifacts.js';
 export type { SearchScope } from './inventory/search-scope.js';
 export { type FoundTag, type TagPosition } from './inventory/search-tags.js';
 export { InventorySearch } from './inventory/search.read-model.js';
+export { VisibleRepositories } from './inventory/visible-repositories.js';
+export { type PolicyState, readRetentionState, type RetentionState } from './metrics/retention-state.js';
 export { readSystemState, type SystemState } from './metrics/system-state.js';
 export { maxPayloadBytes, sendProgress } from './events/send-progress.js';
 export { applyMigrations, migrationsFolder } from './migrations/apply-migrations.js';
@@ -104,12 +105,7 @@ export {
   type RegistryCheckRow,
   RegistryChecks,
 } from './registry-checks/registry-checks.js';
-export {
-  type FeedState,
-  type Heartbeat,
-  NotificationFeeds,
-  type NotifyingRegistry,
-} from './registry-notifications/notification-feeds.js';
+export { type FeedState, type Heartbeat, NotificationFeeds, type NotifyingRegistry } from './registry-notifications/notification-feeds.js';
 export { type ClaimedHints, type HintedLook, NotificationHints } from './registry-notifications/notification-hints.js';
 export { NotificationIntake, type TakenIn } from './registry-notifications/notification-intake.js';
 export type { Delivery, GapReason, Told } from './registry-notifications/told.js';
@@ -148,6 +144,8 @@ export {
 } from './retention/runs.js';
 export type { MarkPage, MarkRow } from './retention/run-marks.js';
 export { RetentionTicks, type Tick } from './retention/ticks.js';
+export { findPurgeable } from './retention/find-purgeable.js';
+export { type PurgedTrash, type PurgeIntent, PurgeRecords } from './retention/purge-records.js';
 export { findRestorable } from './retention/find-restorable.js';
 export { type Leaving, type NewTrash, RetentionTrash } from './retention/trash.js';
 export { type RestorableRow, type TrashRequestLease, TrashRequestLeases } from './retention/trash-request-leases.js';
