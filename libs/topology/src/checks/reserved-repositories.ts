@@ -32,5 +32,11 @@ function listed(names: readonly (string | undefined)[] = [], path: DocumentPath)
 /** What a policy leaves out it may name. */
 function ofPolicy(selection: Draft['retention'][number]['repositories'], path: DocumentPath): Mention[] {
   if (selection === undefined) return [];
-  return 'include' in selection ? listed(selection.include, [...path, 'include']) : listed(selection as readonly string[], path);
+  if (isList(selection)) return listed(selection, path);
+  // A selection that lacks what it includes is refused elsewhere.
+  return 'include' in selection ? listed(selection.include, [...path, 'include']) : [];
+}
+
+function isList(selection: object): selection is readonly (string | undefined)[] {
+  return Array.isArray(selection);
 }
