@@ -13,6 +13,7 @@ export const verbs = [
   'retention:approve',
   'retention:hold',
   'retention:restore',
+  'retention:purge',
   'in-use:report',
   'topology:read',
   'topology:apply',

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type CreateRestore, Restore, RestoredManifests, RestoreList, TrashList } from '@waybill/contracts/http';
+import {
+  type CreatePurge,
+  type CreateRestore,
+  Purge,
+  PurgedManifests,
+  PurgeList,
+  Restore,
+  RestoredManifests,
+  RestoreList,
+  TrashList,
+} from '@waybill/contracts/http';
 import { queryOf } from './query-of.js';
 import type { Call } from './waybill-api.js';
 
@@ -34,5 +44,23 @@ export class TrashApi {
   manifests(id: string, limit: number): Promise<RestoredManifests> {
     const path = `${root}/restores/${encodeURIComponent(id)}/manifests?${queryOf({ limit: String(limit) })}`;
     return this.#call({ method: 'GET', path, answer: RestoredManifests });
+  }
+
+  purge(body: CreatePurge): Promise<Purge> {
+    return this.#call({ method: 'POST', path: `${root}/purges`, body, idempotencyKey: randomUUID(), answer: Purge });
+  }
+
+  /** The newest. */
+  purges(limit: number): Promise<PurgeList> {
+    return this.#call({ method: 'GET', path: `${root}/purges?${queryOf({ limit: String(limit) })}`, answer: PurgeList });
+  }
+
+  purgeOf(id: string): Promise<Purge> {
+    return this.#call({ method: 'GET', path: `${root}/purges/${encodeURIComponent(id)}`, answer: Purge });
+  }
+
+  purged(id: string, limit: number): Promise<PurgedManifests> {
+    const path = `${root}/purges/${encodeURIComponent(id)}/manifests?${queryOf({ limit: String(limit) })}`;
+    return this.#call({ method: 'GET', path, answer: PurgedManifests });
   }
 }

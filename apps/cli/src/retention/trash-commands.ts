@@ -1,5 +1,6 @@
-import { ContentError, parseArtifactReference } from '@waybill/oci-model';
+import { ContentError, isDigest, parseArtifactReference } from '@waybill/oci-model';
 import { type Command, InvalidArgumentError } from 'commander';
+import { purge, type PurgedArtifact, type PurgeOptions, showPurges } from './purge.js';
 import type { RetentionSurroundings } from './surroundings.js';
 import { listTrash, type ListTrashOptions, restore, type RestoreOptions, showRestores, type TrashedArtifact } from './trash.js';
 
@@ -40,6 +41,36 @@ export function trashCommands(retention: Command, { api, stop, run }: RetentionS
     .action((id: string | undefined, options: { readonly limit: number; readonly json: boolean }) =>
       run(options, (output) => showRestores(api(), id, options, output)),
     );
+  retention
+    .command('purge')
+    .description('delete a digest at once and for good, from the trash too: for leaked secrets and what was revoked')
+    .argument('<artifact>', 'registry/repository@digest, or registry@digest for all of its repositories', purged)
+    .requiredOption('--reason <text>', 'why')
+    .option('--wait', 'wait for its end', false)
+    .option(...json)
+    .addHelpText('after', '\nExample:\n  waybill retention purge prod/team-a/app@sha256:… --reason "a key leaked"')
+    .action((artifact: PurgedArtifact, options: PurgeOptions) =>
+      run(options, (output) => purge(api(), artifact, { ...options, signal: stop }, output)),
+    );
+  retention
+    .command('purges')
+    .description('list the purges, or show one and what is not gone')
+    .argument('[purge]', 'its id')
+    .option(...limit)
+    .option(...json)
+    .action((id: string | undefined, options: { readonly limit: number; readonly json: boolean }) =>
+      run(options, (output) => showPurges(api(), id, options, output)),
+    );
+}
+
+/** A tag is no name for what has to go: somebody may move it at any time. */
+function purged(text: string): PurgedArtifact {
+  const [registry = '', digest = ''] = text.split('@', 2);
+  if (!registry.includes('/') && registry !== '' && isDigest(digest)) return { registry, digest };
+  const artifact = trashed(text);
+  if (artifact.registry !== undefined && artifact.digest !== undefined)
+    {return { ...artifact, registry: artifact.registry, digest: artifact.digest };}
+  throw new InvalidArgumentError('expected registry/repository@digest, or registry@digest');
 }
 
 function trashed(text: string): TrashedArtifact {

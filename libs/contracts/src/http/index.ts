@@ -110,10 +110,16 @@ export {
 export { holdScopeNames, markStateNames, retentionRunStateNames, verdictNames } from './retention-words.js';
 export { FoundArtifact, FoundTag, SearchInventory, SearchResults } from './search.js';
 export {
+  CreatePurge,
   CreateRestore,
+  ListPurgedManifests,
+  ListPurges,
   ListRestoredManifests,
   ListRestores,
   ListTrash,
+  Purge,
+  PurgedManifests,
+  PurgeList,
   Restore,
   RestoredManifests,
   RestoreList,

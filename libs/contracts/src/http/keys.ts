@@ -14,6 +14,7 @@ export const verbNames = [
   'retention:approve',
   'retention:hold',
   'retention:restore',
+  'retention:purge',
   'in-use:report',
   'topology:read',
   'topology:apply',

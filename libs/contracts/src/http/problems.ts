@@ -159,6 +159,18 @@ export const problemKinds = {
   },
   'restore-unfinished': { status: 409, title: 'A restore of that is under way', help: 'Wait for the end of the restore that detail names.' },
   'restore-unknown': { status: 404, title: 'No such restore', help: 'List the restores to see their ids.' },
+  'purge-unknown': { status: 404, title: 'No such purge', help: 'List the purges to see their ids.' },
+  'nowhere-to-purge': {
+    status: 404,
+    title: 'The digest was seen in no repository',
+    help: 'Name the repository, or crawl the registry first.',
+  },
+  'needed-by-promotion': {
+    status: 409,
+    title: 'A promotion under way needs it',
+    help: 'Cancel the promotion that detail names, or wait for its end.',
+  },
+  held: { status: 409, title: 'Somebody holds it', help: 'Release the hold that detail names first.' },
   'tag-in-promotion': {
     status: 409,
     title: 'A promotion is about to write the tag',

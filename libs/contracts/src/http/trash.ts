@@ -129,6 +129,66 @@ export type RestoredManifests = z.infer<typeof RestoredManifests>;
 export const ListRestoredManifests = Page;
 export type ListRestoredManifests = z.infer<typeof ListRestoredManifests>;
 
+export const CreatePurge = z
+  .strictObject({
+    registry: RegistryName,
+    repository: RepositoryText.optional().describe('only there; wherever the registry is known to have it when absent'),
+    digest: DigestText,
+    reason: Reason.describe('why, for the record'),
+  })
+  .meta({ id: 'CreatePurge', description: 'asks that something is deleted at once and for good, from the trash too' });
+export type CreatePurge = z.infer<typeof CreatePurge>;
+
+export const Purge = z
+  .object({
+    id: Id,
+    registry: RegistryName,
+    repository: RepositoryText.optional(),
+    digest: DigestText,
+    reason: z.string().describe('why'),
+    requestedBy: Id.describe('principal that asked for it'),
+    requestedAt: Timestamp.describe('when'),
+    state: State,
+    deleted: Count.describe('manifests that are gone, each repository counted'),
+    failed: Count.describe('manifests that could not be deleted'),
+    open: Count.describe('manifests that are still to be deleted'),
+    startedAt: Timestamp.optional().describe('when a worker took it first'),
+    finishedAt: Timestamp.optional().describe('when it was over'),
+    error: Trouble.optional().describe('why it failed as a whole'),
+  })
+  .meta({ id: 'Purge', description: 'a purge, as far as it has come' });
+export type Purge = z.infer<typeof Purge>;
+
+export const PurgeList = z
+  .object({
+    purges: z.array(Purge).describe('those of repositories that the key may read, and those of all'),
+    next: Cursor.optional().describe('cursor of the next page; absent on the last'),
+  })
+  .meta({ id: 'PurgeList', description: 'purges, newest first' });
+export type PurgeList = z.infer<typeof PurgeList>;
+
+export const PurgedManifests = z
+  .object({
+    manifests: z
+      .array(
+        z.object({
+          repository: RepositoryText,
+          digest: DigestText,
+          state: z.enum(['open', 'deleted', 'failed']).describe('whether it is gone'),
+          error: Trouble.optional().describe('why it is not gone'),
+        }),
+      )
+      .describe('those of repositories that the key may read'),
+    next: Cursor.optional().describe('cursor of the next page; absent on the last'),
+  })
+  .meta({ id: 'PurgedManifests', description: 'what a purge deletes, by repository and digest' });
+export type PurgedManifests = z.infer<typeof PurgedManifests>;
+
+export const ListPurges = Page;
+export type ListPurges = z.infer<typeof ListPurges>;
+export const ListPurgedManifests = Page;
+export type ListPurgedManifests = z.infer<typeof ListPurgedManifests>;
+
 function isOneOf({
   registry,
   repository,

@@ -13,6 +13,9 @@ export type RetentionRefusalCode =
   | 'approval-unknown'
   | 'hold-unknown'
   | 'reporter-unknown'
+  | 'nowhere-to-purge' // it was seen in no repository of the registry
+  | 'needed-by-promotion' // a promotion under way needs it
+  | 'held' // somebody holds it
   | 'not-in-trash' // it was not deleted, or is no longer held
   | 'restore-unfinished' // another restore is to bring it back
   | 'tag-in-promotion' // a promotion under way writes the same tag

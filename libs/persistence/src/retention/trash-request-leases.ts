@@ -158,8 +158,7 @@ export class TrashRequestLeases {
   /** One transaction; false, and nothing done, when the lease is lost. */
   async #underLease(lease: TrashRequestLease, work: (tables: Tables) => Promise<void>): Promise<boolean> {
     return this.#database.transaction(async (tables) => {
-      const ours = await tables.$queryRaw<unknown[]>`SELECT 1 FROM retention_request WHERE ${held(lease)} FOR UPDATE`;
-      if (ours.length === 0) return false;
+      if (!(await holdsRequest(tables, lease))) return false;
       await work(tables);
       return true;
     });
@@ -179,4 +178,10 @@ interface RawRestorable extends Omit<RestorableRow, 'digest' | 'holds' | 'refers
 
 function held({ id, fence }: TrashRequestLease): Prisma.Sql {
   return Prisma.sql`id = ${id}::uuid AND lease_fence = ${fence} AND finished_at IS NULL AND lease_expires_at > now()`;
+}
+
+/** Whether the lease is still held; to the transaction's end it stays so. */
+export async function holdsRequest(tables: Tables, lease: TrashRequestLease): Promise<boolean> {
+  const ours = await tables.$queryRaw<unknown[]>`SELECT 1 FROM retention_request WHERE ${held(lease)} FOR UPDATE`;
+  return ours.length > 0;
 }

@@ -1,4 +1,4 @@
-import type { Restore, RestoredManifests, TrashEntry } from '@waybill/contracts/http';
+import type { Purge, PurgedManifests, Restore, RestoredManifests, TrashEntry } from '@waybill/contracts/http';
 import type { StoredError, TrashItemRow, TrashRequestRow, TrashRow } from '@waybill/persistence';
 
 export function toTrashEntry(row: TrashRow): TrashEntry {
@@ -15,13 +15,8 @@ export function toTrashEntry(row: TrashRow): TrashEntry {
 }
 
 export function toRestore(row: TrashRequestRow): Restore {
-  const { id, asked, reason, requestedBy, requestedAt, state, done, failed, open, startedAt, finishedAt, error } = row;
-  return {
-    ...{ id, ...asked, reason, requestedBy, requestedAt: requestedAt.toISOString(), state, restored: done, failed, open },
-    ...(startedAt === null ? {} : { startedAt: startedAt.toISOString() }),
-    ...(finishedAt === null ? {} : { finishedAt: finishedAt.toISOString() }),
-    ...(error === null ? {} : { error: troubleOf(error) }),
-  };
+  const { asked, done: restored, failed, open } = row;
+  return { ...asked, ...wordsOf(row), restored, failed, open };
 }
 
 const states = { pending: 'open', intended: 'open', done: 'restored', failed: 'failed' } as const;
@@ -29,6 +24,31 @@ const states = { pending: 'open', intended: 'open', done: 'restored', failed: 'f
 export function toRestoredManifest({ repository, digest, state, tags, error }: TrashItemRow): RestoredManifests['manifests'][number] {
   const named = tags.map((each) => ({ tag: each.tag, outcome: each.outcome, ...(each.outcome === 'moved' ? { names: each.names } : {}) }));
   return { repository, digest, state: states[state], tags: named, ...(error === undefined ? {} : { error: troubleOf(error) }) };
+}
+
+export function toPurge(row: TrashRequestRow): Purge {
+  const { asked, done: deleted, failed, open } = row;
+  const { registry, repository, digest } = asked;
+  if (digest === undefined) throw new TypeError('a purge names a digest');
+  return { ...{ registry, digest, ...(repository === undefined ? {} : { repository }) }, ...wordsOf(row), deleted, failed, open };
+}
+
+const purgeStates = { pending: 'open', intended: 'open', done: 'deleted', failed: 'failed' } as const;
+
+export function toPurgedManifest({ repository, digest, state, error }: TrashItemRow): PurgedManifests['manifests'][number] {
+  return { repository, digest, state: purgeStates[state], ...(error === undefined ? {} : { error: troubleOf(error) }) };
+}
+
+type Words = Pick<Restore, 'id' | 'reason' | 'requestedBy' | 'requestedAt' | 'state' | 'startedAt' | 'finishedAt' | 'error'>;
+
+/** What restores and purges have in common. */
+function wordsOf({ id, reason, requestedBy, requestedAt, state, startedAt, finishedAt, error }: TrashRequestRow): Words {
+  return {
+    ...{ id, reason, requestedBy, requestedAt: requestedAt.toISOString(), state },
+    ...(startedAt === null ? {} : { startedAt: startedAt.toISOString() }),
+    ...(finishedAt === null ? {} : { finishedAt: finishedAt.toISOString() }),
+    ...(error === null ? {} : { error: troubleOf(error) }),
+  };
 }
 
 function troubleOf({ code, message }: StoredError): { readonly code: string; readonly message: string } {

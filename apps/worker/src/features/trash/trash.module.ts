@@ -10,11 +10,23 @@ import {
 import { Interval } from '@nestjs/schedule';
 import type { WorkerConfig } from '@waybill/config';
 import { type Logger, Metrics } from '@waybill/observability';
-import { Database, Notifications, RegistryChecks, RetentionTrash, TopologyRevisions, TrashRequestLeases } from '@waybill/persistence';
+import type { RepositoryName } from '@waybill/oci-model';
+import {
+  Database,
+  Notifications,
+  PurgeRecords,
+  RegistryChecks,
+  RetentionTrash,
+  TopologyRevisions,
+  type TrashRequestLease,
+  TrashRequestLeases,
+} from '@waybill/persistence';
 import { answersWithin } from '../../infrastructure/answers-within.js';
 import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
 import { TrashClients } from '../../infrastructure/trash/trash-clients.js';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
+import { CarryOutPurge } from './carry-out-purge.js';
+import { CarryOutRestore } from './carry-out-restore.js';
 import { EmptyTrash } from './empty-trash.js';
 import { RunTrashRequests } from './run-trash-requests.js';
 
@@ -22,7 +34,7 @@ import { RunTrashRequests } from './run-trash-requests.js';
 const tickMs = 5_000;
 const retryMs = 5_000;
 
-/** Brings back from the trash, and empties it. */
+/** Brings back from the trash, empties it, and deletes at once what may not even be there. */
 @Module({
   providers: [
     {
@@ -37,7 +49,7 @@ export class TrashModule implements OnApplicationBootstrap, OnModuleDestroy, Bef
   readonly #clients: TrashClients;
   readonly #notifications: Notifications;
   readonly #emptying: EmptyTrash;
-  readonly #restoring: RunTrashRequests;
+  readonly #carrying: RunTrashRequests;
   readonly #empties: WokenLoop;
   readonly #requests: WokenLoop;
   readonly #drainMs: number;
@@ -55,9 +67,16 @@ export class TrashModule implements OnApplicationBootstrap, OnModuleDestroy, Bef
     this.#notifications = notifications;
     this.#drainMs = drainMs;
     this.#emptying = new EmptyTrash({ ...common, trash: new RetentionTrash(database) });
-    this.#restoring = new RunTrashRequests({ ...common, leases: new TrashRequestLeases(database, { leaseMs }) });
+    const leases = new TrashRequestLeases(database, { leaseMs });
+    const restore = new CarryOutRestore({ leases, clients });
+    const recordsOf = (lease: TrashRequestLease, repository: RepositoryName) => new PurgeRecords(database, lease, repository);
+    this.#carrying = new RunTrashRequests({
+      ...common,
+      leases,
+      kinds: { restore, purge: new CarryOutPurge({ leases, clients, recordsOf }) },
+    });
     this.#empties = new WokenLoop(() => this.#emptying.empty(), logger.child({ work: 'empty-trash' }));
-    this.#requests = new WokenLoop(() => this.#restoring.run(), logger.child({ work: 'run-trash-requests' }));
+    this.#requests = new WokenLoop(() => this.#carrying.run(), logger.child({ work: 'run-trash-requests' }));
   }
 
   onApplicationBootstrap(): void {
@@ -73,7 +92,7 @@ export class TrashModule implements OnApplicationBootstrap, OnModuleDestroy, Bef
   /** Ends what is under way and does not wait for it: runs of promotions drain in the same time. */
   onModuleDestroy(): void {
     this.#emptying.close();
-    this.#restoring.close();
+    this.#carrying.close();
     this.#drained = answersWithin(this.#drainMs, Promise.all([this.#empties.close(), this.#requests.close()]));
   }
 

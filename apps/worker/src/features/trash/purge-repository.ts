@@ -1,0 +1,65 @@
+import { ContentError, type Digest, type RepositoryName } from '@waybill/oci-model';
+import type { PurgeRecords } from '@waybill/persistence';
+import { TrashError } from '@waybill/retention';
+import type { OpenedTrash } from '../../infrastructure/trash/trash-clients.js';
+import { requireOurs } from './request-attempt.js';
+import { whatGoesWith } from './what-goes-with.js';
+
+export interface PurgeRepositoryOptions {
+  readonly opened: OpenedTrash;
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly records: Pick<PurgeRecords, 'open' | 'intend' | 'emptyTrash' | 'settle'>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Deletes a manifest from a repository and its trash at once: first itself, then what only it lists, then what refers to any of that.
+ * What is to go is written down before the first deletion, so that whoever takes over finds it when nothing at the registry tells.
+ * Rejects with TrashError `in-promotion`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with ContentError
+ * where the registry does not do it.
+ */
+export async function purgeRepository(options: PurgeRepositoryOptions): Promise<void> {
+  const { opened, repository, digest, records, signal } = options;
+  const store = opened.client.repository(repository);
+  const begun = await records.open();
+  const found = await whatGoesWith(store, digest, signal);
+  const going = await intended(options, [...new Set([digest, ...found, ...begun])]);
+  await emptyTrash(options, going);
+  for (const one of going) {
+    await store.deleteManifest(one, signal);
+    if (await store.hasManifest(one, signal)) throw stillThere(one);
+    requireOurs(await records.settle(one));
+  }
+}
+
+async function intended({ records, digest, repository }: PurgeRepositoryOptions, digests: readonly Digest[]): Promise<readonly Digest[]> {
+  const intent = await records.intend(digest, digests);
+  switch (intent.kind) {
+    case 'intended':
+      return intent.digests;
+    case 'needed':
+      throw refused('in-promotion', `promotion ${intent.promotion} is under way and needs it`);
+    case 'listed':
+      throw refused('listed-elsewhere', `${intent.by} in ${repository} lists it: purge that`);
+    case 'lost':
+      requireOurs(false);
+  }
+}
+
+async function emptyTrash({ opened, records, signal }: PurgeRepositoryOptions, digests: readonly Digest[]): Promise<void> {
+  const emptied = await records.emptyTrash(digests);
+  requireOurs(emptied !== 'lost');
+  if (emptied === 'being-restored') throw refused('being-restored', 'a restore under way brings some of it back: wait for its end');
+  if (emptied.trashRepository === undefined) return;
+  const trash = opened.unlisting.repository(emptied.trashRepository);
+  for (const digest of emptied.digests) await trash.deleteManifest(digest, signal);
+}
+
+function refused(code: 'in-promotion' | 'listed-elsewhere' | 'being-restored', message: string): TrashError {
+  return new TrashError(message, { code, operation: 'purge' });
+}
+
+function stillThere(digest: Digest): ContentError {
+  return new ContentError(`the registry says that it has deleted ${digest}, and has it still`, { code: 'unsupported', operation: 'purge' });
+}

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { uuidV7 } from '@waybill/kernel';
+import { type Digest, digestToBytes, parseRepositoryName, parseTag } from '@waybill/oci-model';
+import { TrashRequests } from '@waybill/persistence';
+import { buildCosignTag, buildImage, buildIndex, buildReferrer, describeWith, pushBuilt } from '@waybill/testing';
+import { requiredAt } from '../../recorded-promotions.spec-helper.js';
+import { app, TrashScene, trashOfApp } from './trash-scene.spec-helper.js';
+
+const tag = parseTag('1.0.0');
+const shared = buildImage({ seed: 51 });
+const own = buildImage({ seed: 52 });
+const leaked = buildIndex([shared, own]);
+const kept = buildIndex([shared, buildImage({ seed: 53 })]);
+const signature = buildReferrer(own, { seed: 54 });
+const remark = buildReferrer(signature, { seed: 55 });
+const cosign = buildCosignTag(leaked);
+const [root, sharedDigest, ownDigest] = [leaked.manifest.digest, shared.manifest.digest, own.manifest.digest];
+
+describeWith('docker-registry', 'a purge', () => {
+  let scene: TrashScene;
+  beforeEach(async () => {
+    scene = await TrashScene.open();
+    const store = scene.repository(app);
+    for (const built of [leaked, kept, signature, remark, cosign.content]) await pushBuilt(store, built);
+    await store.putTag(tag, leaked.manifest);
+    await store.putTag(cosign.tag, cosign.content.manifest);
+    await store.putTag(parseTag('kept'), kept.manifest);
+  });
+  afterEach(() => scene.close());
+
+  const has = (digest: Digest, name = app) => scene.repository(name).hasManifest(digest);
+  const manyHave = (digests: readonly Digest[], name = app) => Promise.all(digests.map((digest) => has(digest, name)));
+  const going = [root, ownDigest, signature.manifest.digest, remark.manifest.digest, cosign.content.manifest.digest];
+
+  /** What the inventory knows of the repository. */
+  async function seen(edges: readonly (readonly [parent: Digest, child: Digest])[], placed: readonly Digest[]): Promise<void> {
+    const { tables } = scene.recorded.database;
+    for (const digest of new Set([...edges.flat(), ...placed])) {
+      await tables.$executeRaw`INSERT INTO content (digest, media_type, size) VALUES (${digestToBytes(digest)}, 'spec', 1)`;
+    }
+    for (const [parent, child] of edges) {
+      await tables.$executeRaw`INSERT INTO content_edge (parent, child, kind) VALUES (${digestToBytes(parent)}, ${digestToBytes(child)}, 'child')`;
+    }
+    for (const digest of placed) {
+      await tables.$executeRaw`
+        INSERT INTO placement (registry_id, repository, digest, seen_by)
+        VALUES (${scene.registryId}::uuid, ${app}, ${digestToBytes(digest)}, ${uuidV7.next()}::uuid)`;
+    }
+  }
+
+  it('deletes it at once, wherever it was seen, with what only it lists and what refers to that, and leaves what others list', async () => {
+    await seen(
+      [
+        [root, sharedDigest],
+        [kept.manifest.digest, sharedDigest],
+      ],
+      [root, kept.manifest.digest, sharedDigest],
+    );
+
+    const purge = await scene.purge({ digest: root });
+
+    expect(purge).toMatchObject({ state: 'succeeded', failed: 0, open: 0 });
+    expect(await manyHave(going)).toEqual(going.map(() => false));
+    expect(await manyHave([kept.manifest.digest, sharedDigest])).toEqual([true, true]);
+    expect([...(await scene.tags()).keys()]).toEqual(['kept']);
+    const [open] = await scene.recorded.database.tables.$queryRaw<{ count: number }[]>`
+      SELECT count(*)::int AS count FROM placement WHERE seen_until IS NULL AND digest = ${digestToBytes(root)}`;
+    expect(open).toEqual({ count: 0 });
+    const [act] = await scene.recorded.database.tables.retentionRecord.findMany({ where: { subject: purge.id } });
+    expect(act).toMatchObject({ act: 'purged', reason: 'a mistake', decidedBy: scene.recorded.principalId });
+  });
+
+  it('takes what it deletes from the trash too, from where nothing brings it back', async () => {
+    const departing = await scene.departing([own.manifest, signature.manifest, remark.manifest]);
+    await scene.discard(departing.filter(({ manifest }) => going.includes(manifest.digest)));
+    expect(await manyHave([root, ownDigest], trashOfApp)).toEqual([true, true]);
+
+    expect(await scene.purge({ digest: ownDigest })).toMatchObject({ state: 'succeeded' });
+
+    expect(await manyHave([root, ownDigest, signature.manifest.digest, remark.manifest.digest], trashOfApp)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    await expect(scene.ask({ repository: app, digest: root })).rejects.toMatchObject({ code: 'not-in-trash' });
+  });
+
+  it('is refused of what something lists that stays', async () => {
+    await seen([[root, ownDigest]], [root, ownDigest]);
+
+    const { id, state } = await scene.purge({ repository: app, digest: ownDigest });
+
+    expect(state).toBe('failed');
+    const [item] = await new TrashRequests(scene.recorded.database).items(id, { limit: 10 });
+    expect(item).toMatchObject({
+      digest: ownDigest,
+      state: 'failed',
+      error: { code: 'listed-elsewhere', message: expect.stringContaining(root) },
+    });
+    expect(await has(ownDigest)).toBe(true);
+  });
+
+  it('is refused of what a promotion needs that is under way', async () => {
+    await scene.recorded.request(leaked.manifest, [{ ...requiredAt('prod'), repository: parseRepositoryName('team-b/app') }]);
+
+    await expect(scene.ask({ repository: app, digest: root }, 'purge')).rejects.toMatchObject({ code: 'needed-by-promotion' });
+  });
+
+  it('is refused of what somebody holds, and of what was seen nowhere', async () => {
+    await expect(scene.ask({ digest: root }, 'purge')).rejects.toMatchObject({ code: 'nowhere-to-purge' });
+    await scene.recorded.database.tables.hold.create({
+      data: { id: uuidV7.next(), scope: 'repository', repository: app, reason: 'audit', placedBy: scene.recorded.principalId },
+    });
+
+    await expect(scene.ask({ repository: app, digest: root }, 'purge')).rejects.toMatchObject({ code: 'held' });
+    expect(await has(root)).toBe(true);
+  });
+
+  it('is finished by another worker when the one that began it dies', async () => {
+    let deletions = 0;
+    scene.faults.onRequest = ({ method }) => (method === 'DELETE' && ++deletions > 1 ? 'lose-request' : undefined);
+    const { id } = await scene.ask({ repository: app, digest: root }, 'purge');
+    await scene.worker().run();
+    expect(await has(root)).toBe(false);
+    expect(await scene.request(id, 'purge')).toMatchObject({ finishedAt: null });
+
+    scene.faults.onRequest = () => undefined;
+    await scene.worker({ workerId: 'next' }).run();
+
+    expect(await scene.request(id, 'purge')).toMatchObject({ state: 'succeeded' });
+    expect(await manyHave(going)).toEqual(going.map(() => false));
+  });
+});

@@ -1,0 +1,150 @@
+import { type Digest, digestFromBytes, digestToBytes, type RepositoryName } from '@waybill/oci-model';
+import type { Database, Tables } from '../database.js';
+import { Prisma } from '../generated/client.js';
+import { storableJson } from '../registry-checks/storable-json.js';
+import type { StoredError } from '../run/stored-error.js';
+import { closePlace } from './close-place.js';
+import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
+import { lockTrash } from './trash.js';
+import { holdsRequest, type TrashRequestLease } from './trash-request-leases.js';
+
+/** What may be deleted: what is listed by something that stays is not, and what a promotion needs keeps all of it. */
+export type PurgeIntent =
+  | { readonly kind: 'intended'; readonly digests: readonly Digest[]; readonly listed: readonly Digest[] }
+  | { readonly kind: 'needed'; readonly promotion: string }
+  | { readonly kind: 'listed'; readonly by: Digest }
+  | { readonly kind: 'lost' };
+
+/** What a purge takes from the trash of a repository. */
+export type PurgedTrash =
+  'being-restored' | 'lost' | { readonly trashRepository: RepositoryName | undefined; readonly digests: readonly Digest[] };
+
+/** What a purge does in one repository, written down before it is sent and settled after. */
+export class PurgeRecords {
+  readonly #database: Database;
+  readonly #lease: TrashRequestLease;
+  readonly #repository: RepositoryName;
+
+  constructor(database: Database, lease: TrashRequestLease, repository: RepositoryName) {
+    this.#database = database;
+    this.#lease = lease;
+    this.#repository = repository;
+  }
+
+  /** What is written down and not settled yet. */
+  async open(): Promise<Digest[]> {
+    const rows = await this.#database.tables.$queryRaw<{ digest: Uint8Array }[]>`
+      SELECT digest FROM retention_request_item
+      WHERE request_id = ${this.#lease.id}::uuid AND repository = ${this.#repository} AND state = 'intended'`;
+    return rows.map(({ digest }) => digestFromBytes(digest));
+  }
+
+  /** `root` and what goes with it, in the order in which it goes. */
+  async intend(root: Digest, digests: readonly Digest[]): Promise<PurgeIntent> {
+    return this.#underLease(
+      async (tables): Promise<PurgeIntent> => {
+        const { registryId, id } = this.#lease;
+        await lockForDeletion(tables, registryId);
+        const [promotion] = (await neededByPromotions(tables, registryId, digests)).values();
+        if (promotion !== undefined) return { kind: 'needed', promotion };
+        const listed = await this.#listedElsewhere(tables, digests);
+        const by = listed.get(root);
+        if (by !== undefined) return { kind: 'listed', by };
+        const going = digests.filter((digest) => !listed.has(digest));
+        await tables.$executeRaw`
+        INSERT INTO retention_request_item (request_id, repository, digest, state)
+        SELECT ${id}::uuid, ${this.#repository}, d, 'intended' FROM unnest(${going.map(digestToBytes)}::bytea[]) AS d
+        ON CONFLICT (request_id, repository, digest) DO UPDATE SET state = 'intended' WHERE retention_request_item.settled_at IS NULL`;
+        return { kind: 'intended', digests: going, listed: [...listed.keys()] };
+      },
+      { kind: 'lost' },
+    );
+  }
+
+  /** From now on nothing of it can be brought back. Gives what the trash has to lose at once. */
+  async emptyTrash(digests: readonly Digest[]): Promise<PurgedTrash> {
+    return this.#underLease(async (tables): Promise<PurgedTrash> => {
+      const { registryId } = this.#lease;
+      await lockTrash(tables, registryId, this.#repository);
+      const rows = await this.#rowsWith(tables, digests);
+      if (rows.some(({ wanted_by: wantedBy }) => wantedBy !== null)) return 'being-restored';
+      const ids = rows.map(({ id }) => id);
+      await tables.$executeRaw`
+        UPDATE retention_trash SET emptied_at = now() WHERE id = ANY(${ids}::uuid[]) AND restored_at IS NULL AND emptied_at IS NULL`;
+      const going = await tables.$queryRaw<{ digest: Uint8Array }[]>`
+        SELECT l.digest FROM retention_trash_link l
+        WHERE l.trash_id = ANY(${ids}::uuid[]) AND l.kind = 'holds' AND NOT EXISTS (
+          SELECT 1 FROM retention_trash_link o JOIN retention_trash t ON t.id = o.trash_id
+          WHERE o.digest = l.digest AND o.kind = 'holds' AND t.registry_id = ${registryId}::uuid AND t.repository = ${this.#repository}
+            AND t.restored_at IS NULL AND t.emptied_at IS NULL)
+        GROUP BY l.digest ORDER BY min(l.position), l.digest`;
+      const trashRepository = rows.find((row) => row.trash_repository !== null)?.trash_repository ?? undefined;
+      return { trashRepository, digests: going.map(({ digest }) => digestFromBytes(digest)) };
+    }, 'lost');
+  }
+
+  /** It is gone, as was read back; the inventory knows at once. False when the lease is lost. */
+  settle(digest: Digest): Promise<boolean> {
+    return this.#underLease(async (tables) => {
+      const { id, registryId } = this.#lease;
+      const bytes = digestToBytes(digest);
+      await tables.$executeRaw`
+        UPDATE retention_request_item SET state = 'done', settled_at = now(), error = NULL
+        WHERE request_id = ${id}::uuid AND repository = ${this.#repository} AND digest = ${bytes}::bytea AND settled_at IS NULL`;
+      await closePlace(tables, { runId: id, registryId, repository: this.#repository }, bytes);
+      return true;
+    }, false);
+  }
+
+  /** Says why nothing, or not all, could be deleted: for good, or until the request is taken up again. False when the lease is lost. */
+  note(digest: Digest, error: StoredError, isFinal: boolean): Promise<boolean> {
+    return this.#underLease(async (tables) => {
+      await tables.$executeRaw`
+        UPDATE retention_request_item SET error = ${storableJson(error)}::jsonb,
+          state = CASE WHEN ${isFinal} THEN 'failed' ELSE state END, settled_at = CASE WHEN ${isFinal} THEN now() END
+        WHERE request_id = ${this.#lease.id}::uuid AND repository = ${this.#repository} AND digest = ${digestToBytes(digest)}::bytea
+          AND settled_at IS NULL`;
+      return true;
+    }, false);
+  }
+
+  /** Those that something lists which stays, and what lists them. */
+  async #listedElsewhere(tables: Tables, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Digest>> {
+    const going = digests.map(digestToBytes);
+    const rows = await tables.$queryRaw<{ child: Uint8Array; parent: Uint8Array }[]>`
+      SELECT DISTINCT ON (e.child) e.child, e.parent FROM content_edge e
+        JOIN placement p ON p.digest = e.parent AND p.registry_id = ${this.#lease.registryId}::uuid AND p.repository = ${this.#repository}
+          AND p.seen_until IS NULL
+      WHERE e.kind = 'child' AND e.child = ANY(${going}::bytea[]) AND e.parent <> ALL(${going}::bytea[]) ORDER BY e.child, e.parent`;
+    return new Map(rows.map(({ child, parent }) => [digestFromBytes(child), digestFromBytes(parent)]));
+  }
+
+  /** Whatever holds one of them, and what refers to that. */
+  #rowsWith(tables: Tables, digests: readonly Digest[]): Promise<TrashPart[]> {
+    const { registryId } = this.#lease;
+    return tables.$queryRaw<TrashPart[]>`
+      WITH RECURSIVE reached (id) AS (
+        (SELECT t.id FROM retention_trash_link l JOIN retention_trash t ON t.id = l.trash_id
+          WHERE l.digest = ANY(${digests.map(digestToBytes)}::bytea[]) AND ${this.#inTrash(registryId)})
+        UNION
+        SELECT t.id FROM reached w JOIN retention_trash_link h ON h.trash_id = w.id AND h.kind = 'holds'
+          JOIN retention_trash_link l ON l.digest = h.digest AND l.kind = 'refers'
+          JOIN retention_trash t ON t.id = l.trash_id AND ${this.#inTrash(registryId)}
+      )
+      SELECT id, wanted_by, trash_repository FROM retention_trash WHERE id IN (SELECT id FROM reached) ORDER BY id FOR UPDATE`;
+  }
+
+  #inTrash(registryId: string): Prisma.Sql {
+    return Prisma.sql`t.registry_id = ${registryId}::uuid AND t.repository = ${this.#repository} AND t.cleared_at IS NULL`;
+  }
+
+  #underLease<Result>(work: (tables: Tables) => Promise<Result>, lost: Result): Promise<Result> {
+    return this.#database.transaction(async (tables) => ((await holdsRequest(tables, this.#lease)) ? work(tables) : lost));
+  }
+}
+
+interface TrashPart {
+  readonly id: string;
+  readonly wanted_by: string | null;
+  readonly trash_repository: RepositoryName | null;
+}
