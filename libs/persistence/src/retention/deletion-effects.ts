@@ -95,7 +95,7 @@ export async function settleEffect(
   return settled;
 }
 
-/** Settles the open deletions of a run, of one repository or of all, about which nothing is known any more. */
+/** Settles the open effects of a run, of one repository or of all, about which nothing is known any more. */
 export async function settleAsUnknown(
   tables: Tables,
   runId: string,

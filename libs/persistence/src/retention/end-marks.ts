@@ -4,8 +4,8 @@ import { storableJson } from '../registry-checks/storable-json.js';
 import { settleAsUnknown, type SparedReason } from './deletion-effects.js';
 
 /**
- * Ends what a run has marked and not settled, in one repository or in all: what is marked stays, and of what was being deleted
- * nobody knows.
+ * Ends what a run has marked and not settled, in one repository or in all: what is marked stays, and of what was being deleted,
+ * or copied elsewhere, nobody knows.
  */
 export async function endMarks(tables: Tables, runId: string, reason: SparedReason, repository?: string): Promise<void> {
   const here = repository === undefined ? Prisma.empty : Prisma.sql`AND repository = ${repository}`;
@@ -14,7 +14,7 @@ export async function endMarks(tables: Tables, runId: string, reason: SparedReas
     UPDATE retention_mark SET state = CASE state WHEN 'marked' THEN 'spared' ELSE 'failed' END, settled_at = now(),
       error = ${storableJson({ code, message })}::jsonb
     WHERE run_id = ${runId}::uuid ${here} AND settled_at IS NULL`;
-  await settleAsUnknown(tables, runId, { ...(repository === undefined ? {} : { repository }), why: message });
+  await settleAsUnknown(tables, runId, { ...(repository === undefined ? {} : { repository }), why: 'nobody read back what became of it' });
 }
 
 /** Writes down what has come of a run's repositories, of one or of all. Tags that were taken off count as what was deleted. */

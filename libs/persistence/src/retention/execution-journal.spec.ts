@@ -254,6 +254,8 @@ describe('a run that acts', () => {
       ['spare', ({ journal }) => journal.of(repository).spare(named(old), { code: 'kept', message: 'kept' })],
       ['begin', ({ journal }) => journal.of(repository).begin({ digest: named(old), tag: '' })],
       ['settle', ({ journal }, effectId) => journal.of(repository).settle(effectId, { outcome: 'gone', tagsGone: [] })],
+      ['archiving', ({ journal }) => journal.of(repository).archiving(scene.registryId, named(old), [])],
+      ['archived', ({ journal }) => journal.of(repository).archived(scene.registryId, named(old), [])],
       ['restoring', ({ journal }) => journal.of(repository).restoring(named(old), [])],
       ['restored', ({ journal }) => journal.of(repository).restored(named(old), [])],
     ])('%s writes nothing', async (_name, call) => {
@@ -394,6 +396,33 @@ describe('a run that acts', () => {
       { name: '0.9', gone: false },
       { name: '1.0', gone: true },
     ]);
+  });
+
+  it('records what it copies to an archive', async () => {
+    const run = await acting();
+    const records = await deleting(run);
+    const { id: prod } = await scene.database.tables.registry.findFirstOrThrow({ where: { name: 'prod' } });
+    await records.archiving(prod, named(older), ['0.9' as Tag]);
+    await records.archiving(prod, named(old), ['1.0' as Tag]);
+    await records.archiving(prod, named(old), ['1.0' as Tag]);
+    expect(await records.unsettled()).toEqual([]);
+    await records.archived(prod, named(old), ['1.0' as Tag]);
+    await records.archived(prod, named(old), ['1.0' as Tag]);
+    await run.journal.done(repository);
+
+    expect(await scene.effects(run.id)).toEqual(
+      expect.arrayContaining([
+        { kind: 'manifest', digest: named(old), tag: '', outcome: 'written', records: 1 },
+        { kind: 'tag', digest: named(old), tag: '1.0', outcome: 'written', records: 1 },
+        { kind: 'manifest', digest: named(older), tag: '', outcome: 'unknown', records: 1 },
+        { kind: 'tag', digest: named(older), tag: '0.9', outcome: 'unknown', records: 1 },
+      ]),
+    );
+    const there = await scene.database.tables.$queryRaw<unknown[]>`
+      SELECT digest_text(p.digest) AS digest, t.name AS tag FROM placement p
+        JOIN repository y ON y.registry_id = p.registry_id AND y.name = p.repository JOIN tag t ON t.repository_id = y.id AND t.digest = p.digest
+      WHERE p.registry_id = ${prod}::uuid AND p.seen_until IS NULL`;
+    expect(there).toEqual([{ digest: named(old), tag: '1.0' }]);
   });
 
   it('brings back what was pushed as it was deleted', async () => {

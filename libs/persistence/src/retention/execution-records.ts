@@ -15,8 +15,9 @@ import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
 import { type LeasedRun, underRunLease } from './leased-run.js';
 import { insertMarks, type MarkedManifest, type NewMark } from './mark-manifests.js';
 import { requireMayAct } from './may-act.js';
-import { intendRestore, type LostPush, pushesSince, settleRestore } from './restore-pushes.js';
+import { type LostPush, pushesSince, settleRestore } from './restore-pushes.js';
 import type { RetentionLease } from './run-leases.js';
+import { intendWrites, settleWrites } from './run-writes.js';
 import { untagWaitsFor } from './untag-conflict.js';
 
 /** A decision of the stored plan that something goes. */
@@ -171,12 +172,25 @@ export class ExecutionRecordsStore {
 
   /** Write-ahead: it is about to be pushed again, with these tags. */
   async restoring(digest: Digest, tags: readonly Tag[]): Promise<void> {
-    await this.#underLease((tables, run) => intendRestore(tables, this.#placeOf(run), { digest, tags, ids: this.#ids }));
+    await this.#underLease((tables, run) => intendWrites(tables, this.#placeOf(run), { digest, tags, ids: this.#ids }));
   }
 
   /** It is back, with these tags. */
   async restored(digest: Digest, tags: readonly Tag[]): Promise<void> {
     await this.#underLease((tables, run) => settleRestore(tables, this.#placeOf(run), { digest, tags, ids: this.#ids }));
+  }
+
+  /** Write-ahead: it is about to be copied to another registry, into the same repository, with these tags. */
+  async archiving(registryId: string, digest: Digest, tags: readonly Tag[]): Promise<void> {
+    await this.#underLease((tables, run) => intendWrites(tables, { ...this.#placeOf(run), registryId }, { digest, tags, ids: this.#ids }));
+  }
+
+  /** The other registry holds it, with these tags: it was read back there. */
+  async archived(registryId: string, digest: Digest, tags: readonly Tag[]): Promise<void> {
+    const reason = 'it is kept here, and deleted where it was';
+    await this.#underLease((tables, run) =>
+      settleWrites(tables, { ...this.#placeOf(run), registryId }, { digest, tags, ids: this.#ids, reason }),
+    );
   }
 
   #underLease<Done>(work: (tables: Tables, run: LeasedRun) => Promise<Done>): Promise<Done> {
