@@ -41,7 +41,7 @@ export type RelationScope = Pick<SearchScope, 'registries' | 'visible'>;
 
 export const maxRelations = 100;
 export const maxSharing = 10;
-/** Of what stands elsewhere, so much is looked at to find what the caller may see. */
+/** Of what stands elsewhere, so much is looked at to find what the caller may see; in the order of an index, or all of a table might be read. */
 const maxLookedThrough = 200;
 
 /** What hangs together with a digest, as far as it stands where the caller may see it. */
@@ -83,7 +83,7 @@ export class InventoryRelations {
         CROSS JOIN LATERAL (
           SELECT count(*) AS sharing FROM (
             SELECT 1 FROM (
-              SELECT parent FROM content_edge WHERE child = e.child AND kind = 'child' AND parent <> ${digestToBytes(digest)} LIMIT ${maxLookedThrough}
+              SELECT parent FROM content_edge WHERE child = e.child AND kind = 'child' AND parent <> ${digestToBytes(digest)} ORDER BY parent LIMIT ${maxLookedThrough}
             ) o CROSS JOIN LATERAL (${placeOf(Prisma.sql`o.parent`, scope)}) p LIMIT ${maxSharing}
           ) others
         ) s
