@@ -82,7 +82,7 @@ export {
   PromotionTarget,
 } from './promotions.js';
 export { AcceptedRegistryCheck, CreateRegistryCheck, ProbeResult, RegistryCheck, RegistryList, RegistryReport } from './registries.js';
-export { notificationMediaTypes, RegistryEvent, RegistryNotifications } from './registry-notifications.js';
+export { notificationMediaTypes, RegistryEvent, RegistryFeed, RegistryNotifications } from './registry-notifications.js';
 export {
   ApproveRetentionPlan,
   CancelRetentionRun,

@@ -182,6 +182,11 @@ export const problemKinds = {
     title: 'The reporter’s name belongs to another principal',
     help: 'Report under another name, or with a key of the principal that used it first.',
   },
+  'feed-unknown': {
+    status: 404,
+    title: 'The registry is not listened to',
+    help: 'Declare its notifications in the topology, and wait until a worker has seen that.',
+  },
   'key-unknown': { status: 404, title: 'No such API key', help: 'List the keys to see their ids.' },
   'no-topology': { status: 409, title: 'No topology is applied', help: 'Run waybill topology apply FILE first.' },
   'no-location': {

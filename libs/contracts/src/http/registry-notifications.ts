@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Text } from './primitives.js';
+import { Count, Text, Timestamp } from './primitives.js';
 
 /** Of Distribution 2 and 3; others that speak like them send plain JSON. */
 export const notificationMediaTypes = [
@@ -41,3 +41,24 @@ export const RegistryEvent = z.object({
   source: z.object({ instanceID: Word }),
 });
 export type RegistryEvent = z.infer<typeof RegistryEvent>;
+
+/** Why it became unknown what was pulled; docs/notifications.md says more of each. */
+export const gapReasons = ['begun', 'instance', 'silence', 'heartbeat', 'unreadable', 'overflow'] as const;
+
+export const RegistryFeed = z
+  .object({
+    registry: z.string().describe('name of the registry'),
+    heartbeatSeconds: Count.describe('each of its processes is heard at least this often, or something may be lost'),
+    heardAt: Timestamp.optional().describe('when the last heartbeat was sent that it told of; absent before the first'),
+    pullsKnownSince: Timestamp.optional().describe('since when every pull is known; absent while that is unknown'),
+    gap: z
+      .object({
+        at: Timestamp.describe('when that was noticed'),
+        reason: z.enum(gapReasons).describe('what was noticed'),
+      })
+      .describe('the last time that something may have been lost'),
+    gaps: Count.describe('how often what was known was lost'),
+    waiting: Count.describe('tags and digests that the registry told of and that are still to be asked about'),
+  })
+  .meta({ id: 'RegistryFeed', description: 'how well a registry is heard' });
+export type RegistryFeed = z.infer<typeof RegistryFeed>;

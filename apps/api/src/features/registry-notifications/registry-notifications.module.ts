@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { type ApiConfig, environmentAndFolderSecrets } from '@waybill/config';
 import { systemClock } from '@waybill/kernel';
 import { type Logger, Metrics } from '@waybill/observability';
-import { Database, NotificationIntake, TopologyRevisions } from '@waybill/persistence';
+import { Database, NotificationFeeds, NotificationIntake, TopologyRevisions } from '@waybill/persistence';
 import { CONFIG, LOGGER } from '../../infrastructure/tokens.js';
 import { RegistryNotificationsController } from './registry-notifications.controller.js';
 import { Senders } from './senders.js';
@@ -11,6 +11,7 @@ import { TakeNotifications } from './take-notifications.js';
 @Module({
   controllers: [RegistryNotificationsController],
   providers: [
+    { provide: NotificationFeeds, inject: [Database], useFactory: (database: Database) => new NotificationFeeds(database) },
     {
       provide: Senders,
       inject: [CONFIG, LOGGER, TopologyRevisions],

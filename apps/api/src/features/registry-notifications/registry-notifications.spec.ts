@@ -19,7 +19,7 @@ import {
   startDockerRegistry,
   until,
 } from '@waybill/testing';
-import { type Answer, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
+import { allBut, type Answer, type ApiUnderTest, problemIn, startApi } from '../../api-under-test.spec-helper.js';
 
 const notificationKey = '5'.repeat(64);
 const secret = localNotificationSecret(notificationKey, 'ci');
@@ -204,6 +204,20 @@ describe('notifications of a registry', () => {
     await tell([push, deletion]);
 
     expect(await hints()).toEqual([]);
+  });
+
+  it('are known to operators by how complete they are', async () => {
+    await tell([event()]);
+
+    const { status, body } = await api.send('GET', path);
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { registry: 'ci', heartbeatSeconds: 60, gap: { at: expect.any(String), reason: 'instance' }, gaps: 0, waiting: 1 },
+    });
+    expect(body).not.toHaveProperty('pullsKnownSince');
+    expect(problemIn(await api.send('GET', path.replace('/ci/', '/dumb/')))).toMatchObject({ status: 404, code: 'feed-unknown' });
+    const key = await api.keyWith(allBut('topology:read'));
+    expect((await api.send('GET', path, { key })).status).toBe(403);
   });
 
   it('wait for a database that is away, at the registry', async () => {
