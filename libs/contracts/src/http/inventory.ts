@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Bytes, Count, Cursor, DigestText, Id, Page, TagText, Text, Timestamp } from './primitives.js';
+import { Bytes, Count, Cursor, DigestText, Id, Page, TagText, Timestamp } from './primitives.js';
 
 export const repositoryStateNames = ['known', 'suspect', 'unreadable', 'gone'] as const;
 export const tagSourceNames = ['effect', 'notification', 'crawl'] as const;
@@ -16,8 +16,8 @@ const source = z
   .describe(
     'how it is known. effect: Waybill wrote it; notification: the registry told of it; crawl: a look at it showed it, later than it happened',
   );
-/** Registries allow tags of at most 128 characters, and repositories of 255. */
-const NamePrefix = Text(255).min(1);
+/** Of a repository or a tag. */
+const NamePrefix = z.string().regex(/^[A-Za-z0-9._/-]{1,255}$/, 'not the beginning of a name');
 
 export const InventoryRepository = z
   .object({

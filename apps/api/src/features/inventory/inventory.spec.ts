@@ -195,6 +195,7 @@ describe('the inventory', () => {
       ['what is no tag', `${root}/team-a/app/tags/-/history`, 422, 'reference-invalid'],
       ['a cursor of another list', `${root}?cursor=MTIz!`, 422, 'request-invalid'],
       ['a state that is none', `${root}?state=empty`, 422, 'request-invalid'],
+      ['the beginning of no name', `${root}?prefix=%F4%8F%BF%BF`, 422, 'request-invalid'],
       ['a page that is too large', `${root}/team-a/app/artifacts?limit=201`, 422, 'request-invalid'],
     ])('refuses %s', async (_what, path, status, code) => {
       expect(ofList(await api.send('GET', path))).toMatchObject({ status, code });
