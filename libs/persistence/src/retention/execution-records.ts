@@ -215,25 +215,34 @@ export class ExecutionRecordsStore {
   }
 
   async #spare(tables: Tables, run: LeasedRun, target: DeletionTarget, reason: SparedReason): Promise<void> {
-    const { digest, tag } = target;
-    if (tag === '') {
-      await tables.$executeRaw`
-        UPDATE retention_mark SET state = 'spared', settled_at = now(), error = ${storableJson({ ...reason })}::jsonb
-        WHERE run_id = ${run.id}::uuid AND repository = ${this.#repository} AND digest = ${digestToBytes(digest)} AND settled_at IS NULL`;
-    }
-    // A tag has no mark: that it was spared is said by an effect that did not happen.
-    const wanted = tag === '' ? await this.#openEffect(tables, run, target) : await this.#intendTag(tables, run, target);
-    if (wanted !== undefined) await settleEffect(tables, run.id, wanted, { outcome: 'there', reason });
+    const effectId = target.tag === '' ? await this.#spareMark(tables, run, target, reason) : await this.#spareTag(tables, run, target);
+    if (effectId !== undefined) await settleEffect(tables, run.id, effectId, { outcome: 'there', reason });
   }
 
-  #intendTag(tables: Tables, run: LeasedRun, target: DeletionTarget): Promise<string | undefined> {
+  /** Gives the effect that stood open. */
+  async #spareMark(tables: Tables, run: LeasedRun, target: DeletionTarget, reason: SparedReason): Promise<string | undefined> {
+    await tables.$executeRaw`
+      UPDATE retention_mark SET state = 'spared', settled_at = now(), error = ${storableJson({ ...reason })}::jsonb
+      WHERE run_id = ${run.id}::uuid AND repository = ${this.#repository} AND digest = ${digestToBytes(target.digest)} AND settled_at IS NULL`;
+    return this.#effect(tables, run, target, 'intended');
+  }
+
+  /** A tag has no mark: that it was spared is said, once, by an effect that did not happen. */
+  async #spareTag(tables: Tables, run: LeasedRun, target: DeletionTarget): Promise<string | undefined> {
+    const open = await this.#effect(tables, run, target, 'intended');
+    if (open !== undefined || (await this.#effect(tables, run, target, 'settled')) !== undefined) return open;
     return intendDeletion(tables, this.#placeOf(run), { effectId: this.#ids.next(), ...target });
   }
 
-  async #openEffect(tables: Tables, { id, registryId }: LeasedRun, { digest, tag }: DeletionTarget): Promise<string | undefined> {
+  async #effect(
+    tables: Tables,
+    { id, registryId }: LeasedRun,
+    { digest, tag }: DeletionTarget,
+    state: 'intended' | 'settled',
+  ): Promise<string | undefined> {
     const [row] = await tables.$queryRaw<{ id: string }[]>`
       SELECT id FROM effect WHERE retention_run_id = ${id}::uuid AND registry_id = ${registryId}::uuid AND repository = ${this.#repository}
-        AND kind = 'deletion' AND digest = ${digestToBytes(digest)} AND tag = ${tag} AND state = 'intended'`;
+        AND kind = 'deletion' AND digest = ${digestToBytes(digest)} AND tag = ${tag} AND state = ${state} LIMIT 1`;
     return row?.id;
   }
 

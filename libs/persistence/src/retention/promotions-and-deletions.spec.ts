@@ -336,7 +336,8 @@ describe('promotions and deletions of one registry', () => {
 
     await promoteTo();
     expect(await records.begin({ digest, tag: 'taken' as Tag })).toBe('spared');
-    expect(await scene.effects(run.id)).toMatchObject([{ tag: 'taken', outcome: 'not-deleted', records: 1 }]);
+    expect(await records.begin({ digest, tag: 'taken' as Tag })).toBe('spared');
+    expect(await scene.effects(run.id)).toEqual([expect.objectContaining({ tag: 'taken', outcome: 'not-deleted', records: 1 })]);
 
     await scene.database.tables.$executeRaw`UPDATE item_target SET state = 'done', outcome = 'failed' WHERE state <> 'done'`;
     const begun = await records.begin({ digest, tag: 'taken' as Tag });
