@@ -11,6 +11,7 @@ export {
   type ManifestSurroundings,
   type Platform,
 } from './manifest-facts.js';
+export { RecordsError, type RecordsErrorCode } from './records-error.js';
 export type {
   CrawlCount,
   CrawlRecords,

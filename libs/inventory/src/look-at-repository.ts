@@ -3,7 +3,7 @@ import { atOnce } from './at-once.js';
 import { type CrawlKind, isLongAgo, judgeListing, type ListingJudgement } from './judge-listing.js';
 import { ManifestWalk, type Wanted } from './manifest-walk.js';
 import type { CrawlCount, KnownRepository, LookEnd, Problem, RepositoryReader, RepositoryRecords, TagChanges } from './ports.js';
-import { contentTrouble, isOfTheRegistry, problemOf } from './problem.js';
+import { isOfTheRegistry, lookTrouble, problemOf } from './problem.js';
 import { resolveTags, type ResolvedTags } from './resolve-tags.js';
 
 export interface LookOptions {
@@ -32,7 +32,8 @@ const witnesses = 3;
 const referrersAtOnce = 4;
 
 /**
- * Looks at one repository and writes what changed. What could not be listed changes nothing.
+ * Looks at one repository and writes what changed. What could not be listed changes nothing, and what cannot be written down is a failure
+ * of this repository alone.
  * Rejects when the records do, and when the signal is aborted.
  */
 export async function lookAtRepository(options: LookOptions, signal: AbortSignal): Promise<LookOutcome> {
@@ -43,7 +44,7 @@ export async function lookAtRepository(options: LookOptions, signal: AbortSignal
     await new RepositoryLook(options, known, signal).run();
     return { outcome: 'looked' };
   } catch (error) {
-    const trouble = contentTrouble(error, signal);
+    const trouble = lookTrouble(error, signal);
     const problem = problemOf(trouble);
     await records.settle({ state: 'unreadable', problem, isListed: false, isComplete: false });
     count('failed', 1);

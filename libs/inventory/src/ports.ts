@@ -69,7 +69,10 @@ export interface LookEnd {
  */
 export type Unread = 'untried' | 'tried' | 'placed';
 
-/** Where one look at one repository is written. Every method rejects with `lease-lost` when another worker goes on with the crawl. */
+/**
+ * Where one look at one repository is written. Every method rejects with `lease-lost` when another worker goes on with the crawl, and
+ * with RecordsError where only this repository cannot be written down.
+ */
 export interface RepositoryRecords {
   /** What is known, by the clock that later times are compared with. */
   known(): Promise<KnownRepository>;

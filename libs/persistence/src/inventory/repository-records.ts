@@ -17,8 +17,9 @@ import type { CrawlLease } from './crawl-lease.js';
 import { keepManifests, keepPlaces } from './keep-manifests.js';
 import { manifestStatuses, placementHere } from './manifest-statuses.js';
 import { noteUnreadable } from './note-unreadable.js';
-import { settleLook } from './settle-look.js';
-import { settleTags } from './settle-tags.js';
+import { ofThisRepository } from './records-trouble.js';
+import { stepsOfLook } from './settle-look.js';
+import { partsOf, settleTags } from './settle-tags.js';
 import { unreadPlaces } from './unread-places.js';
 
 /** One repository that is looked at under a lease, of a crawl or of whoever else has to know what is there now. */
@@ -132,12 +133,14 @@ export class RepositoryRecordsStore implements RepositoryRecords {
   async settleTags(changes: TagChanges): Promise<void> {
     const { tagged, gone, missing, back } = changes;
     if (tagged.size + gone.length + missing.length + back.length === 0) return;
-    await this.#write((tables) => settleTags(tables, { ...this.#at, askedAt: this.#askedAt }, changes));
+    for (const some of partsOf(changes)) {
+      await this.#write((tables) => settleTags(tables, { ...this.#at, askedAt: this.#askedAt }, some));
+    }
   }
 
   async settle(end: LookEnd): Promise<void> {
     const look = { ...this.#at, askedAt: this.#askedAt, hasChanged: this.#hasChanged };
-    await this.#write((tables) => settleLook(tables, look, end));
+    for (const step of stepsOfLook(look, end)) await this.#write(step);
   }
 
   async #write(work: (tables: Tables) => Promise<void>): Promise<void> {
@@ -147,7 +150,11 @@ export class RepositoryRecordsStore implements RepositoryRecords {
       await hold(tables);
       await work(tables);
     };
-    await turns.take(() => this.#database.transaction(underLease));
+    try {
+      await turns.take(() => this.#database.transaction(underLease));
+    } catch (error) {
+      throw ofThisRepository(error, this.#at.repository);
+    }
   }
 
   async #digests(query: Prisma.Sql): Promise<readonly Digest[]> {

@@ -11,15 +11,21 @@ export interface EndedLook extends LookedAt {
   readonly hasChanged: boolean;
 }
 
-/** Ends a look at a repository: its row, and what the look belongs to. */
-export async function settleLook(tables: Tables, look: EndedLook, end: LookEnd): Promise<void> {
+/**
+ * Ends a look at a repository, in transactions one after the other: what follows from a large one takes long. The last says that it has
+ * ended; when one before it fails, a later look does them all again.
+ */
+export function stepsOfLook(look: EndedLook, end: LookEnd): readonly ((tables: Tables) => Promise<void>)[] {
+  const before = [
+    ...(end.state === 'gone' ? [closePlaces] : []),
+    ...(end.isComplete ? [linkReservedTags, notePushes, forgetUnreadable] : []),
+  ];
+  return [...before.map((step) => (tables: Tables) => step(tables, look)), (tables) => settleLook(tables, look, end)];
+}
+
+/** Its row, and what the look belongs to. */
+async function settleLook(tables: Tables, look: EndedLook, end: LookEnd): Promise<void> {
   const { kind, repositoryId } = look;
-  if (end.state === 'gone') await closePlaces(tables, look);
-  if (end.isComplete) {
-    await linkReservedTags(tables, look);
-    await notePushes(tables, look);
-    await forgetUnreadable(tables, look);
-  }
   const counts = kind === 'full' || look.hasChanged ? countsOf(look) : Prisma.empty;
   await tables.$executeRaw`
     UPDATE repository r SET ${rowOf(look, end)} ${counts} WHERE r.id = ${repositoryId}`;

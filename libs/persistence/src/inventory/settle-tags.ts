@@ -3,8 +3,18 @@ import { digestToBytes, type Tag } from '@waybill/oci-model';
 import type { Tables } from '../database.js';
 import type { LookedAt } from './repository-records.js';
 
-/** Rows of one statement: a repository's first crawl may bring a hundred thousand. */
+/** Tags of one transaction: a repository's first crawl may bring a hundred thousand. */
 const tagsAtOnce = 5_000;
+
+/** The changes, so many at a time: each tag's is its own. */
+export function* partsOf({ tagged, gone, missing, back }: TagChanges): Generator<TagChanges> {
+  for (const some of chunksOf([...tagged].sort())) yield { ...nothing, tagged: new Map(some) };
+  for (const some of chunksOf([...gone].sort())) yield { ...nothing, gone: some };
+  for (const some of chunksOf([...missing].sort())) yield { ...nothing, missing: some };
+  for (const some of chunksOf([...back].sort())) yield { ...nothing, back: some };
+}
+
+const nothing: TagChanges = { tagged: new Map(), gone: [], missing: [], back: [] };
 
 /**
  * Writes what a look changed of tags, as events; a trigger makes the tags of them. What has changed since the look
@@ -17,7 +27,8 @@ export async function settleTags(
 ): Promise<void> {
   const { registryId, repository, repositoryId, askedAt } = look;
   await lockTags(tables, repositoryId, [...tagged.keys(), ...gone, ...missing, ...back]);
-  for (const some of chunksOf([...tagged].sort(), tagsAtOnce)) {
+  if (tagged.size > 0) {
+    const some = [...tagged];
     await tables.$executeRaw`
       INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, source, observed_at)
       SELECT ${registryId}::uuid, ${repository}, s.name, s.digest, CASE WHEN t.gone_at IS NULL THEN t.digest END, 'crawl', ${askedAt}::timestamptz
@@ -26,11 +37,11 @@ export async function settleTags(
       WHERE t.name IS NULL OR (greatest(t.tagged_at, t.gone_at) <= ${askedAt}::timestamptz AND (t.gone_at IS NOT NULL OR t.digest <> s.digest))
       ORDER BY s.name`;
   }
-  for (const some of chunksOf(sorted(gone), tagsAtOnce)) {
+  if (gone.length > 0) {
     await tables.$executeRaw`
       INSERT INTO tag_event (registry_id, repository, tag, digest, previous_digest, source, observed_at)
       SELECT ${registryId}::uuid, ${repository}, t.name, NULL, t.digest, 'crawl', ${askedAt}::timestamptz
-      FROM tag t WHERE t.repository_id = ${repositoryId} AND t.name = ANY(${[...some]}::text[]) AND t.gone_at IS NULL
+      FROM tag t WHERE t.repository_id = ${repositoryId} AND t.name = ANY(${[...gone]}::text[]) AND t.gone_at IS NULL
         AND t.tagged_at <= ${askedAt}::timestamptz
       ORDER BY t.name`;
   }
@@ -52,10 +63,6 @@ async function lockTags(tables: Tables, repositoryId: bigint, names: readonly Ta
     SELECT 1 FROM tag WHERE repository_id = ${repositoryId} AND name = ANY(${[...names]}::text[]) ORDER BY name FOR NO KEY UPDATE`;
 }
 
-function sorted(names: readonly Tag[]): readonly Tag[] {
-  return [...names].sort();
-}
-
-function* chunksOf<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+function* chunksOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += tagsAtOnce) yield items.slice(start, start + tagsAtOnce);
 }

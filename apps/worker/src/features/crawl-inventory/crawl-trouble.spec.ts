@@ -80,6 +80,26 @@ describe('a crawl of a registry in trouble', () => {
     expect(await scene.present(neighbour)).toEqual(['1.0.0', '2.0.0']);
   });
 
+  it('goes on with the next repository where one cannot be written down', async () => {
+    await tag(app, '1.0.0');
+    const { tables } = scene.recorded.database;
+    await tables.$executeRaw`CREATE FUNCTION refuse_app() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.repository = 'team-a/app' THEN RAISE EXCEPTION 'too much of it'; END IF; RETURN NEW; END $$`;
+    await tables.$executeRaw`CREATE TRIGGER refuse_app BEFORE INSERT ON tag_event FOR EACH ROW EXECUTE FUNCTION refuse_app()`;
+
+    expect(await scene.crawl('full')).toMatchObject({ state: 'partial', problem: null });
+
+    expect(await scene.repository(app)).toMatchObject({
+      state: 'unreadable',
+      problem: { code: 'not-written' },
+      lastFullCrawlStartedAt: null,
+    });
+    expect(await scene.present(neighbour)).toEqual(['1.0.0']);
+    await tables.$executeRaw`DROP TRIGGER refuse_app ON tag_event`;
+    await scene.crawl('full');
+    expect(await scene.present(app)).toEqual(['1.0.0']);
+  });
+
   it('knows the repository again when its list can be read', async () => {
     await tag(app, '1.0.0');
     registry.fault = failing(500, tagsOf(app));
