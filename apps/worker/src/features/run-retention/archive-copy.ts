@@ -1,6 +1,7 @@
 import { copyGraph, type CopyTarget, verifyGraph } from '@waybill/oci-copy';
-import { isReservedTag, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { type Digest, isReservedTag, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { RegistryClient, RepositoryClient } from '@waybill/oci-registry';
+import type { ExecutionRecordsStore } from '@waybill/persistence';
 import { type ArchivePort, type Departing, isListOfReferrers } from '@waybill/retention';
 
 /** Manifests kept in memory of one artifact, in bytes. */
@@ -12,8 +13,16 @@ const longestTag = 128;
 export interface ArchiveCopyOptions {
   readonly repository: RepositoryName;
   readonly source: RepositoryClient;
+  /** What is written there is written down first, and settled once it was read back. */
+  readonly records: Pick<ExecutionRecordsStore, 'archiving' | 'archived'>;
   /** Rejects with WaybillError when the registry cannot be reached. */
-  readonly open: (registry: string) => Promise<RegistryClient>;
+  readonly open: (registry: string) => Promise<OpenedArchive>;
+}
+
+/** A registry that keeps copies. */
+export interface OpenedArchive {
+  readonly registryId: string;
+  readonly client: RegistryClient;
 }
 
 /**
@@ -31,33 +40,37 @@ export class ArchiveCopy implements ArchivePort {
   async hold(departing: Departing, to: readonly string[], signal: AbortSignal): Promise<void> {
     // Whoever writes referrers keeps their list.
     if (isListOfReferrers(departing.manifest, departing.tags)) return;
-    const { open, repository } = this.#options;
+    const { open, repository, records } = this.#options;
     for (const registry of to) {
-      await this.#holdAt({ id: registry, store: (await open(registry)).repository(repository) }, departing, signal);
+      const { registryId, client } = await open(registry);
+      const store = client.repository(repository);
+      const tags = await tagsFor(departing, store, signal);
+      await records.archiving(registryId, departing.digest, tags);
+      await this.#copy({ id: registry, store }, departing.digest, signal);
+      for (const tag of tags) if ((await store.resolveTag(tag, signal)) === undefined) await store.putTag(tag, departing.manifest, signal);
+      await records.archived(registryId, departing.digest, tags);
     }
   }
 
-  async #holdAt(
-    { id, store }: CopyTarget & { readonly store: RepositoryClient },
-    departing: Departing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { digest, manifest, tags } = departing;
+  async #copy({ id, store }: CopyTarget, digest: Digest, signal: AbortSignal): Promise<void> {
     const options = { signal, manifestCacheBytes, referrers: 'all' } as const;
     const { targets } = await copyGraph(this.#options.source, digest, [{ id, store }], options);
     const report = targets.get(id);
-    if (report === undefined || report.outcome === 'failed' || report.outcome === 'cancelled') {
-      throw report?.error ?? new TypeError('no report');
-    }
-    const lost = report.referrers.find(({ outcome }) => outcome === 'failed' || outcome === 'conflict' || outcome === 'cancelled');
-    if (lost !== undefined && 'error' in lost) throw lost.error;
+    if (report === undefined) throw new TypeError('a copy without a report');
+    if (report.outcome === 'failed' || report.outcome === 'cancelled') throw report.error;
+    for (const referrer of report.referrers) if ('error' in referrer) throw referrer.error;
     await verifyGraph(store, digest, { target: id, signal, presentBlobs: report.presentBlobs });
-    for (const tag of tags.filter((each) => !isReservedTag(each))) {
-      const named = await store.resolveTag(tag, signal);
-      if (named === undefined) await store.putTag(tag, manifest, signal);
-      else if (named !== digest) await store.putTag(ownTag(tag, digest), manifest, signal);
-    }
   }
+}
+
+/** Those that name it there already, or nothing yet; where one names something else, a tag of its own. Reserved tags come with what they are about. */
+async function tagsFor({ digest, tags }: Departing, store: RepositoryClient, signal: AbortSignal): Promise<readonly Tag[]> {
+  const wanted: Tag[] = [];
+  for (const tag of tags.filter((each) => !isReservedTag(each))) {
+    const named = await store.resolveTag(tag, signal);
+    wanted.push(named === undefined || named === digest ? tag : ownTag(tag, digest));
+  }
+  return wanted;
 }
 
 function ownTag(tag: Tag, digest: string): Tag {

@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { type Digest, parseRepositoryName } from '@waybill/oci-model';
-import { buildImage, buildIndex, buildSignedArtifact, describeWith, type FrontFault, manifestsOf, pushArtifact } from '@waybill/testing';
+import { type Digest, parseRepositoryName, parseTag } from '@waybill/oci-model';
+import {
+  buildImage,
+  buildIndex,
+  buildSignedArtifact,
+  describeWith,
+  type FrontFault,
+  manifestsOf,
+  pushArtifact,
+  pushBuilt,
+} from '@waybill/testing';
 import { app, ExecutionScene, policyOf } from './execution-scene.spec-helper.js';
 
 describeWith(['docker-registry'], 'a run that acts', () => {
@@ -195,10 +204,33 @@ describeWith(['docker-registry'], 'a run that acts', () => {
 
     expect(await scene.tags()).toEqual({});
     const archived = scene.archived();
+    expect(await archived.resolveTag(parseTag('br-1'))).toBe(artifact.root.manifest.digest);
+    const written = await scene.database.tables.effect.groupBy({
+      by: ['kind', 'outcome'],
+      where: { retentionRunId: id, registry: { name: 'archive' } },
+    });
+    expect(new Set(written.map(({ kind, outcome }) => `${kind} ${String(outcome)}`))).toEqual(new Set(['manifest written', 'tag written']));
     for (const { digest } of [...manifestsOf(artifact.root), ...artifact.referrers.map(({ manifest }) => manifest)]) {
       expect(await archived.hasManifest(digest)).toBe(true);
       expect(await scene.holds(digest)).toBe(false);
     }
+  });
+
+  it('leaves a tag of the archive on what it names, and gives what comes another', async () => {
+    const rule = { name: 'old', action: 'archive', to: 'archive', match: { tags: { glob: ['br-*'] } }, criteria: 'all' } as const;
+    await scene.declare(policyOf({ rules: [rule] }));
+    const archived = scene.archived();
+    const earlier = buildImage({ seed: 8, layerBytes: 64 });
+    await pushBuilt(archived, earlier);
+    await archived.putTag(parseTag('br-1'), earlier.manifest);
+    const image = await scene.push(1, ['br-1']);
+    const id = await scene.planned();
+
+    expect(await scene.finish(id)).toMatchObject({ state: 'succeeded' });
+
+    expect(await archived.resolveTag(parseTag('br-1'))).toBe(earlier.manifest.digest);
+    expect(await archived.resolveTag(parseTag(`br-1.${image.digest.slice('sha256:'.length).slice(0, 12)}`))).toBe(image.digest);
+    expect(await scene.holds(image.digest)).toBe(false);
   });
 
   it('keeps what it deletes in the trash for as long as the policy says', async () => {

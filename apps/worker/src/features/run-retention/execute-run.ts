@@ -16,7 +16,7 @@ import {
 import { executeRepository, type ExecutionPorts, markRepository } from '@waybill/retention';
 import { KeepInTrash } from '../../infrastructure/trash/keep-in-trash.js';
 import type { OpenedTrash, TrashClients } from '../../infrastructure/trash/trash-clients.js';
-import { ArchiveCopy } from './archive-copy.js';
+import { ArchiveCopy, type OpenedArchive } from './archive-copy.js';
 import { RereadError, rereadError } from './reread-error.js';
 import { RereadRepository } from './reread-repository.js';
 
@@ -148,25 +148,26 @@ export class ExecuteRun {
     const { database, revisions } = this.#options;
     const { softDelete } = run.snapshot;
     const source = opened.client.repository(repository);
+    const records = journal.of(repository);
     const reread = { database, revisions, lease, run, repository, registry: opened.registry, reader: source };
     const place = { registryId: run.registry.id, runId: run.id, repository };
     return {
       repository,
-      records: journal.of(repository),
+      records,
       registry: registryOf(opened.unlisting.repository(repository), source),
       fresh: new RereadRepository(reread),
-      archive: new ArchiveCopy({ repository, source, open: (registry) => this.#open(registry) }),
+      archive: new ArchiveCopy({ repository, source, records, open: (registry) => this.#open(registry) }),
       ...(softDelete === undefined
         ? {}
         : { trash: new KeepInTrash({ ...place, trash: new RetentionTrash(database), opened, ttlMs: softDelete.ttlMs }) }),
     };
   }
 
-  async #open(name: string): Promise<OpenedTrash['client']> {
+  async #open(name: string): Promise<OpenedArchive> {
     const { revisions, clients } = this.#options;
     const registry = (await revisions.currentRegistries()).find((each) => each.name === name);
     if (registry === undefined) throw rereadError('registry-unknown', `the topology has no registry ${name} any more`);
-    return (await clients.open(registry.id)).client;
+    return { registryId: registry.id, client: (await clients.open(registry.id)).client };
   }
 }
 
