@@ -102,23 +102,27 @@ export const RestoredManifests = z
   .object({
     manifests: z
       .array(
-        z.object({
-          repository: RepositoryText,
-          digest: DigestText,
-          state: z.enum(['open', 'restored', 'failed']).describe('whether it is back'),
-          tags: z
-            .array(
-              z.object({
-                tag: TagText,
-                outcome: z
-                  .enum(['back', 'moved'])
-                  .describe('back: it names the manifest; moved: it names something else by now, and was left'),
-                names: DigestText.optional().describe('what it names instead'),
-              }),
-            )
-            .describe('its tags, once it is back'),
-          error: Trouble.optional().describe('why it is not back'),
-        }),
+        z
+          .object({
+            repository: RepositoryText,
+            digest: DigestText,
+            state: z.enum(['open', 'restored', 'failed']).describe('whether it is back'),
+            tags: z
+              .array(
+                z
+                  .object({
+                    tag: TagText,
+                    outcome: z
+                      .enum(['back', 'moved'])
+                      .describe('back: it names the manifest; moved: it names something else by now, and was left'),
+                    names: DigestText.optional().describe('what it names instead'),
+                  })
+                  .describe('a tag that named it'),
+              )
+              .describe('its tags, once it is back'),
+            error: Trouble.optional().describe('why it is not back'),
+          })
+          .describe('a manifest that comes back'),
       )
       .describe('those of repositories that the key may read'),
     next: Cursor.optional().describe('cursor of the next page; absent on the last'),
@@ -171,12 +175,14 @@ export const PurgedManifests = z
   .object({
     manifests: z
       .array(
-        z.object({
-          repository: RepositoryText,
-          digest: DigestText,
-          state: z.enum(['open', 'deleted', 'failed']).describe('whether it is gone'),
-          error: Trouble.optional().describe('why it is not gone'),
-        }),
+        z
+          .object({
+            repository: RepositoryText,
+            digest: DigestText,
+            state: z.enum(['open', 'deleted', 'failed']).describe('whether it is gone'),
+            error: Trouble.optional().describe('why it is not gone'),
+          })
+          .describe('a manifest that goes'),
       )
       .describe('those of repositories that the key may read'),
     next: Cursor.optional().describe('cursor of the next page; absent on the last'),
