@@ -165,6 +165,15 @@ describe('how well a registry is heard', () => {
     expect(await heard.feeds.beginBeat('all')).toBeDefined();
   });
 
+  it('is tried with something else when that is not there any more', async () => {
+    await heard.take({ instances: ['one'] });
+    const lost = await beat();
+    await heard.feeds.missing(lost);
+
+    expect(await heard.references()).toEqual([`${lost.manifest?.digest ?? ''} deleted`]);
+    expect(await heard.tables.notificationHeartbeat.count()).toBe(0);
+  });
+
   it('is forgotten of a registry that is to tell nothing any more', async () => {
     await listen();
     await heard.take({ told: [told('pushed', { name: 'a' })] });

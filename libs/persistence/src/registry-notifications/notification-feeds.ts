@@ -107,6 +107,17 @@ export class NotificationFeeds {
     await this.#database.tables.$executeRaw`DELETE FROM notification_heartbeat WHERE id = ${id}::uuid`;
   }
 
+  /** The registry does not have it any more: that is asked about, and another one is read the next time. */
+  async missing(heartbeat: Heartbeat): Promise<void> {
+    const { registry, manifest } = heartbeat;
+    await this.unanswered(heartbeat);
+    await this.#database.tables.$executeRaw`
+      INSERT INTO notification_hint AS h (registry_id, repository, reference, location, deleted_at)
+      SELECT f.registry_id, ${manifest?.repository}, ${manifest?.digest}, f.location, now() FROM notification_feed f
+      WHERE f.registry_id = ${registry.id}::uuid AND ${manifest !== undefined}
+      ON CONFLICT (registry_id, repository, reference) DO UPDATE SET version = h.version + 1, deleted_at = excluded.deleted_at`;
+  }
+
   async states(): Promise<readonly FeedState[]> {
     const rows = await this.#database.tables.$queryRaw<StateRow[]>`
       SELECT r.name AS registry, (extract(epoch FROM f.silence) * 1000)::float8 AS silence_ms, f.heard_at, f.gap_at, f.gap_reason, f.gaps,

@@ -1,8 +1,8 @@
 import type { Delivery, NotificationIntake } from '@waybill/persistence';
 import { ApiError } from '../../http/api-error.js';
 
-/** Beyond these nobody is let wait any more. */
-const maxWaiting = 1_000;
+/** Events of all that wait. Beyond these nobody is let wait any more. */
+const maxWaiting = 20_000;
 /** Deliveries of one transaction. */
 const atOnce = 100;
 const retryAfterMs = 1_000;
@@ -17,6 +17,7 @@ interface Waiting {
 export class GatherDeliveries {
   readonly #intake: Pick<NotificationIntake, 'take'>;
   #waiting: Waiting[] = [];
+  #events = 0;
   #isWriting = false;
 
   constructor(intake: Pick<NotificationIntake, 'take'>) {
@@ -25,11 +26,12 @@ export class GatherDeliveries {
 
   /** Resolves when it is kept. @throws ApiError `unavailable` when too many wait already */
   take(delivery: Delivery): Promise<void> {
-    if (this.#waiting.length >= maxWaiting) {
+    if (this.#events >= maxWaiting) {
       throw new ApiError('too many notifications wait to be written', { code: 'unavailable', retryable: true, retryAfterMs });
     }
     return new Promise((kept, lost) => {
       this.#waiting.push({ delivery, kept, lost });
+      this.#events += weightOf(delivery);
       if (!this.#isWriting) void this.#writeAll();
     });
   }
@@ -38,6 +40,7 @@ export class GatherDeliveries {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
       const some = this.#waiting.splice(0, atOnce);
+      for (const { delivery } of some) this.#events -= weightOf(delivery);
       if (!(await this.#write(some)) && some.length > 1) for (const one of some) await this.#write([one]);
     }
     this.#isWriting = false;
@@ -54,4 +57,9 @@ export class GatherDeliveries {
       return false;
     }
   }
+}
+
+/** A delivery that tells nothing of use takes its place as well. */
+function weightOf({ told, heartbeats }: Delivery): number {
+  return 1 + told.length + heartbeats.length;
 }

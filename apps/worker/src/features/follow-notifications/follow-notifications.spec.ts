@@ -199,6 +199,20 @@ describe('what a registry told', () => {
     expect(await scene.placed()).toEqual({ [amd.manifest.digest]: { pushed: null, pulled: true } });
   });
 
+  it('is found to be gone by a heartbeat that needs it', async () => {
+    await push(amd);
+    await scene.take([{ what: 'pushed', digest: amd.manifest.digest }], { instances: ['one'] });
+    await scene.follow();
+    await registry.repository(app).deleteManifest(amd.manifest.digest);
+
+    await scene.beat();
+    await scene.tables.$executeRaw`UPDATE notification_hint SET due_at = now()`;
+    await scene.follow();
+
+    expect(await scene.placed()).toEqual({});
+    expect(await scene.tables.notificationHeartbeat.count()).toBe(0);
+  });
+
   it('was pushed and is gone before anybody asked', async () => {
     await scene.take([{ what: 'pushed', digest: amd.manifest.digest, tag: 'latest' as Tag }]);
     await scene.follow();

@@ -5,7 +5,7 @@ import { LeasedWork } from '../../infrastructure/leased-work.js';
 import type { ToldRegistries } from './told-registries.js';
 
 export interface SendHeartbeatsOptions {
-  readonly feeds: Pick<NotificationFeeds, 'beginBeat' | 'answered' | 'unanswered'>;
+  readonly feeds: Pick<NotificationFeeds, 'beginBeat' | 'answered' | 'unanswered' | 'missing'>;
   readonly registries: Pick<ToldRegistries, 'beat'>;
   readonly locations: readonly string[] | 'all';
   /** How many registries at once. */
@@ -47,7 +47,8 @@ export class SendHeartbeats {
     } catch (err) {
       if (!(err instanceof ContentError)) logger.error({ ...where, err }, 'a heartbeat broke off');
       else if (!this.#work.shutdown.aborted) logger.warn({ ...where, err }, 'the registry did not serve a heartbeat');
-      await feeds.unanswered(heartbeat).catch(() => undefined);
+      const isMissing = err instanceof ContentError && err.code === 'not-found';
+      await (isMissing ? feeds.missing(heartbeat) : feeds.unanswered(heartbeat)).catch(() => undefined);
     }
   }
 }
