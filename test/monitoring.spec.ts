@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { measureStreams } from '../apps/api/src/features/events/measure-streams.js';
 import { measureRequests } from '../apps/api/src/http/request-metrics.js';
+import { measureFeeds } from '../apps/worker/src/features/follow-notifications/feed-gauges.js';
 import { measureRetention } from '../apps/worker/src/features/metrics/retention-gauges.js';
 import { measureSystem } from '../apps/worker/src/features/metrics/system-gauges.js';
 import { reconcileMetrics } from '../apps/worker/src/features/reconcile/reconcile-metrics.js';
@@ -86,6 +87,7 @@ function everyMetric(): Metrics {
   reconcileMetrics(metrics);
   measureRequests(metrics);
   measureStreams(metrics, { open: 0 });
+  measureFeeds({ metrics, readStates: () => Promise.reject(new Error('never read')), logger: silentLogger });
   measureRetention({ metrics, readState: () => Promise.reject(new Error('never read')), logger: silentLogger });
   measureSystem({ metrics, readState: () => Promise.reject(new Error('never read')), logger: silentLogger });
   return metrics;
