@@ -18,6 +18,7 @@ import { requireMayAct } from './may-act.js';
 import { type LostPush, pushesSince, settleRestore } from './restore-pushes.js';
 import type { RetentionLease } from './run-leases.js';
 import { intendWrites, settleWrites } from './run-writes.js';
+import { tagMeanwhile } from './tags-meanwhile.js';
 import { untagWaitsFor } from './untag-conflict.js';
 
 /** A decision of the stored plan that something goes. */
@@ -120,8 +121,8 @@ export class ExecutionRecordsStore {
   }
 
   /**
-   * Intends a deletion, or gives the intention that is open. Spared, and written down, is what a promotion needs by now, and a tag that
-   * a promotion is about to write.
+   * Intends a deletion, or gives the intention that is open. Spared, and written down, is what a promotion needs by now, what somebody
+   * was seen to tag since, and a tag that a promotion is about to write.
    * @throws ExecutionStop when the run may no longer delete
    */
   async begin(target: DeletionTarget): Promise<Begun> {
@@ -133,10 +134,9 @@ export class ExecutionRecordsStore {
         if (state === 'deleted' || state === 'restored') return 'done';
         if (state !== 'marked' && state !== 'deleting') return 'spared';
       }
-      const promotion = (await neededByPromotions(tables, run.registryId, [target.digest])).get(target.digest);
-      const waitsFor = promotion ?? (target.tag === '' ? undefined : await untagWaitsFor(tables, this.#placeOf(run), target.tag));
-      if (waitsFor !== undefined) {
-        await this.#spare(tables, run, target, { code: 'promotion-running', message: `promotion ${waitsFor} needs it` });
+      const reason = await this.#neededBy(tables, run, target);
+      if (reason !== undefined) {
+        await this.#spare(tables, run, target, reason);
         return 'spared';
       }
       const effectId = await intendDeletion(tables, this.#placeOf(run), { effectId: this.#ids.next(), ...target });
@@ -195,6 +195,15 @@ export class ExecutionRecordsStore {
 
   #underLease<Done>(work: (tables: Tables, run: LeasedRun) => Promise<Done>): Promise<Done> {
     return underRunLease(this.#database, this.#lease, work);
+  }
+
+  async #neededBy(tables: Tables, run: LeasedRun, { digest, tag }: DeletionTarget): Promise<SparedReason | undefined> {
+    const place = this.#placeOf(run);
+    const promotion = (await neededByPromotions(tables, run.registryId, [digest])).get(digest);
+    const waitsFor = promotion ?? (tag === '' ? undefined : await untagWaitsFor(tables, place, tag));
+    if (waitsFor !== undefined) return { code: 'promotion-running', message: `promotion ${waitsFor} needs it` };
+    const named = tag === '' ? await tagMeanwhile(tables, place, digest) : undefined;
+    return named === undefined ? undefined : { code: 'tag-kept', message: `the tag ${named} was written on it meanwhile` };
   }
 
   #placeOf({ id, registryId }: LeasedRun): DeletionPlace {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { type Digest, parseRepositoryName, parseTag } from '@waybill/oci-model';
+import { type Digest, digestToBytes, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import {
   buildImage,
   buildIndex,
@@ -179,6 +179,28 @@ describeWith(['docker-registry'], 'a run that acts', () => {
 
     expect(await scene.finish(id)).toMatchObject({ state: 'succeeded', deleted: 1 });
     expect(await scene.holds(image.digest)).toBe(false);
+  });
+
+  it('spares what the registry tells of as tagged while the run deletes', async () => {
+    const images = [await scene.push(1, ['br-1']), await scene.push(2, ['br-2'])];
+    const id = await scene.planned();
+    let told: Digest | undefined;
+    fault = async (method, url) => {
+      const other = images.find(({ digest }) => !url.endsWith(digest));
+      if (method !== 'DELETE' || told !== undefined || other === undefined) return undefined;
+      told = other.digest;
+      await scene.database.tables.$executeRaw`
+        INSERT INTO tag_event (registry_id, repository, tag, digest, source)
+        SELECT registry_id, ${app}, 'stable', ${digestToBytes(other.digest)}, 'notification' FROM retention_run WHERE id = ${id}::uuid`;
+      return undefined;
+    };
+
+    expect(await scene.finish(id)).toMatchObject({ state: 'succeeded', deleted: 1, spared: 1 });
+
+    expect(told !== undefined && (await scene.holds(told))).toBe(true);
+    expect((await scene.runs.marks(id, { limit: 10 })).find(({ digest }) => digest === told)).toMatchObject({
+      reason: { code: 'tag-kept' },
+    });
   });
 
   it('ends when the policy is changed, paused or no longer approved while it waits', async () => {

@@ -63,8 +63,9 @@ describeWith(['docker-registry', 'skopeo'], 'a run over many repositories', () =
     for (const name of names) {
       const gone = (condemned.get(name) ?? []).flatMap((content) => manifestsOf(content));
       const mine = gone.filter(({ digest }) => digest !== buildImage({ seed: 1, layerBytes: 512 }).manifest.digest);
-      for (const { digest } of mine)
-        {expect({ name, digest, there: await scene.holds(digest, name) }).toEqual({ name, digest, there: false });}
+      for (const { digest } of mine) {
+        expect({ name, digest, there: await scene.holds(digest, name) }).toEqual({ name, digest, there: false });
+      }
       const source = `docker://${scene.process.url.slice('http://'.length)}/${name}:1.0.0`;
       const target = `dir:${join(folder, name.replace('/', '-'))}`;
       await promisify(execFile)('skopeo', ['copy', '--all', '--preserve-digests', '--src-tls-verify=false', source, target]);
