@@ -94,12 +94,12 @@ export class WaybillApi {
     return new WaybillApi({ url: this.url, key: this.#key });
   }
 
-  /** What registries keep. */
   /** What registries hold, as it was seen last. */
   get inventory(): InventoryApi {
     return new InventoryApi((call) => this.#call(call));
   }
 
+  /** What registries keep. */
   get retention(): RetentionApi {
     return new RetentionApi((call) => this.#call(call));
   }
@@ -204,16 +204,16 @@ export class WaybillApi {
     return this.#call({ method: 'GET', path: `/api/v1/artifacts?${queryOf({ reference })}`, answer: ResolvedArtifact });
   }
 
+  registries(): Promise<RegistryList> {
+    return this.#call({ method: 'GET', path: '/api/v1/registries', answer: RegistryList });
+  }
+
   topology(): Promise<ActiveTopology> {
     return this.#call({ method: 'GET', path: '/api/v1/topology', answer: ActiveTopology });
   }
 
   applyTopology(source: string, file: string): Promise<AppliedTopology> {
     return this.#call({ method: 'PUT', path: '/api/v1/topology', body: { source, file }, answer: AppliedTopology });
-  registries(): Promise<RegistryList> {
-    return this.#call({ method: 'GET', path: '/api/v1/registries', answer: RegistryList });
-  }
-
   }
 
   async locateRegistry(name: string, address: string): Promise<void> {
