@@ -183,7 +183,10 @@ interface ClaimedRow {
   readonly lease_fence: bigint;
 }
 
-/** What writes to the registry: targets that a living worker has begun, runs of retention that delete, and checks of what the registry can. */
+/**
+ * What writes to the registry: targets that a living worker has begun, runs of retention that delete, what is done with the trash, and checks of
+ * what the registry can.
+ */
 async function leftAt(tables: Tables, lease: CollectionLease): Promise<{ readonly is_busy: boolean; readonly is_late: boolean }> {
   const [left] = await tables.$queryRaw<{ is_busy: boolean; is_late: boolean }[]>`
     SELECT c.drain_until < now() AS is_late,
@@ -192,6 +195,11 @@ async function leftAt(tables: Tables, lease: CollectionLease): Promise<{ readonl
         WHERE t.registry_id = c.registry_id AND t.state NOT IN ('pending', 'done') AND d.state = 'leased' AND d.lease_expires_at > now()
       ) OR EXISTS (
         SELECT 1 FROM retention_run u WHERE u.registry_id = c.registry_id AND u.finished_at IS NULL AND u.state = 'deleting' AND u.lease_expires_at > now()
+      ) OR EXISTS (
+        SELECT 1 FROM retention_request q WHERE q.registry_id = c.registry_id AND q.finished_at IS NULL AND q.lease_expires_at > now()
+      ) OR EXISTS (
+        SELECT 1 FROM retention_trash h WHERE h.registry_id = c.registry_id AND h.cleared_at IS NULL AND h.lease_holder IS NOT NULL
+          AND h.lease_expires_at > now()
       ) OR EXISTS (
         SELECT 1 FROM checked_registry k WHERE k.registry_id = c.registry_id AND k.state = 'leased' AND k.lease_expires_at > now()
       ) AS is_busy

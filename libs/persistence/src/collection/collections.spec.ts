@@ -5,6 +5,7 @@ import { IdempotencyKeys } from '../access/idempotency-keys.js';
 import { HeldTargets } from '../control/held-targets.js';
 import { Pauses } from '../control/pauses.js';
 import { CheckLeases } from '../registry-checks/check-leases.js';
+import { TrashRequestLeases } from '../retention/trash-request-leases.js';
 import { closeRun } from '../run/close-run.js';
 import { loadRun } from '../run/load-run.js';
 import { image, MemoryCopier, type OpenRun, Scene } from '../scene.spec-helper.js';
@@ -295,6 +296,26 @@ describe('collections', () => {
 
     expect(pause).toMatchObject({ scope: 'collection', name: 'prod', reason: 'the disk is full', pausedBy: scene.principalId });
     expect(await pauses.resume(pause?.id ?? '', { by: scene.principalId })).toMatchObject({ resumedAt: null });
+  });
+
+  it('and restores keep out of each other’s way', async () => {
+    const requests = new TrashRequestLeases(scene.database, { leaseMs: 60_000 });
+    await ask();
+    const lease = await claimed();
+    await scene.database.tables.$executeRaw`
+      INSERT INTO retention_request (id, kind, registry_id, asked, requested_by, reason, state)
+      VALUES (${uuidV7.next()}::uuid, 'restore', ${lease.registryId}::uuid, '{}', ${scene.principalId}::uuid, 'spec', 'requested')`;
+    const restore = await requests.claimNext('restorer');
+    if (restore === undefined) throw new Error('the restore is not to be had');
+
+    expect(await drained(lease)).toBe('waiting');
+    await requests.release(restore, { delayMs: 0, isAttempt: false });
+    expect(await requests.claimNext('restorer')).toBeUndefined();
+    expect(await leases.drain(lease)).toBe('drained');
+    await leases.complete(lease, figures);
+    const again = await requests.claimNext('restorer');
+    expect(again).toMatchObject({ id: restore.id });
+    if (again !== undefined) await requests.finish(again);
   });
 
   it('and checks of what the registry can keep out of each other’s way', async () => {
