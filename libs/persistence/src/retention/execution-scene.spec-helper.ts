@@ -80,7 +80,7 @@ export class ExecutionScene {
         ...manifests.map((name) => decision(name, { verdict: archiveTo.length === 0 ? 'delete' : 'archive', archiveTo })),
       ];
       const removals = decisions.length;
-      await journal.planned(repository, decisions, {
+      await journal.planned(repository, [...decisions, ...(await this.#tagsOf(repository, manifests))], {
         planHash: 'ab'.repeat(32),
         artifacts: 10,
         removals,
@@ -91,6 +91,16 @@ export class ExecutionScene {
     }
     await journal.finishPlan(exceeded);
     return id;
+  }
+
+  /** Tags go with what they name. */
+  async #tagsOf(repository: string, manifests: readonly string[]): Promise<readonly NewDecision[]> {
+    const rows = await this.database.tables.$queryRaw<{ name: string; digest: Digest }[]>`
+      SELECT t.name, digest_text(t.digest) AS digest FROM tag t JOIN repository r ON r.id = t.repository_id
+      WHERE r.name = ${repository} AND t.gone_at IS NULL ORDER BY t.name`;
+    return manifests.flatMap((name) =>
+      rows.filter(({ digest }) => digest === named(name)).map(({ name: tag }) => decision(name, { tag, verdict: 'delete' })),
+    );
   }
 
   /** A run with this plan, claimed. */
