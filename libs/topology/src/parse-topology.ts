@@ -4,7 +4,6 @@ import { boldPolicies } from './checks/bold-policies.js';
 import { collidingPaths } from './checks/colliding-paths.js';
 import { credentialSources } from './checks/credential-sources.js';
 import { duplicateTargets } from './checks/duplicate-targets.js';
-import { enforcement } from './checks/enforcement.js';
 import { idleRules } from './checks/idle-rules.js';
 import { immutableTags } from './checks/immutable-tags.js';
 import { impossibleUntags, type ProbedCapabilities } from './checks/impossible-untags.js';
@@ -64,7 +63,6 @@ const checks: readonly ((draft: Draft, probed: ProbedCapabilities) => Finding[])
   impossibleUntags,
   scheduleWindows,
   boldPolicies,
-  enforcement,
 ];
 
 export interface ParsedTopology {
