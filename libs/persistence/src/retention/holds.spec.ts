@@ -149,6 +149,13 @@ describe('what is in use', () => {
     await expect(inUse.retire('nobody', { by: scene.by, reason: 'x' })).rejects.toMatchObject({ code: 'reporter-unknown' });
   });
 
+  it('is no answer where there is too much to look at', async () => {
+    await report([{ digest }, { digest: manifestNamed('another').digest }]);
+
+    expect((await new InUse(scene.database, { maxDigests: 2 }).knownOfRegistry('ci')).digests).toHaveLength(2);
+    await expect(new InUse(scene.database, { maxDigests: 1 }).knownOfRegistry('ci')).rejects.toMatchObject({ code: 'too-much-protected' });
+  });
+
   it('is said by one principal under one name', async () => {
     await report([{ digest }]);
     const [stranger] = await scene.database.tables.$queryRaw<{ id: string }[]>`

@@ -50,14 +50,19 @@ export interface KnownInUse {
   readonly silent: readonly InUseReporterRow[];
 }
 
+/** Digests that run: with more nobody can look at all of them, so nothing may be planned to go. */
+const defaultMaxDigests = 500_000;
+
 const isSilent = Prisma.sql`r.retired_at IS NULL AND r.last_report_at + 3 * r.every_ms * interval '1 millisecond' < now()`;
 
 /** Which digests run somewhere, as reporters tell. */
 export class InUse {
   readonly #database: Database;
+  readonly #maxDigests: number;
 
-  constructor(database: Database) {
+  constructor(database: Database, { maxDigests = defaultMaxDigests }: { readonly maxDigests?: number } = {}) {
     this.#database = database;
+    this.#maxDigests = maxDigests;
   }
 
   /**
@@ -105,11 +110,17 @@ export class InUse {
   /**
    * Digests that run anywhere, and the reporters that cover the registry, by its name in the topology, and are silent. A digest counts in
    * every registry and repository, whichever were reported: a node knows by which name it pulled, and not from where that was served.
+   * @throws RetentionRefusal `too-much-protected`
    */
   async knownOfRegistry(registry: string): Promise<KnownInUse> {
     const { tables } = this.#database;
     const digests = await tables.$queryRaw<{ digest: string; reporter: string }[]>`
-      SELECT digest_text(d.digest) AS digest, min(d.reporter) AS reporter FROM in_use_digest d GROUP BY d.digest`;
+      SELECT digest_text(d.digest) AS digest, min(d.reporter) AS reporter FROM in_use_digest d GROUP BY d.digest
+      LIMIT ${this.#maxDigests + 1}`;
+    if (digests.length > this.#maxDigests) {
+      const facts = { code: 'too-much-protected', operation: 'read what is in use' } as const;
+      throw new RetentionRefusal(`more than ${this.#maxDigests} digests are said to be in use: nobody can tell what may go`, facts);
+    }
     const silent = await tables.$queryRaw<
       RawReporter[]
     >`SELECT ${reporterColumns} FROM in_use_reporter r WHERE ${isSilent} ORDER BY r.name`;
