@@ -10,12 +10,13 @@ const index = 'application/vnd.oci.image.index.v1+json';
 const image = 'application/vnd.oci.image.manifest.v1+json';
 const imageConfig = 'application/vnd.oci.image.config.v1+json';
 const layer = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const [amd64, arm64] = ['amd64', 'arm64'].map((architecture) => ({ os: 'linux', architecture }));
 
 /** Part of a build, with the blobs that it names itself: those of a team, of a repository, and its own. */
 const parts = [
-  { part: 'index', type: index, isIndex: true, platforms: ['linux/amd64', 'linux/arm64'], blobs: [] },
-  { part: 'amd64', type: image, platforms: ['linux/amd64'], blobs: ['team 1', 'team 2', 'repository 1', 'own 1', 'own 2'] },
-  { part: 'arm64', type: image, platforms: ['linux/arm64'], blobs: ['team 3', 'team 4', 'repository 2', 'own 3', 'own 4'] },
+  { part: 'index', type: index, isIndex: true, platforms: [amd64, arm64], blobs: [] },
+  { part: 'amd64', type: image, platforms: [amd64], blobs: ['team 1', 'team 2', 'repository 1', 'own 1', 'own 2'] },
+  { part: 'arm64', type: image, platforms: [arm64], blobs: ['team 3', 'team 4', 'repository 2', 'own 3', 'own 4'] },
   { part: 'att amd64', type: image, artifactType: 'application/vnd.in-toto+json', blobs: ['own 5', 'own 6'] },
   { part: 'att arm64', type: image, artifactType: 'application/vnd.in-toto+json', blobs: ['own 7', 'own 8'] },
   {

@@ -74,6 +74,12 @@ export async function seedTag(
     VALUES (${registryId}::uuid, ${repository}, ${tag}, ${name === undefined ? null : bytesOf(name)}, ${source}, ${at})`;
 }
 
+/** As a crawl keeps it. */
+function storedPlatform(name: string): object {
+  const [os, architecture, variant] = name.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
 async function seedContent(database: Database, name: string, manifest: ManifestToSeed): Promise<void> {
   const {
     blobs = [],
@@ -91,7 +97,7 @@ async function seedContent(database: Database, name: string, manifest: ManifestT
   for (const blob of blobs) await putContent(database, blob, mediaType.ociLayerGzip);
   for (const child of children) await putContent(database, child, mediaType.ociManifest);
   await putContent(database, name, type);
-  const [json, places, lacking] = [annotations, platforms, gaps].map((value) => JSON.stringify(value));
+  const [json, places, lacking] = [annotations, platforms.map(storedPlatform), gaps].map((value) => JSON.stringify(value));
   await tables.$executeRaw`
     INSERT INTO manifest (digest, media_type, is_index, created_at, platforms, annotations, gaps, children, blobs, subject, raw, unreadable)
     VALUES (${bytesOf(name)}, ${type}, ${isIndex}, ${createdAt}, ${places}::jsonb, ${json}::jsonb, ${lacking}::jsonb, ${children.map(bytesOf)}::bytea[], decode(${blobs.map(packed).sort().join('')}, 'hex'),

@@ -93,7 +93,7 @@ type ManifestRow = readonly [
   subject: string | null,
   children: readonly string[],
   blobs: string,
-  platforms: readonly string[],
+  platforms: readonly StoredPlatform[],
   annotations: Readonly<Record<string, string>>,
   gaps: readonly string[],
   createdAt: number | null,
@@ -103,6 +103,13 @@ type ManifestRow = readonly [
   firstSeenAt: number,
   lastPulledAt: number | null,
 ];
+
+/** As a crawl reads it; what tells versions of an operating system apart is no part of its name. */
+interface StoredPlatform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
 
 const rowText = Prisma.sql`json_build_array(encode(p.digest, 'hex'), octet_length(m.raw),
   CASE WHEN m.digest IS NULL THEN (SELECT c.media_type = ANY(${[...manifestMediaTypes]}::text[]) FROM content c WHERE c.digest = p.digest) END,
@@ -126,7 +133,7 @@ function toManifest(row: ManifestRow, hash: string, size: number, { untaggedAt, 
     blobs: new PackedBlobs(blobs),
     children: children.length === 0 ? none : children.map((bytes) => digestText(bytes.slice(bytea.length))),
     subject: subject === null ? undefined : digestText(subject),
-    platforms: createdProblem === 'unread' || gaps.includes('platforms') ? 'unknown' : platforms,
+    platforms: createdProblem === 'unread' || gaps.includes('platforms') ? 'unknown' : platforms.map(platformName),
     annotations,
     lacksAnnotations: gaps.includes('annotations'),
     createdAt: createdAt ?? 'unknown',
@@ -138,6 +145,10 @@ function toManifest(row: ManifestRow, hash: string, size: number, { untaggedAt, 
     sources: sources(digest),
     absences: absences(digest),
   };
+}
+
+function platformName({ os, architecture, variant }: StoredPlatform): string {
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
 }
 
 /** How PostgreSQL writes bytes within an array. */
