@@ -114,7 +114,7 @@ describe('the router', () => {
   it('documents what it asks for: a key where the rule names a verb', async () => {
     const { paths } = describeApi(app);
     const documented = Object.entries(paths).flatMap(([path, operations]) =>
-      Object.entries(operations as Record<string, { security?: unknown[] }>).map(([method, { security }]) => ({
+      Object.entries(operations as Record<string, { security?: object[] }>).map(([method, { security = [] }]) => ({
         name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
         needs: security.flatMap((scheme) => Object.keys(scheme)),
       })),
