@@ -51,7 +51,7 @@ describeWith('docker-registry', 'a promotion that meets trouble', () => {
     });
   });
 
-  describe('when a target comes back', () => {
+  describe('with a worker that does not give up', () => {
     const restart = async (environment = {}): Promise<void> => {
       await worker.end();
       worker = await system.startWorker(environment);
@@ -61,7 +61,7 @@ describeWith('docker-registry', 'a promotion that meets trouble', () => {
     beforeAll(() => restart({ WAYBILL_WORKER_RETRY_MAX_ATTEMPTS: '1000' }));
     afterAll(() => restart());
 
-    it('succeeds', async () => {
+    it('succeeds when the target comes back in time', async () => {
       const digest = await source.push('team/back', '1.0.0', buildImage({ seed: 302 }));
       prod.proxy.down();
       const id = await system.request(release('team/back')).catch((error: unknown) => {
