@@ -125,7 +125,13 @@ export { type HoldPage, type HoldRow, Holds, type HoldScope, type NewHold } from
 export { type DigestInUse, InUse, type InUseReport, type InUseReporterRow, type KnownInUse } from './retention/in-use.js';
 export { groupRepositories, loadRepositories } from './retention/load-repositories.js';
 export { loadProtections, type RunProtections } from './retention/load-protections.js';
-export { type LoadedRepository, loadSnapshot, loadSnapshots, type RegistryToLoad, type RepositoryToLoad } from './retention/load-snapshot.js';
+export {
+  type LoadedRepository,
+  loadSnapshot,
+  loadSnapshots,
+  type RegistryToLoad,
+  type RepositoryToLoad,
+} from './retention/load-snapshot.js';
 export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
 export { type KeptPlan, type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';

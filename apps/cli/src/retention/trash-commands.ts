@@ -68,8 +68,9 @@ function purged(text: string): PurgedArtifact {
   const [registry = '', digest = ''] = text.split('@', 2);
   if (!registry.includes('/') && registry !== '' && isDigest(digest)) return { registry, digest };
   const artifact = trashed(text);
-  if (artifact.registry !== undefined && artifact.digest !== undefined)
-    {return { ...artifact, registry: artifact.registry, digest: artifact.digest };}
+  if (artifact.registry !== undefined && artifact.digest !== undefined) {
+    return { ...artifact, registry: artifact.registry, digest: artifact.digest };
+  }
   throw new InvalidArgumentError('expected registry/repository@digest, or registry@digest');
 }
 

@@ -157,7 +157,11 @@ export const problemKinds = {
     title: 'Nothing of that is in the trash',
     help: 'List the trash: what was emptied out cannot come back.',
   },
-  'restore-unfinished': { status: 409, title: 'A restore of that is under way', help: 'Wait for the end of the restore that detail names.' },
+  'restore-unfinished': {
+    status: 409,
+    title: 'A restore of that is under way',
+    help: 'Wait for the end of the restore that detail names.',
+  },
   'restore-unknown': { status: 404, title: 'No such restore', help: 'List the restores to see their ids.' },
   'purge-unknown': { status: 404, title: 'No such purge', help: 'List the purges to see their ids.' },
   'nowhere-to-purge': {
