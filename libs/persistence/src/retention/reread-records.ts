@@ -35,6 +35,9 @@ export async function rereadRecords(
       const rows = await tables.$queryRaw<unknown[]>`SELECT 1 FROM retention_run WHERE ${held(lease)} FOR NO KEY UPDATE`;
       if (rows.length === 0) throw executionStop('lease-lost');
     },
-    ended: (_tables, end) => Promise.resolve(onEnd(end)),
+    ended: (_tables, end) => {
+      onEnd(end);
+      return Promise.resolve();
+    },
   });
 }
