@@ -52,7 +52,8 @@ export async function playUndisturbed(name: SceneName, place: Place, leftOut: re
     if (worker.hasEnded()) await survivors.start(stage.environment);
     await untilOver(stage, () => (worker.hasEnded() ? survivors : worker).log());
     const reached = (await readFile(file, 'utf8')).trimEnd().split('\n');
-    return { ...(await stage.remains()), reached };
+    const { uploads, ...remains } = await stage.remains();
+    return { ...remains, uploads: uploads.filter((upload) => !stage.wasGivenUp(upload)), reached };
   } finally {
     await worker.kill();
     await survivors.end();

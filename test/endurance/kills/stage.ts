@@ -188,6 +188,12 @@ export class Stage {
     return (await this.#held()).flatMap(({ name, uploads }) => uploads.map((upload) => `${name}/${upload}`));
   }
 
+  /** Whether prod was told that nobody goes on with this upload: Distribution 2.8 keeps a session whose request broke off all the same. */
+  wasGivenUp(upload: string): boolean {
+    const session = upload.slice(upload.lastIndexOf('/') + 1);
+    return this.prodProxy.requests.some(({ method, url }) => method === 'DELETE' && url.includes(session));
+  }
+
   /** Names of the files in which a registry keeps a repository. */
   filesOf(name: RegistryName, repository: RepositoryName): Promise<string[]> {
     return repositoryFiles(this.#homes[name].dataDir, `${this.#options.folder}/${name}/${repository}`);
