@@ -12,7 +12,7 @@ const adapterKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'Socke
  */
 const refusals = /^(?:08|28|3D|53|57P)/;
 
-/** Errors of the pool and of sockets, which the adapter passes on as they are. */
+/** Errors of the pool, of sockets, and of a server that ends sessions between two statements, which the adapter passes on as they are. */
 const socketCodes = /^E(?:CONN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)/;
 const poolMessages = /^(?:timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error)/;
 
@@ -25,7 +25,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof Prisma.PrismaClientKnownRequestError) return prismaCodes.has(error.code) || isRefusal(error.meta);
   // Prisma marks whatever passes through it.
   if (!(error instanceof Error) || !('clientVersion' in error)) return false;
-  return poolMessages.test(error.message) || ('code' in error && typeof error.code === 'string' && socketCodes.test(error.code));
+  if (poolMessages.test(error.message)) return true;
+  return 'code' in error && typeof error.code === 'string' && (socketCodes.test(error.code) || refusals.test(error.code));
 }
 
 /** Raw statements fail with one code (P2010) for everything; the adapter's cause tells what it was. */
