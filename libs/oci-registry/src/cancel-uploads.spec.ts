@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { parseRepositoryName } from '@waybill/oci-model';
 import { contentErrorOf, sample, scriptedRegistries, streamOf } from '@waybill/testing';
 import { defaultTimeouts } from './options.js';
 
@@ -47,6 +48,42 @@ describe('uploads that are given up', () => {
     expect(errors.map(({ code }) => code)).toEqual(Array.from({ length: uploads }, () => 'aborted'));
     const cancelled = server.requests.flatMap(({ method, url }) => (method === 'DELETE' ? [url] : []));
     expect(new Set(cancelled).size).toBe(uploads);
+  });
+
+  it.each(['pushed', 'mounted'])('while one is opened, to be %s, are given back by their name', async (how) => {
+    const controller = new AbortController();
+    const { server, repository } = await registries.start((request, response) => {
+      request.resume();
+      if (request.method === 'DELETE') return response.writeHead(204).end();
+      controller.abort();
+      return setImmediate(() => response.writeHead(202, { location: '/u/1', 'content-length': 0 }).end());
+    });
+    const { signal } = controller;
+
+    if (how === 'pushed') {
+      expect((await contentErrorOf(repository.pushBlob(blob, streamOf(bytes), { signal }))).code).toBe('aborted');
+    } else {
+      const mount = await repository.mountBlob(blob, parseRepositoryName('team/other'), signal);
+      if (!mount.mounted) await mount.upload?.cancel();
+    }
+
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
+    expect(server.requests.at(-1)?.url).toBe('/u/1');
+  });
+
+  it('while one is opened are not waited for without end', async () => {
+    const controller = new AbortController();
+    const { repository } = await registries.start(
+      (request) => {
+        request.resume();
+        setImmediate(() => controller.abort());
+      },
+      { timeouts: { cancelMs: 20, answerMs: 60_000 } },
+    );
+
+    const error = await contentErrorOf(repository.pushBlob(blob, streamOf(bytes), { signal: controller.signal }));
+
+    expect(error.code).toBe('aborted');
   });
 
   it('end in time, though the registry has no ear for it and there are more of them than connections', async () => {

@@ -15,7 +15,10 @@ export interface Timeouts {
   readonly idleMs: number;
   /** A whole exchange that carries no blob, so that nobody holds us by a byte a second. */
   readonly smallMs: number;
-  /** Telling the registry that an upload was given up: well within what a stopping worker leaves to its jobs. */
+  /**
+   * Telling the registry that an upload was given up; and before that, where one is about to be opened, learning its name.
+   * Both together well within what a stopping worker leaves to its jobs.
+   */
   readonly cancelMs: number;
   /** How long after a referrers tag was written it is looked at again: longer than any writer of it needs from reading to writing. */
   readonly settleMs: number;

@@ -17,6 +17,7 @@ export class Run {
   #response: IncomingMessage | undefined;
   #interruption: Error | undefined;
   #reject: ((reason: Error) => void) | undefined;
+  #lastPatience: NodeJS.Timeout | undefined;
   #received = 0;
   #isOver = false;
 
@@ -97,8 +98,16 @@ export class Run {
   };
 
   readonly #abort = (): void => {
-    this.#interrupt(abortedError(this.#settings.origin.host, this.#exchange));
+    const reason = abortedError(this.#settings.origin.host, this.#exchange);
+    if (this.#isOpeningUpload()) this.#lastPatience = setTimeout(this.#interrupt, this.#settings.timeouts.cancelMs, reason);
+    else this.#interrupt(reason);
   };
+
+  /** What its answer names somebody has to give back, and nobody else learns the name. */
+  #isOpeningUpload(): boolean {
+    const { method, kind } = this.#exchange;
+    return method === 'POST' && (kind === 'upload' || kind === 'mount') && this.#request?.writableFinished === true;
+  }
 
   readonly #interrupt = (reason: Error): void => {
     if (this.#interruption !== undefined) return;
@@ -145,6 +154,7 @@ export class Run {
     this.#isOver = true;
     const { method, kind, repository, signal, body } = this.#exchange;
     signal?.removeEventListener('abort', this.#abort);
+    clearTimeout(this.#lastPatience);
     const status = this.#response?.statusCode;
     this.#settings.observe({
       method,
