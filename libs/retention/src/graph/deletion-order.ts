@@ -1,39 +1,49 @@
 import type { ArtifactGraph, Edges } from './artifact-graph.js';
+import { cyclesOf, type Walk } from './cycles.js';
 
 /**
  * The removed manifests, each after everything that is removed with it and lists it, and after what it refers to:
  * an index before its children, a signature right after what it signs.
- * Ties fall by digest. Where tags of signatures make a cycle, parents still come before their children.
+ * Ties fall by digest. Within a cycle, as tags of signatures make them, parents come before their children, and what refers to
+ * each other in any order; what leads into the cycle or out of it is in order like everything else.
  */
 export function deletionOrder(graph: ArtifactGraph, isRemoved: (number: number) => boolean): readonly number[] {
-  const removed = graph.manifests.flatMap((_, number) => (isRemoved(number) ? [number] : []));
-  const ordered = sorted(removed, [graph.children, graph.referrers], graph.manifests.length);
+  const { children, referrers, parents, subjects } = graph;
+  const size = graph.manifests.length;
+  const isAmong = Uint8Array.from({ length: size }, (_, number) => Number(isRemoved(number)));
+  const removed: number[] = [];
+  for (let number = 0; number < size; number += 1) if (isAmong[number] === 1) removed.push(number);
+  const along = (...kinds: readonly Edges[]): Walk => {
+    return (number, visit) => {
+      for (const kind of kinds) for (const other of kind.of(number)) if (isAmong[other] === 1) visit(other);
+    };
+  };
+
+  const followers = along(children, referrers);
+  const ordered = sorted(removed, followers, size);
   if (ordered.length === removed.length) return ordered;
-  const done = new Set(ordered);
-  const cyclic = removed.filter((number) => !done.has(number));
-  const byParents = sorted(cyclic, [graph.children], graph.manifests.length);
-  const parented = new Set(byParents);
-  return [...ordered, ...byParents, ...cyclic.filter((number) => !parented.has(number))];
+  const cycles = cyclesOf(removed, { forth: followers, back: along(parents, subjects) }, size);
+  const [listed, referring] = [along(children), along(referrers)];
+  const untangled: Walk = (number, visit) => {
+    // Digests forbid that manifests list each other: without references no cycle is left.
+    listed(number, visit);
+    referring(number, (referrer) => {
+      if (cycles[referrer] !== cycles[number]) visit(referrer);
+    });
+  };
+  return sorted(removed, untangled, size);
 }
 
 /** Depth first, so that what follows stands by what it follows; without what hangs in or under a cycle. */
-function sorted(numbers: readonly number[], edges: readonly Edges[], size: number): readonly number[] {
-  const waitsFor = new Int32Array(size).fill(-1);
-  for (const number of numbers) waitsFor[number] = 0;
-  const forEachFollower = (number: number, visit: (follower: number) => void): void => {
-    for (const kind of edges) {
-      for (const follower of kind.of(number)) {
-        if ((waitsFor[follower] ?? -1) >= 0) visit(follower);
-      }
-    }
-  };
-  for (const number of numbers) forEachFollower(number, (follower) => (waitsFor[follower] = (waitsFor[follower] ?? 0) + 1));
+function sorted(numbers: readonly number[], followers: Walk, size: number): readonly number[] {
+  const waitsFor = new Int32Array(size);
+  for (const number of numbers) followers(number, (follower) => (waitsFor[follower] = (waitsFor[follower] ?? 0) + 1));
   const ready = numbers.filter((number) => waitsFor[number] === 0).reverse();
   const order: number[] = [];
   for (let number = ready.pop(); number !== undefined; number = ready.pop()) {
     order.push(number);
     const freed: number[] = [];
-    forEachFollower(number, (follower) => {
+    followers(number, (follower) => {
       const left = (waitsFor[follower] ?? 0) - 1;
       waitsFor[follower] = left;
       if (left === 0) freed.push(follower);
