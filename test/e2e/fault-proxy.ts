@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
+import { Agent, type ClientRequest, createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
 
 export interface ProxiedRequest {
@@ -32,6 +32,8 @@ export interface FaultProxy {
   /** From now on every connection is broken at once, as if nobody were there. */
   down(): void;
   up(): void;
+  /** Resolves when the registry has answered every write that it got whole, also those for whose answer nobody waits any more. */
+  writesDone(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,17 +50,23 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true });
   const requests: ProxiedRequest[] = [];
   const traps: Trap[] = [];
+  const writes = new Set<Promise<void>>();
   let isDown = false;
 
   function passOn(request: IncomingMessage, response: ServerResponse, trap?: Trap): void {
     const { method, url: path, headers } = request;
     const upstream = send({ hostname, port, agent, method, path, headers });
+    const isWrite = method !== 'GET' && method !== 'HEAD';
+    if (isWrite) noteUntilClosed(writes, upstream);
     pipeline(request, upstream, () => undefined);
     upstream.on('error', () => response.destroy());
     upstream.on('response', (answer) => {
       passBack(answer, response, trap);
     });
-    response.on('close', () => upstream.destroy());
+    // A registry does what it was told whole, whether or not somebody hears its answer.
+    response.on('close', () => {
+      if (!isWrite || !request.complete) upstream.destroy();
+    });
   }
 
   const server = createServer((request, response) => {
@@ -97,6 +105,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     up() {
       isDown = false;
     },
+    async writesDone() {
+      while (writes.size > 0) await Promise.all(writes);
+    },
     async stop() {
       server.close();
       server.closeAllConnections();
@@ -104,6 +115,12 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       await once(server, 'close');
     },
   };
+}
+
+function noteUntilClosed(open: Set<Promise<void>>, request: ClientRequest): void {
+  const closed = new Promise<void>((resolve) => void request.once('close', resolve));
+  open.add(closed);
+  void closed.then(() => open.delete(closed));
 }
 
 function passBack(answer: IncomingMessage, response: ServerResponse, trap: Trap | undefined): void {

@@ -38,8 +38,6 @@ async function isInMidCopy(stage: Stage): Promise<boolean> {
 export const cancelled = {
   ...quiet,
   title: 'is cancelled in mid-copy',
-  // On a machine that is very slow what prod is never asked ends by its deadline before the cancellation comes, and is tried again.
-  variesIn: ['attempts', 'bytes'],
   itsLast: { 'upload.cancel': 1, 'journal.finish': 2, 'records.close': 1 },
   prepare: (stage: Stage) => {
     stage.prodProxy.always((request) => stage.isOfCase(request) && isHeld(request), { kind: 'hold', until: never });

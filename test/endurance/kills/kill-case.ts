@@ -79,35 +79,29 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
     disturbed.catch(() => undefined);
     await untilKilled(victim);
     wasKilled = true;
-    const death: Death = { uploads: await stage.uploads(), takeovers: await stage.takeovers() };
+    await stage.writesDone();
+    const leftByDead = await stage.uploads();
     stack.push(() => survivors.end());
     await survivors.start(stage.environment);
     await Promise.all([disturbed, untilOver(stage, () => survivors.log())]);
     const remains = await stage.remains();
-    const own = await uploadsOfSurvivor(stage, remains, death);
+    const own = remains.uploads.filter((upload) => !leftByDead.includes(upload) && !stage.wasGivenUp(upload));
     const problems = [
       ...differenceOf(expected.lines, remains.lines),
       ...countProblems(expected.counts, remains.counts, scene.variesIn),
       ...own.map((upload) => `left open by the second worker: ${upload}`),
     ];
-    return { problems, wasKilled, orphanedUploads: remains.uploads.length - own.length, ms: performance.now() - begun };
+    return {
+      problems,
+      wasKilled,
+      orphanedUploads: leftByDead.filter((upload) => remains.uploads.includes(upload)).length,
+      ms: performance.now() - begun,
+    };
   } catch (error) {
     return { problems: [reasonOf(error)], wasKilled, orphanedUploads: 0, ms: performance.now() - begun };
   } finally {
     await stack.unwind();
   }
-}
-
-/** What the dead worker left. */
-interface Death {
-  readonly uploads: readonly string[];
-  readonly takeovers: Awaited<ReturnType<Stage['takeovers']>>;
-}
-
-/** A survivor on a machine that is too slow loses a lease too; what it breaks off then, Distribution 2.8 does not let it cancel. */
-async function uploadsOfSurvivor(stage: Stage, remains: Remains, { uploads, takeovers }: Death): Promise<string[]> {
-  const hasLostLeases = (await stage.takeovers()).past > takeovers.past + takeovers.toCome;
-  return hasLostLeases ? [] : remains.uploads.filter((upload) => !uploads.includes(upload));
 }
 
 async function untilKilled(victim: SourceProcess): Promise<void> {

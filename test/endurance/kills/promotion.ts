@@ -35,6 +35,10 @@ export interface Origins {
 export const registryNames = ['ci', 'staging', 'prod', 'prod-us'] as const;
 export type RegistryName = (typeof registryNames)[number];
 
+/** Longer than a case may last, so that no request ends because the machine is slow while a scene holds it. */
+const timeoutMs = 600_000;
+const timeouts = { connectMs: timeoutMs, answerMs: timeoutMs, commitMs: timeoutMs, idleMs: timeoutMs, smallMs: timeoutMs } as const;
+
 /** Two targets in the EU and a replica in the US, all below a folder of the case's own. */
 export function topologyOf(folder: string, origins: Origins): Topology {
   const at = (name: RegistryName, url: string, facts: Pick<PlacedRegistry, 'role' | 'location' | 'of'>): PlacedRegistry => ({
@@ -43,6 +47,7 @@ export function topologyOf(folder: string, origins: Origins): Topology {
     prefix: parseRepositoryName(`${folder}/${name}`),
     insecure: false,
     immutableTags: { kind: 'none' },
+    timeouts,
     ...facts,
   });
   return {

@@ -57,6 +57,8 @@ async function main(): Promise<void> {
       [...baselines].flatMap(([scene, { uploads }]) => uploads.map((upload) => `${scene}: ${upload}`)),
     );
     for (const upload of leftByNobody) console.error(`left open though nobody died: ${upload}`);
+    // Once more, where whoever reads the end of a log finds them.
+    for (const outcome of failed) tell(outcome);
     console.log(`${outcomes.length} kills, ${failed.length} with differences, ${left} uploads left by the dead`);
     console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s`);
     if (failed.length > 0 || untriedAnywhere.length > 0 || leftByNobody.length > 0 || outcomes.length === 0) process.exitCode = 1;

@@ -66,7 +66,7 @@ export class Stage {
     this.ciProxy = lane.ciProxy;
     this.prodProxy = lane.prodProxy;
     this.#homes = { ci: registries.ci, staging: registries.ci, prod: registries.prod, 'prod-us': registries.replica };
-    this.#topology = topologyOf(folder, { ci: this.ciProxy.url, prod: this.prodProxy.url, replica: registries.replica.url });
+    this.#topology = topologyOf(folder, { ci: this.ciProxy.url, prod: this.prodProxy.url, replica: lane.replicaProxy.url });
   }
 
   /** Fills the registries, requests the promotion and does what the scene does before any worker. */
@@ -176,22 +176,19 @@ export class Stage {
     return row?.open === false;
   }
 
-  /** Leases that ended with their worker: those that were taken over, and those that will be if nobody renews them. */
-  async takeovers(): Promise<{ readonly past: number; readonly toCome: number }> {
-    const [row] = await this.database.tables.$queryRaw<{ past: number; to_come: number }[]>`
-      SELECT (SELECT coalesce(sum(count), 0)::int FROM outcome_tally WHERE subject = 'lease') AS past,
-        (SELECT count(*)::int FROM dispatch WHERE state = 'leased') AS to_come`;
-    return { past: row?.past ?? 0, toCome: row?.to_come ?? 0 };
-  }
-
   async uploads(): Promise<string[]> {
     return (await this.#held()).flatMap(({ name, uploads }) => uploads.map((upload) => `${name}/${upload}`));
   }
 
-  /** Whether prod was told that nobody goes on with this upload: Distribution 2.8 keeps a session whose request broke off all the same. */
+  /** Resolves when registries have done what they were told by workers that are gone. */
+  async writesDone(): Promise<void> {
+    await Promise.all(this.#proxies.map((proxy) => proxy.writesDone()));
+  }
+
+  /** Whether its registry was told that nobody goes on with this upload: Distribution 2.8 keeps a session whose request broke off all the same. */
   wasGivenUp(upload: string): boolean {
     const session = upload.slice(upload.lastIndexOf('/') + 1);
-    return this.prodProxy.requests.some(({ method, url }) => method === 'DELETE' && url.includes(session));
+    return this.#proxies.some(({ requests }) => requests.some(({ method, url }) => method === 'DELETE' && url.includes(session)));
   }
 
   /** Names of the files in which a registry keeps a repository. */
@@ -226,6 +223,11 @@ export class Stage {
     const store = client.repository(`${this.#options.folder}/${name}/${repository}` as RepositoryName);
     await pushBuilt(store, built);
     await store.putTag(parseTag(tag), built.manifest);
+  }
+
+  get #proxies(): readonly FaultProxy[] {
+    const { ciProxy, prodProxy, replicaProxy } = this.#options.lane;
+    return [ciProxy, prodProxy, replicaProxy];
   }
 
   #held() {

@@ -47,11 +47,12 @@ export interface Lane {
   readonly redis: RunningRedis;
   readonly ciProxy: FaultProxy;
   readonly prodProxy: FaultProxy;
+  readonly replicaProxy: FaultProxy;
   readonly survivors: Survivors;
   stop(): Promise<void>;
 }
 
-export async function startLane({ ci, prod }: SharedRegistries): Promise<Lane> {
+export async function startLane({ ci, prod, replica }: SharedRegistries): Promise<Lane> {
   const stack = new Stack();
   const proxyOf = async ({ url }: RunningRegistry): Promise<FaultProxy> => {
     const proxy = await startFaultProxy(url);
@@ -61,10 +62,10 @@ export async function startLane({ ci, prod }: SharedRegistries): Promise<Lane> {
   try {
     const redis = await startRedis();
     stack.push(() => redis.stop());
-    const [ciProxy, prodProxy] = [await proxyOf(ci), await proxyOf(prod)];
+    const [ciProxy, prodProxy, replicaProxy] = [await proxyOf(ci), await proxyOf(prod), await proxyOf(replica)];
     const survivors = startSurvivors();
     stack.push(() => survivors.stop());
-    return { redis, ciProxy, prodProxy, survivors, stop: () => stack.unwind() };
+    return { redis, ciProxy, prodProxy, replicaProxy, survivors, stop: () => stack.unwind() };
   } catch (error) {
     await stack.unwind();
     throw error;
