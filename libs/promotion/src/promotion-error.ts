@@ -18,7 +18,7 @@ export type PromotionErrorCode =
   | 'source-refused' // the source does not take our credentials
   | 'prod-not-tagged' // a replica is never ahead of its prod
   | 'registry-replaced' // a registry's name means another registry than at request
-  | 'being-deleted' // a run of retention is deleting what it needs
+  | 'being-deleted' // retention is deleting what it needs
   | 'topology-changed' // a new revision was applied while the promotion was recorded
   | 'path-removed' // the path is gone from the active topology
   | 'attempts-exhausted' // every attempt broke off without an end

@@ -220,7 +220,7 @@ export const problemKinds = {
   },
   'being-deleted': {
     status: 409,
-    title: 'A run of retention is deleting this',
+    title: 'Retention is deleting this',
     help: 'Nothing was recorded. Repeat the request in a minute: if the digest is gone by then, restore it or promote another.',
   },
   'topology-changed': {

@@ -17,7 +17,8 @@ interface LostRow {
 }
 
 /**
- * Keeps what new item-targets need from being deleted: what runs of retention have marked is spared. Until the end of the transaction
+ * Keeps what new item-targets need from being deleted: what runs of retention have marked is spared, what they or a purge
+ * are deleting is too late to keep. Until the end of the transaction
  * no deletion begins at the registries. Of what was read for a request, also what was deleted since it was claimed is gone.
  * @throws PromotionError `being-deleted` when it is too late: nothing may be recorded
  */
@@ -44,7 +45,7 @@ function claimOrder({ principalId, route, key }: IdempotentRequest): Prisma.Sql 
 
 function beingDeleted({ registry, repository, tag, digest }: LostRow): PromotionError {
   const what = tag === '' ? digestFromBytes(digest) : `tag ${tag}`;
-  return new PromotionError(`a run of retention is deleting ${what} from ${registry}/${repository}, which the promotion needs`, {
+  return new PromotionError(`retention is deleting ${what} from ${registry}/${repository}, which the promotion needs`, {
     code: 'being-deleted',
     operation: 'promote',
     retryable: true,
