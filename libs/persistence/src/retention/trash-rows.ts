@@ -77,11 +77,14 @@ interface RawRow extends Omit<TrashRow, 'digest'> {
   readonly digest: Uint8Array;
 }
 
-/** What is held and not deleted yet, or was spared after all, is no trash: it is still where it was, and may yet be deleted. */
+/**
+ * What is held and not deleted yet, or was spared after all, is no trash: it is still where it was, and may yet be deleted. Where
+ * nobody could read back what became of a deletion it counts as deleted: to bring back what is still there changes nothing.
+ */
 export const wasDeleted = Prisma.sql`t.kept_at IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM retention_mark m
   WHERE m.registry_id = t.registry_id AND m.repository = t.repository AND m.digest = t.digest AND m.run_id = t.run_id
-    AND m.state <> 'deleted')`;
+    AND m.state NOT IN ('deleted', 'failed'))`;
 
 /** Of rows `t`. A registry is meant by its name as it is now. */
 export function conditionsOf({ registry, repository, digest, tag, run }: TrashFilter): Prisma.Sql[] {
