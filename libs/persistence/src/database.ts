@@ -1,8 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { type Prisma, PrismaClient } from './generated/client.js';
-import { impatientPool } from './impatient-pool.js';
+import { absenceAround } from './database-unavailable.js';
+import { cutSilentConnections } from './impatient-pool.js';
+import { type PoolWatch, watchedPool } from './watched-pool.js';
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends PoolWatch {
   /** Connections that this process may hold. */
   readonly maxConnections?: number;
   /** How long to wait for a free connection, or a new one, in milliseconds; default 5,000. */
@@ -15,6 +17,11 @@ export interface DatabaseOptions {
 
 /** The tables, whether inside a transaction or not. */
 export type Tables = Prisma.TransactionClient;
+
+interface TransactionOptions {
+  readonly timeout: number;
+  readonly isolationLevel?: Prisma.TransactionIsolationLevel;
+}
 
 const defaultConnectTimeoutMs = 5_000;
 const transactionTimeoutMs = 15_000;
@@ -29,11 +36,10 @@ export class Database {
   constructor(url: string, options: DatabaseOptions = {}) {
     const { onStatement, statementTimeoutMs } = options;
     this.#connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
-    const pool = { connectionString: url, max: options.maxConnections ?? 10, connectionTimeoutMillis: this.#connectTimeoutMs };
-    const adapter =
-      statementTimeoutMs === undefined
-        ? new PrismaPg(pool)
-        : new PrismaPg(impatientPool(pool, statementTimeoutMs), { disposeExternalPool: true });
+    const config = { connectionString: url, max: options.maxConnections ?? 10, connectionTimeoutMillis: this.#connectTimeoutMs };
+    const pool = watchedPool(config, options);
+    if (statementTimeoutMs !== undefined) cutSilentConnections(pool, statementTimeoutMs);
+    const adapter = new PrismaPg(pool, { disposeExternalPool: true });
     if (onStatement === undefined) {
       this.#prisma = new PrismaClient({ adapter });
       return;
@@ -48,15 +54,17 @@ export class Database {
     return this.#prisma;
   }
 
-  /** Runs `work` in one transaction (read committed); a rejection rolls back. */
+  /**
+   * Runs `work` in one transaction (read committed); a rejection rolls back.
+   * @throws PersistenceError `database-unavailable` when the transaction could not begin, or its end was not confirmed
+   */
   transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#prisma.$transaction(work, { maxWait: this.#connectTimeoutMs, timeout: transactionTimeoutMs });
+    return this.#run(work, { timeout: transactionTimeoutMs });
   }
 
-  /** Reads as at one moment: every statement of `work` sees what the first one saw. It must not write. */
+  /** Reads as at one moment: every statement of `work` sees what the first one saw. It must not write. Throws as `transaction` does. */
   snapshot<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    const isolationLevel = 'RepeatableRead';
-    return this.#prisma.$transaction(work, { maxWait: this.#connectTimeoutMs, timeout: snapshotTimeoutMs, isolationLevel });
+    return this.#run(work, { timeout: snapshotTimeoutMs, isolationLevel: 'RepeatableRead' });
   }
 
   /** Rejects when the database does not answer. */
@@ -66,6 +74,24 @@ export class Database {
 
   close(): Promise<void> {
     return this.#prisma.$disconnect();
+  }
+
+  /** What `work` rejects with stays as it is; only what comes from around it can be the absence of the database. */
+  async #run<T>(work: (tables: Tables) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const ofWork = new Set<unknown>();
+    const noted = async (tables: Tables): Promise<T> => {
+      try {
+        return await work(tables);
+      } catch (error) {
+        ofWork.add(error);
+        throw error;
+      }
+    };
+    try {
+      return await this.#prisma.$transaction(noted, { maxWait: this.#connectTimeoutMs, ...options });
+    } catch (error) {
+      throw ofWork.has(error) ? error : absenceAround(error);
+    }
   }
 }
 

@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 
 /**
- * A pool that cuts a connection, taken out of it, on which nothing has come or gone for `silenceMs` (milliseconds).
+ * Makes a pool cut a connection, taken out of it, on which nothing has come or gone for `silenceMs` (milliseconds).
  * What waits for an answer is rejected then, the pool opens another connection, and the server rolls back what the cut one had begun.
  * `query_timeout` of pg would only forget the statement, and a ROLLBACK behind it unsent: its connection would come back in mid-transaction.
  */
-export function impatientPool(config: pg.PoolConfig, silenceMs: number): pg.Pool {
-  const pool = new pg.Pool(config);
+export function cutSilentConnections(pool: pg.Pool, silenceMs: number): void {
   const watched = new WeakSet<Socket>();
   pool.on('acquire', (client) => {
     const socket = socketOf(client);
@@ -19,7 +18,6 @@ export function impatientPool(config: pg.PoolConfig, silenceMs: number): pg.Pool
   pool.on('release', (_error, client) => {
     socketOf(client).setTimeout(0);
   });
-  return pool;
 }
 
 /** With TLS the socket changes while the connection is made: it is looked up anew each time. */

@@ -176,3 +176,4 @@ export { PrismaRunJournal } from './run/prisma-run-journal.js';
 export { type StoredError, storedError } from './run/stored-error.js';
 export { Schedules } from './schedules/schedules.js';
 export { type RegistryRecord, type TopologyRevision, TopologyRevisions } from './topology/topology-revisions.js';
+export type { PoolWatch } from './watched-pool.js';

@@ -24,6 +24,7 @@ export {
   startDockerRegistry,
   type TokenAuth,
 } from './docker-registry.js';
+export { type FrailPostgres, type SentMessage, type SessionEnd, sessionEnds, startFrailPostgres } from './frail-postgres.js';
 export { type FrontFault, type FrontFaults, startFaultyFront } from './faulty-front.js';
 export { type GoProgramName, goProgramNames } from './go-programs.js';
 export {

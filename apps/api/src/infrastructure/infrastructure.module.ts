@@ -9,6 +9,7 @@ import {
   IdempotencyKeys,
   Notifications,
   Pauses,
+  type PoolWatch,
   Principals,
   PromotionControl,
   PromotionReadModel,
@@ -45,11 +46,23 @@ export interface InfrastructureParts {
   readonly logger: Logger;
 }
 
+/** Requests are answered with 503 meanwhile. */
+function watchOf(logger: Logger): PoolWatch {
+  return {
+    onLost: (err) => logger.warn({ err }, 'the connections to the database were lost'),
+    onBack: () => logger.info('the database answers again'),
+  };
+}
+
 /** What every feature of the API stands on. */
 @Global()
 @Module({
   providers: [
-    { provide: Database, inject: [CONFIG], useFactory: ({ databaseUrl }: ApiConfig) => new Database(databaseUrl, databaseLimits) },
+    {
+      provide: Database,
+      inject: [CONFIG, LOGGER],
+      useFactory: ({ databaseUrl }: ApiConfig, logger: Logger) => new Database(databaseUrl, { ...databaseLimits, ...watchOf(logger) }),
+    },
     {
       provide: Notifications,
       inject: [CONFIG, LOGGER],

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { WorkerConfig } from '@waybill/config';
 import { type Logger, Metrics } from '@waybill/observability';
-import { Database, Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
+import { Database, Notifications, Outbox, type PoolWatch, TopologyRevisions } from '@waybill/persistence';
 import { type JobQueue, openQueue } from '@waybill/queue';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
 import { Draining } from './draining.js';
@@ -15,6 +15,14 @@ export interface InfrastructureParts {
   readonly logger: Logger;
 }
 
+/** Work under way fails meanwhile, waits, and goes on. */
+function watchOf(logger: Logger): PoolWatch {
+  return {
+    onLost: (err) => logger.warn({ err }, 'the connections to the database were lost'),
+    onBack: () => logger.info('the database answers again'),
+  };
+}
+
 /** What every feature of the worker stands on; closed in the reverse order of use. */
 @Global()
 @Module({
@@ -25,6 +33,7 @@ export interface InfrastructureParts {
       useFactory: ({ databaseUrl, logLevel }: WorkerConfig, logger: Logger) =>
         new Database(databaseUrl, {
           maxConnections,
+          ...watchOf(logger),
           // The client builds an event for every statement: only when somebody reads it.
           ...(logLevel === 'trace' ? { onStatement: (statement) => logger.trace({ statement }, 'statement') } : {}),
         }),
