@@ -2,6 +2,7 @@ import { type Digest, digestToBytes } from '@waybill/oci-model';
 import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
+import { holdOf } from './held-digests.js';
 import { RetentionRefusal } from './retention-refusal.js';
 import type { NewTrashRequest } from './trash-requests.js';
 
@@ -29,7 +30,9 @@ export async function findPurgeable(
     ) w (repository) WHERE ${only}`;
   const places = await tables.retentionRequestItem.findMany({ where: { requestId: id }, select: { repository: true } });
   if (places.length === 0) throw refused('nowhere-to-purge', `${digest} was seen in no repository of ${registry}: name the repository`);
-  await refuseHeld(tables, { registry, digest, repositories: places.map((place) => place.repository) });
+  // What somebody holds is released first, by whoever may: a purge goes over nobody's head.
+  const hold = await holdOf(tables, { registryId, repositories: places.map((place) => place.repository), digests: [digest] });
+  if (hold !== undefined) throw refused('held', `hold ${hold} keeps it: release that first`);
   return places.length;
 }
 
@@ -38,24 +41,6 @@ async function refuseNeeded(tables: Tables, registryId: string, digest: Digest):
   const promotion = (await neededByPromotions(tables, registryId, [digest])).get(digest);
   if (promotion === undefined) return;
   throw refused('needed-by-promotion', `promotion ${promotion} is under way and needs it: cancel it, or wait for its end`);
-}
-
-/** What somebody holds is released first, by whoever may: a purge goes over nobody's head. */
-async function refuseHeld(
-  tables: Tables,
-  { registry, digest, repositories }: { readonly registry: string; readonly digest: Digest; readonly repositories: readonly string[] },
-): Promise<void> {
-  const bytes = digestToBytes(digest);
-  const [hold] = await tables.$queryRaw<{ id: string }[]>`
-    SELECT h.id FROM hold h
-    WHERE h.registry IN ('', ${registry}) AND h.released_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > now())
-      AND (h.repository = '' OR h.repository = ANY(${[...repositories]}::text[]))
-      AND CASE h.scope WHEN 'digest' THEN h.digest = ${bytes}::bytea WHEN 'repository' THEN true ELSE EXISTS (
-        SELECT 1 FROM tag t JOIN repository y ON y.id = t.repository_id JOIN registry r ON r.id = y.registry_id
-        WHERE r.name = ${registry} AND r.replaced_at IS NULL AND y.name = h.repository AND t.name = h.tag AND t.gone_at IS NULL
-          AND t.digest = ${bytes}::bytea) END
-    LIMIT 1`;
-  if (hold !== undefined) throw refused('held', `hold ${hold.id} keeps it: release that first`);
 }
 
 function refused(code: 'nowhere-to-purge' | 'needed-by-promotion' | 'held', message: string): RetentionRefusal {

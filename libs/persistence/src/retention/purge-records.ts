@@ -5,13 +5,15 @@ import { storableJson } from '../registry-checks/storable-json.js';
 import type { StoredError } from '../run/stored-error.js';
 import { closePlace } from './close-place.js';
 import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
+import { holdOf } from './held-digests.js';
 import { lockTrash } from './trash.js';
 import { holdsRequest, type TrashRequestLease } from './trash-request-leases.js';
 
-/** What may be deleted: what is listed by something that stays is not, and what a promotion needs keeps all of it. */
+/** What may be deleted: what is listed by something that stays is not, and what a promotion needs or somebody holds keeps all of it. */
 export type PurgeIntent =
-  | { readonly kind: 'intended'; readonly digests: readonly Digest[]; readonly listed: readonly Digest[] }
+  | { readonly kind: 'intended'; readonly digests: readonly Digest[] }
   | { readonly kind: 'needed'; readonly promotion: string }
+  | { readonly kind: 'held'; readonly hold: string }
   | { readonly kind: 'listed'; readonly by: Digest }
   | { readonly kind: 'lost' };
 
@@ -51,11 +53,13 @@ export class PurgeRecords {
         const by = listed.get(root);
         if (by !== undefined) return { kind: 'listed', by };
         const going = digests.filter((digest) => !listed.has(digest));
+        const hold = await holdOf(tables, { registryId, repositories: [this.#repository], digests: going });
+        if (hold !== undefined) return { kind: 'held', hold };
         await tables.$executeRaw`
         INSERT INTO retention_request_item (request_id, repository, digest, state)
         SELECT ${id}::uuid, ${this.#repository}, d, 'intended' FROM unnest(${going.map(digestToBytes)}::bytea[]) AS d
         ON CONFLICT (request_id, repository, digest) DO UPDATE SET state = 'intended' WHERE retention_request_item.settled_at IS NULL`;
-        return { kind: 'intended', digests: going, listed: [...listed.keys()] };
+        return { kind: 'intended', digests: going };
       },
       { kind: 'lost' },
     );

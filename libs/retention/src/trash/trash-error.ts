@@ -7,6 +7,7 @@ export type TrashErrorCode =
   | 'registry-replaced' // the name means another registry by now
   | 'registry-unknown' // the topology has it no more
   | 'in-promotion' // a promotion that is under way needs it
+  | 'held' // somebody holds it, or something that goes with it
   | 'listed-elsewhere' // something that stays lists it
   | 'being-restored'; // a restore that is under way needs it
 

@@ -16,7 +16,7 @@ export interface PurgeRepositoryOptions {
 /**
  * Deletes a manifest from a repository and its trash at once: first itself, then what only it lists, then what refers to any of that.
  * What is to go is written down before the first deletion, so that whoever takes over finds it when nothing at the registry tells.
- * Rejects with TrashError `in-promotion`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with ContentError
+ * Rejects with TrashError `in-promotion`, `held`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with ContentError
  * where the registry does not do it.
  */
 export async function purgeRepository(options: PurgeRepositoryOptions): Promise<void> {
@@ -40,6 +40,8 @@ async function intended({ records, digest, repository }: PurgeRepositoryOptions,
       return intent.digests;
     case 'needed':
       throw refused('in-promotion', `promotion ${intent.promotion} is under way and needs it`);
+    case 'held':
+      throw refused('held', `hold ${intent.hold} keeps it, or something that goes with it: release that first`);
     case 'listed':
       throw refused('listed-elsewhere', `${intent.by} in ${repository} lists it: purge that`);
     case 'lost':
@@ -56,7 +58,7 @@ async function emptyTrash({ opened, records, signal }: PurgeRepositoryOptions, d
   for (const digest of emptied.digests) await trash.deleteManifest(digest, signal);
 }
 
-function refused(code: 'in-promotion' | 'listed-elsewhere' | 'being-restored', message: string): TrashError {
+function refused(code: 'in-promotion' | 'held' | 'listed-elsewhere' | 'being-restored', message: string): TrashError {
   return new TrashError(message, { code, operation: 'purge' });
 }
 
