@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Digest } from '@waybill/oci-model';
-import { ExecutionJournal } from '@waybill/persistence';
+import { ExecutionJournal, PersistenceError } from '@waybill/persistence';
 import { buildCosignTag, buildImage, buildIndex, buildReferrer, describeWith, type FrontFault, pushArtifact } from '@waybill/testing';
 import { gate } from '../../infrastructure/gate.spec-helper.js';
 import { ExecutionScene, type JournalOf } from './execution-scene.spec-helper.js';
@@ -12,6 +12,11 @@ class Death extends Error {}
 class Steps {
   taken: string[] = [];
   deathAt: { readonly step: number; readonly when: 'before' | 'after' } | undefined;
+  readonly #death: (step: string) => Error;
+
+  constructor(death: (step: string) => Error = (step) => new Death(step)) {
+    this.#death = death;
+  }
 
   readonly journalOf =
     (scene: ExecutionScene): JournalOf =>
@@ -27,11 +32,12 @@ class Steps {
           return (...given: unknown[]) => this.#watched('records', Reflect.apply(method, target, given) as object);
         }
         return async (...given: unknown[]) => {
-          this.taken.push(`${name}.${String(property)}`);
+          const step = `${name}.${String(property)}`;
+          this.taken.push(step);
           const number = this.taken.length;
-          if (this.#dies(number, 'before')) throw new Death(`${number}`);
+          if (this.#dies(number, 'before')) throw this.#death(step);
           const answer: unknown = await Reflect.apply(method, target, given);
-          if (this.#dies(number, 'after')) throw new Death(`${number}`);
+          if (this.#dies(number, 'after')) throw this.#death(step);
           return answer;
         };
       },
@@ -42,6 +48,10 @@ class Steps {
     return this.deathAt?.step === step && this.deathAt.when === when;
   }
 }
+
+/** Nobody knows whether what the step wrote was kept. */
+const away = (step: string) =>
+  new PersistenceError('the database went away', { code: 'database-unavailable', operation: step, retryable: true });
 
 const root = buildIndex([buildImage({ seed: 1, layerBytes: 64 }), buildImage({ seed: 2, layerBytes: 64 })]);
 const artifact = { root, referrers: [buildReferrer(root)], cosignTags: [buildCosignTag(root)] };
@@ -132,6 +142,30 @@ describeWith(['docker-registry'], 'a run that acts and whose worker ends', () =>
     expect(await endOf(id)).toEqual(expected);
     expect(scene.log.saying('the run of retention is handed over')).toHaveLength(1);
   });
+
+  it('blames no repository for a database that goes away, and comes to the same end', async () => {
+    const steps = new Steps();
+    const whole = await planned();
+    await scene.finish(whole, () => scene.worker({ journalOf: steps.journalOf(scene) }));
+    const expected = await endOf(whole);
+
+    for (const [step, when] of [
+      ['records.begin', 'after'],
+      ['records.settle', 'before'],
+      ['records.settle', 'after'],
+      ['journal.done', 'before'],
+    ] as const) {
+      const id = await planned();
+      const breaking = new Steps(away);
+      breaking.deathAt = { step: steps.taken.indexOf(step) + 1, when };
+      while (breaking.taken.length < breaking.deathAt.step) await scene.worker({ journalOf: breaking.journalOf(scene) }).execute();
+      await scene.expireLease(id);
+
+      await scene.finish(id, () => scene.worker({ workerId: 'two' }));
+
+      expect({ step, when, end: await endOf(id) }).toEqual({ step, when, end: expected });
+    }
+  }, 120_000);
 
   it('writes nothing any more once another worker has the run', async () => {
     const id = await planned();

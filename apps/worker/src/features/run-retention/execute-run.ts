@@ -6,6 +6,7 @@ import {
   type Database,
   ExecutionJournal,
   ExecutionStop,
+  PersistenceError,
   type RetentionLease,
   type RetentionRunRow,
   RetentionRuns,
@@ -171,9 +172,9 @@ export class ExecuteRun {
   }
 }
 
-/** Of the registry, of the archive or of what is planned: no mistake of ours. */
+/** Of the registry, of the archive or of what is planned: no mistake of ours, and not the database's, of which no repository is to blame. */
 function isTrouble(error: unknown): error is WaybillError {
-  return error instanceof WaybillError;
+  return error instanceof WaybillError && !(error instanceof PersistenceError);
 }
 
 type Repository = ReturnType<OpenedTrash['client']['repository']>;
