@@ -1,10 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { RepositoryClient } from '@waybill/oci-registry';
-import { HeldTargets, Leftovers, OpenEffects, Outbox, PrismaRunJournal, ProvenanceChain } from '@waybill/persistence';
+import {
+  ExecutionJournal,
+  ExecutionRecordsStore,
+  HeldTargets,
+  Leftovers,
+  OpenEffects,
+  Outbox,
+  PlanJournal,
+  PrismaRunJournal,
+  ProvenanceChain,
+  PurgeRecords,
+  RetentionLeases,
+  RetentionTicks,
+  RetentionTrash,
+  TrashRequestLeases,
+} from '@waybill/persistence';
 import { startTypeScript } from '@waybill/testing';
 import { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
+import { RereadRepository } from '../../../apps/worker/src/features/run-retention/reread-repository.js';
 import { formatFailpoint, parseFailpoint } from './failpoint.js';
-import { notPromoting, type PortName, ports, steps } from './ports.js';
+import { allPorts, notPromoting, notRetaining, type PortName, retentionSteps, steps } from './ports.js';
 
 describe('the table of ports', () => {
   it.each<[PortName, { readonly prototype: object }]>([
@@ -16,14 +32,24 @@ describe('the table of ports', () => {
     ['held', HeldTargets],
     ['effects', OpenEffects],
     ['leftovers', Leftovers],
+    ['ticks', RetentionTicks],
+    ['leases', RetentionLeases],
+    ['plan', PlanJournal],
+    ['execution', ExecutionJournal],
+    ['deletions', ExecutionRecordsStore],
+    ['fresh', RereadRepository],
+    ['trash', RetentionTrash],
+    ['requests', TrashRequestLeases],
+    ['purge', PurgeRecords],
   ])('knows every method of %s', (name, { prototype }) => {
     const methods = Object.getOwnPropertyNames(prototype).filter((method) => method !== 'constructor');
 
-    expect(Object.keys(ports[name]).sort()).toEqual(methods.sort());
+    expect(Object.keys(allPorts[name]).sort()).toEqual(methods.sort());
   });
 
   it('excuses no step that there is not', () => {
     expect(steps).toEqual(expect.arrayContaining(Object.keys(notPromoting)));
+    expect(retentionSteps).toEqual(expect.arrayContaining(Object.keys(notRetaining)));
   });
 });
 

@@ -6,7 +6,7 @@ import type { JobHandler, JobQueue } from '@waybill/queue';
 import type { RegistryClients } from '@waybill/registry-clients';
 import type { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-records.js';
 import type { Failpoints } from './failpoint.js';
-import { type PortName, ports } from './ports.js';
+import { allPorts, type PortName } from './ports.js';
 
 /** Which step a transaction belongs to. */
 const currentStep = new AsyncLocalStorage<string>();
@@ -28,19 +28,33 @@ function replacing<T extends object>(object: T, replacementOf: (name: string, me
 
 /** The same port, whose steps tell of themselves before and after. */
 export function guarded<T extends object>(portName: PortName, port: T, failpoints: Failpoints): T {
-  const kinds: Readonly<Record<string, string>> = ports[portName];
-  return replacing(port, (name, method) => {
-    const kind = kinds[name];
-    if (kind === undefined || kind === 'lasts not') return undefined;
-    const step = `${portName}.${name}`;
-    return async (...args) => {
-      if (failpoints.leavesOut(step)) return undefined;
-      failpoints.reach(step, 'before');
-      const result = await currentStep.run(step, () => method(...args));
-      if (kind === 'changes' || isSomething(result)) failpoints.reach(step, 'after');
-      return result;
-    };
-  });
+  return replacing(port, (name, method) => (isStep(portName, name) ? asStep(`${portName}.${name}`, method, failpoints) : undefined));
+}
+
+/** The same of every object of a class, whoever makes it: for what a worker makes anew for each run. */
+export function guardClass(portName: PortName, { prototype }: { readonly prototype: object }, failpoints: Failpoints): void {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (!isStep(portName, name)) continue;
+    const method = Reflect.get(prototype, name) as Method;
+    Reflect.set(prototype, name, function (this: unknown, ...args: unknown[]) {
+      return asStep(`${portName}.${name}`, (...given) => method.apply(this, given), failpoints)(...args);
+    });
+  }
+}
+
+function isStep(portName: PortName, method: string): boolean {
+  const kind = kindOf(`${portName}.${method}`);
+  return kind !== undefined && kind !== 'lasts not';
+}
+
+function asStep(step: string, method: Method, failpoints: Failpoints): Method {
+  return async (...args) => {
+    if (failpoints.leavesOut(step)) return undefined;
+    failpoints.reach(step, 'before');
+    const result = await currentStep.run(step, () => method(...args));
+    if (kindOf(step) === 'changes' || isSomething(result)) failpoints.reach(step, 'after');
+    return result;
+  };
 }
 
 /** A database whose transactions tell of themselves when all is done and nothing committed. */
@@ -59,7 +73,7 @@ export function guardedDatabase(database: Database, failpoints: Failpoints): Dat
 
 function kindOf(step: string): string | undefined {
   const [port = '', method = ''] = step.split('.');
-  const kinds: Readonly<Record<string, string>> = ports[port as PortName];
+  const kinds: Readonly<Record<string, string>> = allPorts[port as PortName];
   return kinds[method];
 }
 
@@ -82,12 +96,17 @@ export function guardedRecords(records: RunRecords, failpoints: Failpoints): Run
 
 /** Every repository of every client. */
 export function guardedClients(clients: RegistryClients, failpoints: Failpoints): RegistryClients {
-  const repositories = (client: object) =>
-    replacing(client, (name, method) => {
-      if (name !== 'repository') return undefined;
-      return (repository) => guarded('store', blobsInParts(method(repository) as object, failpoints), failpoints);
-    });
-  return replacing(clients, (name, method) => (name === 'open' ? (...args) => repositories(method(...args) as object) : undefined));
+  return replacing(clients, (name, method) =>
+    name === 'open' ? (...args) => guardedClient(method(...args) as object, failpoints) : undefined,
+  );
+}
+
+/** Every repository of a client. */
+export function guardedClient<Client extends object>(client: Client, failpoints: Failpoints): Client {
+  return replacing(client, (name, method) => {
+    if (name !== 'repository') return undefined;
+    return (repository) => guarded('store', blobsInParts(method(repository) as object, failpoints), failpoints);
+  });
 }
 
 /** A blob of which the first bytes have gone is in an upload session that only this process knows. */

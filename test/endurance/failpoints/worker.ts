@@ -11,10 +11,9 @@ import { RunRecords } from '../../../apps/worker/src/features/run-promotion/run-
 import { CONFIG, JOB_QUEUE, LOGGER } from '../../../apps/worker/src/infrastructure/tokens.js';
 import { serverOptions, serveWorker } from '../../../apps/worker/src/start-worker.js';
 import { WorkerModule } from '../../../apps/worker/src/worker.module.js';
-import { Failpoints } from './failpoint.js';
 import { guarded, guardedClients, guardedDatabase, guardedQueue, guardedRecords } from './guard.js';
+import { failpoints } from './process-failpoints.js';
 
-const failpoints = Failpoints.fromEnvironment(process.env);
 const config = loadWorkerConfig();
 const logger = createLogger({ name: 'worker', level: config.logLevel });
 
