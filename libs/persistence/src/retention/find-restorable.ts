@@ -46,15 +46,16 @@ export async function findRestorable(
 
 const isOpen = Prisma.sql`t.restored_at IS NULL AND t.emptied_at IS NULL AND ${wasDeleted}`;
 
-/** A tag means what it named last. */
+/** A tag means what it named last of what was deleted and can still be had, or is back. */
 function askedFor(asked: AskedOfTrash, registryId: string): Prisma.Sql {
   const { registry: _byId, ...filter } = asked;
   const condition = Prisma.join([Prisma.sql`t.registry_id = ${registryId}::uuid`, ...conditionsOf(filter)], ' AND ');
   return asked.tag === undefined
     ? condition
     : Prisma.sql`${condition} AND t.id = (
-    SELECT max(n.id::text)::uuid FROM retention_trash n
-    WHERE n.registry_id = ${registryId}::uuid AND n.repository = ${asked.repository ?? ''} AND jsonb_exists(n.tags, ${asked.tag}))`;
+    SELECT max(t.id::text)::uuid FROM retention_trash t
+    WHERE t.registry_id = ${registryId}::uuid AND t.repository = ${asked.repository ?? ''} AND jsonb_exists(t.tags, ${asked.tag})
+      AND t.emptied_at IS NULL AND ${wasDeleted})`;
 }
 
 async function refuseUnlessBack(tables: Tables, asked: AskedOfTrash, registryId: string): Promise<void> {

@@ -108,6 +108,20 @@ describe('the trash of what a run deletes', () => {
     expect(await restore()).toMatchObject({ open: 1 });
   });
 
+  it('is meant by a tag where it was deleted, whatever the tag named since that was spared', async () => {
+    await records.settle(await begin(), { outcome: 'gone', tagsGone: [tag] });
+    await run.journal.done(repository);
+    await run.journal.finish();
+    const [, spared] = await deletingOf(['other']);
+    await spared.spare(named('other'), { code: 'kept', message: 'a rule keeps it by now' });
+
+    expect(await restore({ tag })).toMatchObject({ open: 1 });
+
+    const items = await scene.database.tables.$queryRaw<unknown[]>`
+      SELECT digest_text(digest) AS digest FROM retention_request_item WHERE repository = ${repository}`;
+    expect(items).toEqual([{ digest: named('old') }]);
+  });
+
   it('is not what is just being deleted, nor what has its turn yet to come', async () => {
     await begin();
 
