@@ -5,7 +5,7 @@ import { CollectionLeases } from '../collection/collection-leases.js';
 import { storedError } from '../run/stored-error.js';
 import { type ActingRun, ExecutionScene } from './execution-scene.spec-helper.js';
 import { type ExecutionStop, executionStop } from './execution-stop.js';
-import { named } from './inventory-rows.spec-helper.js';
+import { named, seedTag } from './inventory-rows.spec-helper.js';
 import { RetentionPolicies } from './policies.js';
 import { hour, policyNamed } from './retention-scene.spec-helper.js';
 import { RetentionRuns } from './runs.js';
@@ -435,7 +435,7 @@ describe('a run that acts', () => {
     await scene.database.tables.$executeRaw`
       INSERT INTO tag_event (registry_id, repository, tag, digest, source)
       SELECT registry_id, repository, '2.0', digest, 'notification' FROM retention_mark WHERE run_id = ${run.id}::uuid AND state = 'deleted'`;
-    expect(await records.pushedMeanwhile()).toEqual([{ tag: '2.0', digest: named(old) }]);
+    expect(await records.pushedMeanwhile()).toEqual([{ tag: '2.0', digest: named(old), was: 'pushed' }]);
 
     await records.restoring(named(old), ['2.0' as Tag]);
     await records.restoring(named(old), ['2.0' as Tag]);
@@ -451,5 +451,38 @@ describe('a run that acts', () => {
     ]);
     const places = await scene.database.tables.$queryRaw<unknown[]>`SELECT 1 FROM placement WHERE seen_until IS NULL`;
     expect(places).toHaveLength(2);
+  });
+
+  it('tells which tags looks have missed since the first deletion, and gives them back', async () => {
+    const place = { registryId: scene.registryId, repository } as const;
+    const stay = `stay ${count}`;
+    await scene.database.tables.$executeRaw`TRUNCATE placement, tag, repository CASCADE`;
+    const tags = { '1.0': old, '0.9': older, before: stay, moved: stay, removed: stay };
+    await scene.seed({ repository, manifests: { [old]: {}, [older]: {}, [stay]: {} }, tags });
+    const run = await acting();
+    const records = await deleting(run);
+    await seedTag(scene.database, { ...place, tag: 'before', at: new Date(Date.now() - hour), source: 'crawl' });
+    const begun = await records.begin({ digest: named(old), tag: '' });
+    if (typeof begun === 'string') throw new Error(begun);
+    await records.settle(begun.effectId, { outcome: 'gone', tagsGone: [] });
+    for (const [tag, source] of [
+      ['1.0', 'crawl'],
+      ['0.9', 'crawl'],
+      ['moved', 'crawl'],
+      ['removed', 'notification'],
+    ] as const) {
+      await seedTag(scene.database, { ...place, tag, at: new Date(Date.now() + 1_000), source });
+    }
+
+    expect(await records.pushedMeanwhile()).toEqual([{ tag: 'moved', digest: named(stay), was: 'there' }]);
+
+    await records.restoring(named(stay), ['moved' as Tag]);
+    await records.restored(named(stay), ['moved' as Tag]);
+
+    expect(await records.pushedMeanwhile()).toEqual([]);
+    expect(await scene.effects(run.id)).toEqual([
+      { kind: 'deletion', digest: named(old), tag: '', outcome: 'deleted', records: 1 },
+      { kind: 'tag', digest: named(stay), tag: 'moved', outcome: 'written', records: 1 },
+    ]);
   });
 });

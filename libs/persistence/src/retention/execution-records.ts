@@ -15,7 +15,7 @@ import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
 import { type LeasedRun, underRunLease } from './leased-run.js';
 import { insertMarks, type MarkedManifest, type NewMark } from './mark-manifests.js';
 import { requireMayAct } from './may-act.js';
-import { type LostPush, pushesSince, settleRestore } from './restore-pushes.js';
+import { intendRestore, type LostPush, pushesSince, settleRestore, tagsMissedSince } from './restore-pushes.js';
 import type { RetentionLease } from './run-leases.js';
 import { intendWrites, settleWrites } from './run-writes.js';
 import { tagMeanwhile } from './tags-meanwhile.js';
@@ -165,14 +165,16 @@ export class ExecutionRecordsStore {
     return rows.map(({ id, digest, tag }) => ({ effectId: id, digest: digestFromBytes(digest), tag }));
   }
 
-  /** Pushes of what was deleted that were noted since its deletion was intended. */
-  pushedMeanwhile(): Promise<LostPush[]> {
-    return pushesSince(this.#database.tables, this.#lease.runId, this.#repository);
+  /** Of tags that name nothing since the run deleted something: those that the registry told of, and those that looks at the repository miss. */
+  async pushedMeanwhile(): Promise<LostPush[]> {
+    const { tables } = this.#database;
+    const { runId } = this.#lease;
+    return [...(await pushesSince(tables, runId, this.#repository)), ...(await tagsMissedSince(tables, runId, this.#repository))];
   }
 
-  /** Write-ahead: it is about to be pushed again, with these tags. */
+  /** Write-ahead: it is about to be pushed again, with these tags; of what is there the tags alone. */
   async restoring(digest: Digest, tags: readonly Tag[]): Promise<void> {
-    await this.#underLease((tables, run) => intendWrites(tables, this.#placeOf(run), { digest, tags, ids: this.#ids }));
+    await this.#underLease((tables, run) => intendRestore(tables, this.#placeOf(run), { digest, tags, ids: this.#ids }));
   }
 
   /** It is back, with these tags. */

@@ -8,16 +8,19 @@ export interface RunWrite {
   readonly digest: Digest;
   readonly tags: readonly Tag[];
   readonly ids: IdSource;
+  /** Only its tags are written. */
+  readonly isThere?: boolean;
 }
 
-/** Effects of the manifest and of each tag, as intended; those that stand open already, or were settled as written, stay. */
-export async function intendWrites(tables: Tables, place: DeletionPlace, { digest, tags, ids }: RunWrite): Promise<void> {
+/** Effects of the manifest, unless it is there, and of each tag, as intended; those that stand open already, or were settled as written, stay. */
+export async function intendWrites(tables: Tables, place: DeletionPlace, { digest, tags, ids, isThere = false }: RunWrite): Promise<void> {
   const { runId, registryId, repository } = place;
-  const kinds = ['manifest', ...tags.map(() => 'tag')];
+  const names = isThere ? tags : ['', ...tags];
+  const kinds = names.map((name) => (name === '' ? 'manifest' : 'tag'));
   await tables.$executeRaw`
     INSERT INTO effect (id, retention_run_id, kind, registry_id, repository, digest, tag, state)
     SELECT w.id, ${runId}::uuid, w.kind, ${registryId}::uuid, ${repository}, ${digestToBytes(digest)}, w.tag, 'intended'
-    FROM unnest(${kinds.map(() => ids.next())}::uuid[], ${kinds}::text[], ${['', ...tags]}::text[]) AS w (id, kind, tag)
+    FROM unnest(${kinds.map(() => ids.next())}::uuid[], ${kinds}::text[], ${[...names]}::text[]) AS w (id, kind, tag)
     ON CONFLICT (retention_run_id, registry_id, repository, kind, digest, tag)
       WHERE retention_run_id IS NOT NULL AND outcome IS DISTINCT FROM 'not-written' AND outcome IS DISTINCT FROM 'not-deleted' DO NOTHING`;
 }

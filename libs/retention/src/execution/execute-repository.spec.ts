@@ -228,6 +228,114 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(world.holes()).toEqual([]);
   });
 
+  it('leaves what a tag was moved onto while everything was copied', async () => {
+    const { world, lone } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'trash.keep') world.tag('v1.0.0', lone);
+    };
+
+    await execute(world, { withTrash: true });
+
+    expect(world.tags.get('v1.0.0' as Tag)).toBe(lone);
+    expect(world.reasons.get(lone)).toMatchObject({ code: 'tag-kept' });
+    expect(world.holes()).toEqual([]);
+  });
+
+  it('leaves what a new tag names that was written while everything was copied, also among thousands', async () => {
+    const { world, lone, release } = busy();
+    for (let number = 0; number < 2_500; number += 1) world.tag(`v2.0.${number}`, release);
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'trash.keep') world.tag('later', lone);
+    };
+
+    await execute(world, { withTrash: true });
+
+    expect(world.tags.get('later' as Tag)).toBe(lone);
+    expect(world.holes()).toEqual([]);
+  });
+
+  it('leaves what a tag was moved onto between two deletions, also among thousands', async () => {
+    const world = new World();
+    const release = world.image('release', { tag: 'v1' });
+    for (let number = 0; number < 1_500; number += 1) world.tag(`v1.0.${number}`, release);
+    for (let number = 0; number < 200; number += 1) world.image(`branch ${number}`, { tag: `br-${number}` });
+    await marked(world);
+    world.meanwhile = (name) => {
+      const last = [...world.marks].findLast(([, state]) => state === 'marked')?.[0];
+      if (name === 'registry.deleteManifest' && world.deleted.length === 10 && last !== undefined) world.tag('v1', last);
+    };
+
+    await execute(world);
+
+    expect(world.deleted).toHaveLength(199);
+    expect(world.manifests.has(world.tags.get('v1' as Tag) ?? release)).toBe(true);
+    expect(world.tags.get('v1' as Tag)).not.toBe(release);
+  });
+
+  it('brings back what a tag was moved onto in the very moment of its deletion, with the tag', async () => {
+    const { world, lone } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'registry.deleteManifest' && world.effects.at(-1)?.digest === lone) world.tag('v1.0.0', lone);
+    };
+
+    const restored = await execute(world);
+
+    expect(restored).toEqual([lone]);
+    expect(world.tags.get('v1.0.0' as Tag)).toBe(lone);
+    expect(world.holes()).toEqual([]);
+  });
+
+  it('gives a tag back what it named where nobody knows onto which deleted manifest it was moved', async () => {
+    const world = new World();
+    const release = world.image('release', { tag: 'v1' });
+    for (let number = 0; number < 100; number += 1) world.tag(`v1.0.${number}`, release);
+    const branches = Array.from({ length: 5 }, (_, number) => world.image(`branch ${number}`, { tag: `br-${number}` }));
+    await marked(world);
+    world.meanwhile = (name) => {
+      const next = world.effects.at(-1)?.digest;
+      if (name === 'registry.deleteManifest' && next !== undefined && world.deleted.length === 2) world.tag('v1', next);
+    };
+
+    const restored = await execute(world);
+
+    expect(restored).toEqual([release]);
+    expect(world.tags.get('v1' as Tag)).toBe(release);
+    expect(world.deleted).toHaveLength(branches.length);
+  });
+
+  it('gives a tag back what it named where the worker died before it saw that the tag was lost', async () => {
+    const { world, lone, release } = busy();
+    await marked(world);
+    world.meanwhile = (name, at) => {
+      if (name !== 'registry.deleteManifest' || world.effects.at(-1)?.digest !== lone) return;
+      world.tag('v1.0.0', lone);
+      world.fault ??= { at, kind: 'death-after' };
+    };
+    await expect(execute(world)).rejects.toThrow(Death);
+    world.fault = undefined;
+    world.meanwhile = undefined;
+
+    await execute(world);
+
+    expect(world.tags.get('v1.0.0' as Tag)).toBe(release);
+    expect(world.holes()).toEqual([]);
+  });
+
+  it('leaves a tag away that somebody removed before anything was deleted', async () => {
+    const { world } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'trash.keep') world.tags.delete('v1.0.0' as Tag);
+    };
+
+    expect(await execute(world, { withTrash: true })).toEqual([]);
+
+    expect(world.tags.has('v1.0.0' as Tag)).toBe(false);
+  });
+
   it('brings back what an index that was pushed in the very moment of the deletion lists', async () => {
     const { world, lone } = busy();
     await marked(world);
@@ -266,7 +374,7 @@ describe('executeRepository, when the world moves on between plan and deletion',
     world.meanwhile = (name) => {
       if (name !== 'registry.deleteManifest' || world.effects.at(-1)?.digest !== branch || world.noted.length > 0) return;
       world.tag('hotfix', branch);
-      world.noted.push({ tag: 'hotfix' as Tag, digest: branch });
+      world.noted.push({ tag: 'hotfix' as Tag, digest: branch, was: 'pushed' });
     };
 
     await execute(world);

@@ -4,7 +4,7 @@ import type { TagDecision } from '../repository-plan.js';
 import { condemnedTags, Confirmed, isOpen, type Spared, type StoredPlan } from './confirmed.js';
 import { condemnedPages } from './mark-repository.js';
 import type { Condemned, DeletionTarget, Departing, ExecutionPorts, OpenDeletion, SparedReason } from './ports.js';
-import { PushWatch } from './push-watch.js';
+import { PushWatch, type TagsVanished } from './push-watch.js';
 import { restoreLost } from './restore-lost.js';
 import { type Deletion, reasonOf, sendDeletion } from './send-deletion.js';
 
@@ -21,26 +21,39 @@ export async function executeRepository(ports: ExecutionPorts, signal: AbortSign
   const condemned: Condemned[] = [];
   for await (const page of condemnedPages(ports, signal)) condemned.push(...page);
   const marks = await ports.records.marks();
+  const vanished: TagsVanished = { lost: [], removed: new Set() };
   if (marks.some(isOpen) || condemned.some(({ verdict }) => verdict === 'untag')) {
-    await execute(ports, { condemned, marks, open }, signal).catch((error: unknown) => restoreAndThrow(ports, error, signal));
+    await execute(ports, { condemned, marks, open, vanished }, signal).catch((trouble: unknown) =>
+      restoreAndThrow(ports, { trouble, vanished }, signal),
+    );
   }
-  return restoreLost(ports, signal);
+  return restoreLost(ports, vanished, signal);
 }
 
-async function execute(ports: ExecutionPorts, { condemned, marks, open }: StoredPlan & { open: OpenDeletions }, signal: AbortSignal) {
+interface Beginning extends StoredPlan {
+  readonly open: OpenDeletions;
+  /** Filled with what is seen. */
+  readonly vanished: TagsVanished;
+}
+
+async function execute(ports: ExecutionPorts, { condemned, marks, open, vanished }: Beginning, signal: AbortSignal): Promise<void> {
   const fresh = await ports.fresh.plan(signal);
   const { confirmed, spared } = Confirmed.of({ condemned, marks }, fresh);
   const execution = new Execution(ports, { condemned, confirmed, open }, signal);
   await execution.spare(spared);
   await execution.untag(fresh.plan.tags);
   await execution.hold();
-  await execution.delete(new PushWatch(ports.registry, fresh.snapshot));
+  await execution.delete(new PushWatch(ports.registry, fresh.snapshot, vanished));
 }
 
 /** What was deleted before the trouble came is looked after as far as that goes; the trouble is what is told. */
-async function restoreAndThrow(ports: ExecutionPorts, trouble: unknown, signal: AbortSignal): Promise<never> {
+async function restoreAndThrow(
+  ports: ExecutionPorts,
+  { trouble, vanished }: { readonly trouble: unknown; readonly vanished: TagsVanished },
+  signal: AbortSignal,
+): Promise<never> {
   if (trouble instanceof WaybillError && !signal.aborted) {
-    await restoreLost(ports, signal).catch((error: unknown) => {
+    await restoreLost(ports, vanished, signal).catch((error: unknown) => {
       if (!(error instanceof WaybillError)) throw error;
     });
   }
@@ -115,7 +128,7 @@ class Execution {
     for (const { digest } of manifests.toReversed()) await this.#holdOne(digest, (departing) => trash.keep(departing, signal));
   }
 
-  /** What was pushed meanwhile is asked for right before each deletion. */
+  /** What was pushed meanwhile is asked for right before each deletion, and after the last which tags went along. */
   async delete(watch: PushWatch): Promise<void> {
     const { records } = this.#ports;
     const { condemned, confirmed } = this.#executing;
@@ -127,9 +140,13 @@ class Execution {
       if (!confirmed.has(digest)) continue;
       const effect = await records.begin({ digest, tag: '' });
       const isGone = typeof effect === 'string' ? effect === 'done' : await this.#deleteOne(digest, effect.effectId);
-      if (isGone) confirmed.deleted(digest);
-      else await this.#spareBeneath(digest);
+      if (!isGone) await this.#spareBeneath(digest);
+      else {
+        confirmed.deleted(digest);
+        watch.deleted(digest);
+      }
     }
+    await watch.end(signal);
   }
 
   #deleteOne(digest: Digest, effectId: string): Promise<boolean> {

@@ -61,10 +61,12 @@ export type DeletionOutcome =
   /** The registry could not say. */
   | { readonly outcome: 'unknown'; readonly reason: SparedReason };
 
-/** A tag that somebody wrote on a digest that this run has deleted. */
+/** A push that was lost with what this run has deleted: a tag that names nothing any more, and what it is to name again. */
 export interface LostPush {
   readonly tag: Tag;
   readonly digest: Digest;
+  /** `pushed`: it was written on the digest, which was deleted. `there`: it named the digest before, and nobody knows which it named last. */
+  readonly was: 'pushed' | 'there';
 }
 
 /**
@@ -85,7 +87,7 @@ export interface ExecutionRecords {
   begin(target: DeletionTarget): Promise<'spared' | 'done' | { readonly effectId: string }>;
   settle(effectId: string, outcome: DeletionOutcome): Promise<void>;
   unsettled(): Promise<readonly OpenDeletion[]>;
-  /** Pushes that were noted since the digests were deleted. */
+  /** Of tags that name nothing since this run deleted something: those that the registry told of, and those that looks at the repository miss. */
   pushedMeanwhile(): Promise<readonly LostPush[]>;
   /** It is about to be pushed back, with these tags. */
   restoring(digest: Digest, tags: readonly Tag[]): Promise<void>;

@@ -1,39 +1,110 @@
-import { childrenOf, ContentError, type Digest, isManifestMediaType, type Manifest, subjectOf, type Tag } from '@waybill/oci-model';
+import { childrenOf, ContentError, type Digest, isManifestMediaType, subjectOf, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot } from '../snapshot.js';
 import type { Spared } from './confirmed.js';
-import type { DeletingRegistry } from './ports.js';
+import type { DeletingRegistry, LostPush } from './ports.js';
+import { readIfThere } from './read-if-there.js';
 
 /** Names in one answer of a registry, as our client asks for them. */
 const namesPerPage = 1_000;
+/** Tags that are asked for on account of one deletion, on average. */
+const headsPerDeletion = 10;
+const headsAtOnce = 8;
+
+type WatchedRegistry = Pick<DeletingRegistry, 'listTags' | 'resolveTag' | 'readManifest'>;
+
+/** What became of tags that name nothing any more. */
+export interface TagsVanished {
+  /** They went along with something else. */
+  readonly lost: LostPush[];
+  /** Somebody removed them: nothing was deleted meanwhile. */
+  readonly removed: Set<Tag>;
+}
 
 /**
- * Sees tags that were written since the repository was read: deletions have no condition, and what a new tag names must stay.
- * It costs about one request for each time it is asked: of a repository whose list is longer, the list is read less often.
+ * Sees tags that were written or moved since the repository was read: deletions have no condition, and what a tag names must stay.
+ * All tags are resolved before the first deletion and after the last, and between them as often as costs ten requests for each deletion:
+ * of ten tags or fewer before each. New ones are looked for as often as costs one.
+ * A tag that vanishes from one look to the next, while something was deleted, went along with it.
  */
 export class PushWatch {
-  readonly #registry: Pick<DeletingRegistry, 'listTags' | 'resolveTag' | 'readManifest'>;
-  readonly #tags: Set<string>;
-  readonly #manifests: Set<string>;
+  readonly #registry: WatchedRegistry;
+  /** What each was seen to name last. */
+  readonly #tags: Map<Tag, Digest>;
+  readonly #manifests: Set<Digest>;
+  readonly #deletionsPerList: number;
+  readonly #deletionsPerLook: number;
+  readonly #vanished: TagsVanished;
+  /** Deleted since all tags were looked at. */
+  readonly #deleted = new Set<Digest>();
   #asked = 0;
 
-  constructor(registry: Pick<DeletingRegistry, 'listTags' | 'resolveTag' | 'readManifest'>, { tags, manifests }: RepositorySnapshot) {
+  /** Of the repository as it was read; its digests and names were read as such. `vanished` is filled with what is seen. */
+  constructor(registry: WatchedRegistry, { tags, manifests }: RepositorySnapshot, vanished: TagsVanished) {
     this.#registry = registry;
-    this.#tags = new Set(tags.map(({ name }) => name));
-    this.#manifests = new Set(manifests.map(({ digest }) => digest));
+    this.#vanished = vanished;
+    this.#tags = new Map(tags.map(({ name, digest }) => [name as Tag, digest as Digest]));
+    this.#manifests = new Set(manifests.map(({ digest }) => digest as Digest));
+    this.#deletionsPerList = Math.ceil((tags.length + 1) / namesPerPage);
+    this.#deletionsPerLook = Math.ceil((tags.length + 1) / headsPerDeletion);
   }
 
-  /** What new tags name, and what is beneath it. Rejects with ContentError when the tags cannot be listed. */
+  /** Asked right before each deletion: what tags name by now, and what is beneath it. Rejects with ContentError when they cannot be read. */
   async pushed(signal: AbortSignal): Promise<readonly Spared[]> {
-    const pages = Math.ceil((this.#tags.size + 1) / namesPerPage);
+    const asked = this.#asked;
     this.#asked += 1;
-    if (this.#asked % pages !== 0) return [];
+    if (asked % this.#deletionsPerLook === 0) return this.#look(signal);
+    return asked % this.#deletionsPerList === 0 ? this.#compare(await this.#newTags(signal), signal) : [];
+  }
+
+  /** It is gone, with the tags that named it. */
+  deleted(digest: Digest): void {
+    this.#deleted.add(digest);
+    for (const [tag, named] of this.#tags) if (named === digest) this.#tags.delete(tag);
+  }
+
+  /** Asked after the last deletion: which tags went along with it. Rejects with ContentError as `pushed` does. */
+  async end(signal: AbortSignal): Promise<void> {
+    if (this.#deleted.size > 0) await this.#look(signal);
+  }
+
+  /** Resolves all tags. */
+  async #look(signal: AbortSignal): Promise<readonly Spared[]> {
+    const spared = await this.#compare([...this.#tags.keys(), ...(await this.#newTags(signal))], signal);
+    this.#deleted.clear();
+    return spared;
+  }
+
+  async #compare(tags: readonly Tag[], signal: AbortSignal): Promise<readonly Spared[]> {
     const spared: Spared[] = [];
-    for (const tag of await this.#newTags(signal)) {
-      const digest = await this.#registry.resolveTag(tag, signal);
-      if (digest !== undefined) spared.push(...(await this.#needed(digest, tag, signal)));
-      this.#tags.add(tag);
+    for (const [tag, digest] of await this.#resolve(tags, signal)) {
+      const before = this.#tags.get(tag);
+      if (digest === undefined) this.#miss(tag, before);
+      else if (digest !== before) {
+        this.#tags.set(tag, digest);
+        spared.push(...(await this.#needed(digest, tag, signal)));
+      }
     }
     return spared;
+  }
+
+  /** Where one thing was deleted meanwhile, the tag was moved onto that; onto which of several, nobody knows. */
+  #miss(tag: Tag, before: Digest | undefined): void {
+    const { lost, removed } = this.#vanished;
+    const [only, ...more] = this.#deleted;
+    this.#tags.delete(tag);
+    if (before === undefined) return;
+    if (only === undefined) removed.add(tag);
+    else lost.push(more.length === 0 ? { tag, digest: only, was: 'pushed' } : { tag, digest: before, was: 'there' });
+  }
+
+  async #resolve(tags: readonly Tag[], signal: AbortSignal): Promise<ReadonlyMap<Tag, Digest | undefined>> {
+    const digests = new Map<Tag, Digest | undefined>();
+    for (let from = 0; from < tags.length; from += headsAtOnce) {
+      const some = tags.slice(from, from + headsAtOnce);
+      const named = await Promise.all(some.map((tag) => this.#registry.resolveTag(tag, signal)));
+      for (const [at, tag] of some.entries()) digests.set(tag, named[at]);
+    }
+    return digests;
   }
 
   async #newTags(signal: AbortSignal): Promise<readonly Tag[]> {
@@ -61,19 +132,10 @@ export class PushWatch {
   }
 
   async #beneath(digest: Digest, signal: AbortSignal): Promise<readonly Digest[]> {
-    const manifest = await this.#readIfThere(digest, signal);
+    const manifest = await readIfThere(this.#registry, digest, signal);
     if (manifest === undefined) return [];
     const subject = subjectOf(manifest);
     const children = childrenOf(manifest).manifests.filter(({ mediaType }) => isManifestMediaType(mediaType));
     return [...children.map((child) => child.digest), ...(subject === undefined ? [] : [subject])];
-  }
-
-  async #readIfThere(digest: Digest, signal: AbortSignal): Promise<Manifest | undefined> {
-    try {
-      return await this.#registry.readManifest(digest, signal);
-    } catch (error) {
-      if (error instanceof ContentError && error.code === 'not-found') return undefined;
-      throw error;
-    }
   }
 }

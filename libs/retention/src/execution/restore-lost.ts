@@ -1,24 +1,39 @@
 import { childrenOf, type Digest, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot } from '../snapshot.js';
-import type { ExecutionPorts } from './ports.js';
+import type { ExecutionPorts, LostPush } from './ports.js';
+import type { TagsVanished } from './push-watch.js';
+import { readIfThere } from './read-if-there.js';
 
 /**
  * Looks at the repository once more, and brings back what somebody pushed on in the moment in which it was deleted: what an index lists
- * that is there now, and what a tag was written on. Gives what was restored.
+ * that is there now, and what a tag was written on. A tag of which nobody knows where it was written names again what it did before.
+ * Gives what was restored; `vanished` is what was seen of tags while it was deleted.
  */
-export async function restoreLost(ports: ExecutionPorts, signal: AbortSignal): Promise<readonly Digest[]> {
+export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished, signal: AbortSignal): Promise<readonly Digest[]> {
   const { records, fresh } = ports;
   const deleted = new Set((await records.marks()).filter(({ state }) => state === 'deleted').map(({ digest }) => digest));
   if (deleted.size === 0) return [];
   const snapshot = await fresh.look(signal);
   const lost = new Map<Digest, Tag[]>();
   for (const digest of listedAndDeleted(snapshot, deleted)) lost.set(digest, []);
-  for (const { digest, tag } of await records.pushedMeanwhile()) {
-    if (deleted.has(digest)) lost.set(digest, [...(lost.get(digest) ?? []), tag]);
+  for (const [tag, digest] of namesOf(await records.pushedMeanwhile(), vanished, deleted)) {
+    lost.set(digest, [...(lost.get(digest) ?? []), tag]);
   }
   const restoring = new Restoring(ports, signal);
   for (const [digest, tags] of lost) await restoring.restore(digest, tags);
   return restoring.restored;
+}
+
+/** What tags are to name again. What the registry told is exact; what was seen between two deletions knows more than a look after all. */
+function namesOf(noted: readonly LostPush[], { lost, removed }: TagsVanished, deleted: ReadonlySet<Digest>): ReadonlyMap<Tag, Digest> {
+  const [only, ...more] = deleted;
+  const names = new Map<Tag, Digest>();
+  for (const { tag, digest, was } of noted) {
+    if (was === 'there' && !removed.has(tag)) names.set(tag, only === undefined || more.length > 0 ? digest : only);
+  }
+  for (const { tag, digest } of lost) names.set(tag, digest);
+  for (const { tag, digest, was } of noted) if (was === 'pushed' && deleted.has(digest)) names.set(tag, digest);
+  return names;
 }
 
 function* listedAndDeleted({ manifests }: RepositorySnapshot, deleted: ReadonlySet<Digest>): Generator<Digest> {
@@ -42,7 +57,8 @@ class Restoring {
   /** Children first: registries refuse an index whose manifests they lack. A tag that names something by now is left there. */
   async restore(digest: Digest, tags: readonly Tag[]): Promise<void> {
     const { records, registry } = this.#ports;
-    const manifest = await records.manifestOf(digest);
+    const kept = await records.manifestOf(digest);
+    const manifest = kept ?? (tags.length === 0 ? undefined : await readIfThere(registry, digest, this.#signal));
     if (manifest === undefined) return;
     if (!this.#seen.has(digest)) {
       this.#seen.add(digest);

@@ -69,6 +69,10 @@ export class World {
   #condemned: readonly Condemned[] = [];
   #planned: RepositorySnapshot = scene.snapshot();
   readonly #needed = new Set<Digest>();
+  /** Tags as the last look at the repository found them. */
+  #seen: ReadonlyMap<Tag, Digest> = new Map();
+  /** Tags that a look missed after something was deleted, and what they had named. */
+  readonly #missed = new Map<Tag, Digest>();
 
   constructor(readonly policies: readonly RetentionPolicy[] = [removeBranches]) {}
 
@@ -131,8 +135,8 @@ export class World {
       fresh: this.#guarded(
         'fresh',
         {
-          plan: () => Promise.resolve({ snapshot: this.snapshot(), plan: this.#planNow() }),
-          look: () => Promise.resolve(this.snapshot()),
+          plan: () => Promise.resolve({ snapshot: this.#look(), plan: this.#planNow() }),
+          look: () => Promise.resolve(this.#look()),
         },
         true,
       ),
@@ -160,6 +164,20 @@ export class World {
       childrenIn(manifest).map((child) => [manifest.digest, child] as const),
     );
     return [...this.tags, ...listed].flatMap(([from, digest]) => (this.manifests.has(digest) ? [] : [`${from} → ${digest}`]));
+  }
+
+  #look(): RepositorySnapshot {
+    const isDeleting = this.effects.some(({ tag, outcome }) => tag === '' && outcome?.outcome === 'gone');
+    const takenOff = new Set(this.effects.flatMap(({ tag, outcome }) => (outcome?.outcome === 'gone' ? [tag] : [])));
+    for (const [tag, digest] of this.#seen) if (isDeleting && !this.tags.has(tag) && !takenOff.has(tag)) this.#missed.set(tag, digest);
+    this.#seen = new Map(this.tags);
+    return this.snapshot();
+  }
+
+  /** What was condemned with its digest is not lost. */
+  #lost(): readonly LostPush[] {
+    const missed = [...this.#missed].filter(([tag, digest]) => !this.tags.has(tag) && this.marks.get(digest) !== 'deleted');
+    return [...this.noted, ...missed.map(([tag, digest]) => ({ tag, digest, was: 'there' as const }))];
   }
 
   #planNow(): RepositoryPlan {
@@ -245,7 +263,7 @@ export class World {
         return Promise.resolve();
       },
       unsettled: () => Promise.resolve(this.effects.filter(({ outcome }) => outcome === undefined).map((effect) => ({ ...effect }))),
-      pushedMeanwhile: () => Promise.resolve([...this.noted]),
+      pushedMeanwhile: () => Promise.resolve(this.#lost()),
       restoring: () => Promise.resolve(),
       restored: (digest) => {
         this.restored.push(digest);
@@ -278,9 +296,9 @@ export class World {
         const method: unknown = Reflect.get(target, property, receiver);
         if (typeof method !== 'function' || property === 'listTags') return property === 'listTags' ? this.#guardedList(method) : method;
         return async (...given: unknown[]) => {
-          this.#before(`${name}.${String(property)}`, mayFail);
+          const number = this.#before(`${name}.${String(property)}`, mayFail);
           const answer: unknown = await Reflect.apply(method, target, given);
-          this.#after();
+          this.#after(number);
           return answer;
         };
       },
@@ -288,25 +306,28 @@ export class World {
   }
 
   #guardedList(method: unknown): () => AsyncIterable<Tag> {
-    const before = (): void => this.#before('registry.listTags', true);
-    const after = (): void => this.#after();
+    const before = (): number => this.#before('registry.listTags', true);
+    const after = (number: number): void => this.#after(number);
     return async function* () {
-      before();
+      const number = before();
       yield* (method as () => AsyncIterable<Tag>)();
-      after();
+      after(number);
     };
   }
 
-  #before(call: string, mayFail: boolean): void {
+  /** Gives the number of the call: several may be under way at once. */
+  #before(call: string, mayFail: boolean): number {
     this.calls += 1;
-    this.meanwhile?.(call, this.calls);
-    if (this.fault?.at !== this.calls || this.fault.kind === 'death-after') return;
+    const number = this.calls;
+    this.meanwhile?.(call, number);
+    if (this.fault?.at !== number || this.fault.kind === 'death-after') return number;
     if (this.fault.kind === 'death-before') throw new Death(call);
     if (mayFail) throw new ContentError(`no answer to ${call}`, { code: 'unavailable', operation: call, retryable: true });
+    return number;
   }
 
-  #after(): void {
-    if (this.fault?.at === this.calls && this.fault.kind === 'death-after') throw new Death('after');
+  #after(number: number): void {
+    if (this.fault?.at === number && this.fault.kind === 'death-after') throw new Death('after');
   }
 
   #push(json: object, { tag, at = old }: { readonly tag?: string; readonly at?: number }): Digest {
