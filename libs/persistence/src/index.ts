@@ -135,7 +135,7 @@ export {
 export type { MarkedManifest, MarkState, NewMark } from './retention/mark-manifests.js';
 export { type KeptPlan, type NewDecision, PlanJournal, type RepositoryOutcome } from './retention/plan-journal.js';
 export { type PolicyPage, type PolicyRow, RetentionPolicies } from './retention/policies.js';
-export { rereadRecords, type RereadOptions } from './retention/reread-records.js';
+export { purgeLookRecords, rereadRecords, type RereadOptions } from './retention/reread-records.js';
 export { RetentionRefusal, type RetentionRefusalCode } from './retention/retention-refusal.js';
 export type { LostPush } from './retention/restore-pushes.js';
 export { type RetentionLease, RetentionLeases } from './retention/run-leases.js';
@@ -176,4 +176,5 @@ export { PrismaRunJournal } from './run/prisma-run-journal.js';
 export { type StoredError, storedError } from './run/stored-error.js';
 export { Schedules } from './schedules/schedules.js';
 export { type RegistryRecord, type TopologyRevision, TopologyRevisions } from './topology/topology-revisions.js';
+export { type Patience, untilDatabaseAnswers } from './until-database-answers.js';
 export type { PoolWatch } from './watched-pool.js';

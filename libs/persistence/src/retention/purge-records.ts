@@ -8,6 +8,7 @@ import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
 import { holdOf } from './held-digests.js';
 import { lockTrash } from './trash.js';
 import { holdsRequest, type TrashRequestLease } from './trash-request-leases.js';
+import { whatStays } from './what-stays.js';
 
 /** What may be deleted: what is listed by something that stays is not, and what a promotion needs or somebody holds keeps all of it. */
 export type PurgeIntent =
@@ -33,36 +34,45 @@ export class PurgeRecords {
     this.#repository = repository;
   }
 
-  /** What is written down and not settled yet. */
+  /** What is written down and not settled yet: perhaps it was deleted. */
   async open(): Promise<Digest[]> {
     const rows = await this.#database.tables.$queryRaw<{ digest: Uint8Array }[]>`
       SELECT digest FROM retention_request_item
-      WHERE request_id = ${this.#lease.id}::uuid AND repository = ${this.#repository} AND state = 'intended'`;
+      WHERE request_id = ${this.#lease.id}::uuid AND repository = ${this.#repository} AND settled_at IS NULL`;
     return rows.map(({ digest }) => digestFromBytes(digest));
   }
 
-  /** `root` and what goes with it, in the order in which it goes. */
+  /**
+   * Writes down what goes: `root`, and of `digests` what nothing needs that stays. What an earlier attempt wrote down and something needs
+   * by now stays too.
+   */
   async intend(root: Digest, digests: readonly Digest[]): Promise<PurgeIntent> {
     return this.#underLease(
       async (tables): Promise<PurgeIntent> => {
-        const { registryId, id } = this.#lease;
+        const { registryId } = this.#lease;
         await lockForDeletion(tables, registryId);
-        const [promotion] = (await neededByPromotions(tables, registryId, digests)).values();
-        if (promotion !== undefined) return { kind: 'needed', promotion };
-        const listed = await this.#listedElsewhere(tables, digests);
-        const by = listed.get(root);
+        const stays = await whatStays(tables, { registryId, repository: this.#repository, root, digests });
+        const by = stays.get(root);
         if (by !== undefined) return { kind: 'listed', by };
-        const going = digests.filter((digest) => !listed.has(digest));
+        const going = digests.filter((digest) => !stays.has(digest));
+        const [promotion] = (await neededByPromotions(tables, registryId, going)).values();
+        if (promotion !== undefined) return { kind: 'needed', promotion };
         const hold = await holdOf(tables, { registryId, repositories: [this.#repository], digests: going });
         if (hold !== undefined) return { kind: 'held', hold };
-        await tables.$executeRaw`
-        INSERT INTO retention_request_item (request_id, repository, digest, state)
-        SELECT ${id}::uuid, ${this.#repository}, d, 'intended' FROM unnest(${going.map(digestToBytes)}::bytea[]) AS d
-        ON CONFLICT (request_id, repository, digest) DO UPDATE SET state = 'intended' WHERE retention_request_item.settled_at IS NULL`;
+        await this.#leave(tables, [...stays.keys()]);
+        await this.#insert(tables, going, 'intended');
         return { kind: 'intended', digests: going };
       },
       { kind: 'lost' },
     );
+  }
+
+  /** Writes down what belongs to it and cannot go yet. False when the lease is lost. */
+  awaiting(digests: readonly Digest[]): Promise<boolean> {
+    return this.#underLease(async (tables) => {
+      await this.#insert(tables, digests, 'pending');
+      return true;
+    }, false);
   }
 
   /** From now on nothing of it can be brought back. Gives what the trash has to lose at once. */
@@ -112,15 +122,19 @@ export class PurgeRecords {
     }, false);
   }
 
-  /** Those that something lists which stays, and what lists them. */
-  async #listedElsewhere(tables: Tables, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Digest>> {
-    const going = digests.map(digestToBytes);
-    const rows = await tables.$queryRaw<{ child: Uint8Array; parent: Uint8Array }[]>`
-      SELECT DISTINCT ON (e.child) e.child, e.parent FROM content_edge e
-        JOIN placement p ON p.digest = e.parent AND p.registry_id = ${this.#lease.registryId}::uuid AND p.repository = ${this.#repository}
-          AND p.seen_until IS NULL
-      WHERE e.kind = 'child' AND e.child = ANY(${going}::bytea[]) AND e.parent <> ALL(${going}::bytea[]) ORDER BY e.child, e.parent`;
-    return new Map(rows.map(({ child, parent }) => [digestFromBytes(child), digestFromBytes(parent)]));
+  async #insert(tables: Tables, digests: readonly Digest[], state: 'pending' | 'intended'): Promise<void> {
+    await tables.$executeRaw`
+      INSERT INTO retention_request_item (request_id, repository, digest, state)
+      SELECT ${this.#lease.id}::uuid, ${this.#repository}, d, ${state} FROM unnest(${digests.map(digestToBytes)}::bytea[]) AS d
+      ON CONFLICT (request_id, repository, digest) DO UPDATE SET state = excluded.state
+        WHERE retention_request_item.settled_at IS NULL AND retention_request_item.state = 'pending'`;
+  }
+
+  async #leave(tables: Tables, digests: readonly Digest[]): Promise<void> {
+    await tables.$executeRaw`
+      DELETE FROM retention_request_item
+      WHERE request_id = ${this.#lease.id}::uuid AND repository = ${this.#repository} AND settled_at IS NULL
+        AND digest = ANY(${digests.map(digestToBytes)}::bytea[])`;
   }
 
   /** Whatever holds one of them, and what refers to that. */

@@ -9,6 +9,7 @@ export type TrashErrorCode =
   | 'in-promotion' // a promotion that is under way needs it
   | 'held' // somebody holds it, or something that goes with it
   | 'listed-elsewhere' // something that stays lists it
+  | 'repository-unread' // nobody can tell what in the repository needs it: retryable
   | 'being-restored'; // a restore that is under way needs it
 
 /** Why something could not be kept, brought back or deleted for good. */

@@ -1,6 +1,7 @@
 import type { RepositoryName } from '@waybill/oci-model';
 import { type PurgeRecords, type StoredError, storedError, type TrashRequestLease, type TrashRequestLeases } from '@waybill/persistence';
 import type { TrashClients } from '../../infrastructure/trash/trash-clients.js';
+import { lookBeforePurge, type LookRecordsOf } from './look-before-purge.js';
 import { purgeRepository } from './purge-repository.js';
 import { type CarryOut, isFinal, isSaid, requireOurs } from './request-attempt.js';
 
@@ -9,7 +10,8 @@ export interface CarryOutPurgeOptions {
   readonly recordsOf: (
     lease: TrashRequestLease,
     repository: RepositoryName,
-  ) => Pick<PurgeRecords, 'open' | 'intend' | 'emptyTrash' | 'settle' | 'note'>;
+  ) => Pick<PurgeRecords, 'open' | 'intend' | 'awaiting' | 'emptyTrash' | 'settle' | 'note'>;
+  readonly lookRecordsOf: LookRecordsOf;
   readonly clients: Pick<TrashClients, 'open'>;
 }
 
@@ -22,7 +24,7 @@ export class CarryOutPurge implements CarryOut {
   }
 
   async carryOut(lease: TrashRequestLease, signal: AbortSignal): Promise<StoredError | undefined> {
-    const { leases, recordsOf, clients } = this.#options;
+    const { leases, recordsOf, lookRecordsOf, clients } = this.#options;
     const { digest } = lease.asked;
     if (digest === undefined) throw new TypeError('a purge names a digest');
     const opened = await clients.open(lease.registryId);
@@ -34,7 +36,8 @@ export class CarryOutPurge implements CarryOut {
       if (repository === undefined) return again;
       const records = recordsOf(lease, repository);
       try {
-        await purgeRepository({ opened, repository, digest, records, signal });
+        const look = (until: AbortSignal) => lookBeforePurge({ lease, repository, opened, lookRecordsOf }, until);
+        await purgeRepository({ opened, repository, digest, records, look, signal });
       } catch (error) {
         signal.throwIfAborted();
         if (!isSaid(error)) throw error;

@@ -9,23 +9,48 @@ export interface PurgeRepositoryOptions {
   readonly opened: OpenedTrash;
   readonly repository: RepositoryName;
   readonly digest: Digest;
-  readonly records: Pick<PurgeRecords, 'open' | 'intend' | 'emptyTrash' | 'settle'>;
+  readonly records: Pick<PurgeRecords, 'open' | 'intend' | 'awaiting' | 'emptyTrash' | 'settle'>;
+  /** Reads all of the repository into the inventory; false where not all of it could be read. */
+  readonly look: (signal: AbortSignal) => Promise<boolean>;
   readonly signal: AbortSignal;
 }
 
 /**
  * Deletes a manifest from a repository and its trash at once: first itself, then what only it lists, then what refers to any of that.
+ * All of the repository is looked at before, since a purge has no undo and what somebody pushed just now may need the same manifests.
  * What is to go is written down before the first deletion, so that whoever takes over finds it when nothing at the registry tells.
- * Rejects with TrashError `in-promotion`, `held`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with ContentError
- * where the registry does not do it.
+ * Rejects with TrashError `in-promotion`, `held`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with
+ * `repository-unread` where the manifest is deleted and nobody can tell what goes with it, and with ContentError where the registry
+ * does not do it.
  */
 export async function purgeRepository(options: PurgeRepositoryOptions): Promise<void> {
+  const { opened, repository, digest, records, look, signal } = options;
+  const begun = await readBack(options, await records.open());
+  const found = await whatGoesWith(opened.client.repository(repository), digest, signal);
+  const rest = [...new Set([...found, ...begun])].filter((one) => one !== digest);
+  const isRead = (found.length === 0 && rest.length === 0) || (await look(signal));
+  if (!isRead && rest.length > 0) requireOurs(await records.awaiting(rest));
+  const going = await intended(options, isRead ? [digest, ...rest] : [digest]);
+  await emptyTrash(options, going);
+  await deleteAll(options, going);
+  if (!isRead && rest.length > 0) throw unread(repository);
+}
+
+/** Settles what is gone by now; gives the rest. */
+async function readBack(options: PurgeRepositoryOptions, begun: readonly Digest[]): Promise<readonly Digest[]> {
   const { opened, repository, digest, records, signal } = options;
   const store = opened.client.repository(repository);
-  const begun = await records.open();
-  const found = await whatGoesWith(store, digest, signal);
-  const going = await intended(options, [...new Set([digest, ...found, ...begun])]);
-  await emptyTrash(options, going);
+  const there: Digest[] = [];
+  for (const one of begun) {
+    if (one === digest) continue;
+    if (await store.hasManifest(one, signal)) there.push(one);
+    else requireOurs(await records.settle(one));
+  }
+  return there;
+}
+
+async function deleteAll({ opened, repository, records, signal }: PurgeRepositoryOptions, going: readonly Digest[]): Promise<void> {
+  const store = opened.client.repository(repository);
   for (const one of going) {
     await store.deleteManifest(one, signal);
     if (await store.hasManifest(one, signal)) throw stillThere(one);
@@ -60,6 +85,11 @@ async function emptyTrash({ opened, records, signal }: PurgeRepositoryOptions, d
 
 function refused(code: 'in-promotion' | 'held' | 'listed-elsewhere' | 'being-restored', message: string): TrashError {
   return new TrashError(message, { code, operation: 'purge' });
+}
+
+function unread(repository: RepositoryName): TrashError {
+  const message = `not all of ${repository} could be read: nobody can tell what else needs what goes with it`;
+  return new TrashError(message, { code: 'repository-unread', operation: 'purge', retryable: true });
 }
 
 function stillThere(digest: Digest): ContentError {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { type Digest, digestToBytes, parseRepositoryName, parseTag } from '@waybill/oci-model';
+import { type Digest, digestToBytes, isReservedTag, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { TrashRequests } from '@waybill/persistence';
 import { buildCosignTag, buildImage, buildIndex, buildReferrer, describeWith, pushBuilt } from '@waybill/testing';
 import { requiredAt } from '../../recorded-promotions.spec-helper.js';
@@ -86,9 +86,33 @@ describeWith('docker-registry', 'a purge', () => {
     await expect(scene.ask({ repository: app, digest: root })).rejects.toMatchObject({ code: 'not-in-trash' });
   });
 
-  it('is refused of what something lists that stays', async () => {
-    await seen([[root, ownDigest]], [root, ownDigest]);
+  it('leaves what was pushed since the last crawl and needs the same, and what has a tag of its own, with all that refers to that', async () => {
+    await scene.repository(app).putTag(parseTag('1.0.0-amd64'), own.manifest);
 
+    expect(await scene.purge({ repository: app, digest: root })).toMatchObject({ state: 'succeeded', done: 2 });
+
+    expect(await manyHave([root, cosign.content.manifest.digest])).toEqual([false, false]);
+    const staying = [kept, shared, own, signature, remark].map(({ manifest }) => manifest.digest);
+    expect(await manyHave(staying)).toEqual(staying.map(() => true));
+    expect([...(await scene.tags()).keys()].filter((name) => !isReservedTag(name))).toEqual(['1.0.0-amd64', 'kept']);
+  });
+
+  it('deletes only itself at once where not all of the repository can be read, and the rest when it can', async () => {
+    scene.faults.onRequest = ({ url }) => (url.includes('/tags/list') ? { status: 403 } : undefined);
+    const { id } = await scene.ask({ repository: app, digest: root }, 'purge');
+    await scene.worker().run();
+    expect(await manyHave(going)).toEqual(going.map((digest) => digest !== root));
+    expect(await scene.request(id, 'purge')).toMatchObject({ finishedAt: null, done: 1 });
+
+    scene.faults.onRequest = () => undefined;
+    await scene.worker({ workerId: 'next' }).run();
+
+    expect(await scene.request(id, 'purge')).toMatchObject({ state: 'succeeded', failed: 0 });
+    expect(await manyHave(going)).toEqual(going.map(() => false));
+    expect(await manyHave([kept.manifest.digest, sharedDigest])).toEqual([true, true]);
+  });
+
+  it('is refused of what something lists that stays', async () => {
     const { id, state } = await scene.purge({ repository: app, digest: ownDigest });
 
     expect(state).toBe('failed');

@@ -9,6 +9,7 @@ import {
   findRestorable,
   findPurgeable,
   IdempotencyKeys,
+  purgeLookRecords,
   PurgeRecords,
   RegistryChecks,
   RetentionTrash,
@@ -192,7 +193,11 @@ export class TrashScene {
     const { database } = this.recorded;
     const kinds = {
       restore: new CarryOutRestore({ leases, clients }),
-      purge: new CarryOutPurge({ leases, clients, recordsOf: (lease, repository) => new PurgeRecords(database, lease, repository) }),
+      purge: new CarryOutPurge({
+        ...{ leases, clients },
+        recordsOf: (lease, repository) => new PurgeRecords(database, lease, repository),
+        lookRecordsOf: (lease, options) => purgeLookRecords(database, lease, options),
+      }),
     };
     return new RunTrashRequests({ leases, kinds, leaseMs, retryMs: 0, workerId, logger: log.logger });
   }

@@ -14,6 +14,7 @@ import type { RepositoryName } from '@waybill/oci-model';
 import {
   Database,
   Notifications,
+  purgeLookRecords,
   PurgeRecords,
   RegistryChecks,
   RetentionTrash,
@@ -28,6 +29,7 @@ import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import { CarryOutPurge } from './carry-out-purge.js';
 import { CarryOutRestore } from './carry-out-restore.js';
 import { EmptyTrash } from './empty-trash.js';
+import type { LookRecordsOf } from './look-before-purge.js';
 import { RunTrashRequests } from './run-trash-requests.js';
 
 /** What was asked for wakes it; the tick is for what is due by itself. */
@@ -70,10 +72,11 @@ export class TrashModule implements OnApplicationBootstrap, OnModuleDestroy, Bef
     const leases = new TrashRequestLeases(database, { leaseMs });
     const restore = new CarryOutRestore({ leases, clients });
     const recordsOf = (lease: TrashRequestLease, repository: RepositoryName) => new PurgeRecords(database, lease, repository);
+    const lookRecordsOf: LookRecordsOf = (lease, options) => purgeLookRecords(database, lease, options);
     this.#carrying = new RunTrashRequests({
       ...common,
       leases,
-      kinds: { restore, purge: new CarryOutPurge({ leases, clients, recordsOf }) },
+      kinds: { restore, purge: new CarryOutPurge({ leases, clients, recordsOf, lookRecordsOf }) },
     });
     this.#empties = new WokenLoop(() => this.#emptying.empty(), logger.child({ work: 'empty-trash' }));
     this.#requests = new WokenLoop(() => this.#carrying.run(), logger.child({ work: 'run-trash-requests' }));
