@@ -5,6 +5,7 @@ import type { Protecting } from './keep/artifact-protections.js';
 import { decideArtifacts } from './keep/decide-artifacts.js';
 import { decideTags, ownTagReasons } from './keep/decide-tags.js';
 import { decideFates } from './keep/fates.js';
+import { LinkReasons } from './keep/link-reasons.js';
 import type { CompiledProtections } from './protections.js';
 import { reclaimableBytes } from './reclaimable-bytes.js';
 import type { PlanTotals, RepositoryPlan } from './repository-plan.js';
@@ -55,7 +56,7 @@ export function* planningSteps(
   const fates = decideFates(protecting, judgements);
   yield;
   const judged = { ...protecting, judgements, fates };
-  const deciding = { ...judged, ownTagReasons: ownTagReasons(judged) };
+  const deciding = { ...judged, ownTagReasons: ownTagReasons(judged), links: new LinkReasons(graph, fates.closure) };
   yield;
   const { decisions, order } = yield* decideArtifacts(deciding);
   const tags = decideTags(deciding, decisions);
@@ -77,7 +78,13 @@ function asRoleAllows(policy: CompiledPolicy, { role }: RepositorySnapshot): Com
 }
 
 function totalsOf({ manifests, tags }: Pick<RepositoryPlan, 'manifests' | 'tags'>): PlanTotals {
-  const logical = manifests.filter(({ isLogical }) => isLogical);
-  const removed = logical.filter(({ action }) => action !== 'keep').length;
-  return { artifacts: logical.length, removals: removed + tags.filter(({ action }) => action === 'untag').length };
+  let artifacts = 0;
+  let removals = 0;
+  for (const { isLogical, action } of manifests) {
+    if (!isLogical) continue;
+    artifacts += 1;
+    if (action !== 'keep') removals += 1;
+  }
+  for (const { action } of tags) if (action === 'untag') removals += 1;
+  return { artifacts, removals };
 }

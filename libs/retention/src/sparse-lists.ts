@@ -1,3 +1,6 @@
+/** A list that grows in place has room for a score of items; most lists end with two. */
+const short = 4;
+
 /** Lists by number, most of them empty: one is made with its first item. */
 export class SparseLists<T> {
   readonly #lists: (T[] | undefined)[];
@@ -10,6 +13,7 @@ export class SparseLists<T> {
   add(at: number, item: T): void {
     const list = this.#lists[at];
     if (list === undefined) this.#lists[at] = [item];
+    else if (list.length < short) this.#lists[at] = [...list, item];
     else list.push(item);
   }
 

@@ -6,6 +6,7 @@ import type { Judgement } from '../rules/judge-candidates.js';
 import { type Steps, stepSize } from '../steps.js';
 import type { Protecting } from './artifact-protections.js';
 import { fateBy, type Fates } from './fates.js';
+import type { LinkReasons } from './link-reasons.js';
 
 /** What decisions are read from. */
 export interface Deciding extends Protecting {
@@ -13,6 +14,7 @@ export interface Deciding extends Protecting {
   readonly fates: Fates;
   /** By tag: why it stays, whatever becomes of its digest. */
   readonly ownTagReasons: readonly (readonly Reason[])[];
+  readonly links: LinkReasons;
 }
 
 export interface ArtifactDecisions {
@@ -57,7 +59,10 @@ function archivesOf(deciding: Deciding, order: readonly number[]): ReadonlyMap<n
   const { graph, fates } = deciding;
   const archives = new Map<number, Set<string>>();
   for (const number of order) {
-    const to = new Set(judgementsOf(deciding, number).flatMap(({ removals }) => removals.flatMap((removal) => removal.to ?? [])));
+    const to = new Set<string>();
+    for (const { removals } of judgementsOf(deciding, number)) {
+      for (const removal of removals) if (removal.to !== undefined) to.add(removal.to);
+    }
     for (const owners of [graph.parents, graph.subjects]) {
       for (const owner of owners.of(number)) {
         if (!fates.closure.isKept(owner)) for (const registry of archives.get(owner) ?? []) to.add(registry);
@@ -69,21 +74,22 @@ function archivesOf(deciding: Deciding, order: readonly number[]): ReadonlyMap<n
 }
 
 function removalReasons(deciding: Deciding, number: number): readonly Reason[] {
-  const { graph } = deciding;
-  const reasons = [...new Set(judgementsOf(deciding, number).flatMap(({ removals }) => removals.map(({ removed }) => removed)))];
-  reasons.push(...linkReason(deciding, 'child-of-removed', graph.parents.of(number)));
-  reasons.push(...linkReason(deciding, 'referrer-of-removed', graph.subjects.of(number)));
-  return inOrder(reasons);
+  const links = deciding.links.ofRemoved(number);
+  const judgements = judgementsOf(deciding, number);
+  if (judgements.length === 0) return inOrder(links);
+  const reasons = new Set(judgements.flatMap(({ removals }) => removals.map(({ removed }) => removed)));
+  return inOrder([...reasons, ...links]);
 }
 
 function keepReasons(deciding: Deciding, number: number): readonly Reason[] {
   const { graph, fates, policies } = deciding;
+  const links = deciding.links.ofKept(number);
+  if (links.length > 0 && isKeptByLinksAlone(deciding, number)) return inOrder(links);
   const reasons: Reason[] = [...fates.ofRepository, ...fates.ofArtifacts.of(number)];
   if (policies.length === 0) reasons.push({ code: 'no-policy' });
   if (graph.userTags.has(number)) reasons.push(...tagReasons(deciding, number));
   reasons.push(...untaggedReasons(deciding, number));
-  reasons.push(...linkReason(deciding, 'child-of', graph.parents.of(number)));
-  reasons.push(...linkReason(deciding, 'referrer-of', graph.subjects.of(number)));
+  reasons.push(...links);
   const referrer = fates.closure.subjectOf.get(number);
   if (referrer !== undefined) reasons.push({ code: 'subject-of', ...digestOf(deciding, referrer) });
   const rollbacks = fates.closure.rollbackOf.get(number);
@@ -91,7 +97,13 @@ function keepReasons(deciding: Deciding, number: number): readonly Reason[] {
   return reasons.length === 0 ? noRule : inOrder(reasons);
 }
 
-const nothing: readonly Reason[] = [];
+/** Nothing keeps most of what an index lists, and of what refers to something, but that. */
+function isKeptByLinksAlone({ graph, candidates, fates, policies }: Deciding, number: number): boolean {
+  if (candidates.ofUntagged[number] !== -1 || graph.userTags.has(number) || fates.ofArtifacts.has(number)) return false;
+  if (policies.length === 0 || fates.ofRepository.length > 0) return false;
+  return !fates.closure.subjectOf.has(number) && !fates.closure.rollbackOf.has(number);
+}
+
 const noRule: readonly Reason[] = [{ code: 'no-rule' }];
 
 /** The tags that keep it, and what would have removed it under them. */
@@ -135,25 +147,6 @@ function untaggedReasons({ candidates, judgements, fates, policies }: Deciding, 
   return isUnmatched && policies.length > 0 && !fates.ofArtifacts.has(number) ? [...reasons, ...noRule] : reasons;
 }
 
-/** Links of one kind, kept with kept and removed with removed: the first by digest, and how many more there are. */
-function linkReason(deciding: Deciding, code: ReasonCode, others: readonly number[]): readonly Reason[] {
-  if (others.length === 0) return nothing;
-  const isKept = code === 'child-of' || code === 'referrer-of';
-  const alike = others.filter((other) => deciding.fates.closure.isKept(other) === isKept);
-  if (alike.length < 2) return alike.map((other) => ({ code, ...digestOf(deciding, other) }));
-  const distinct = new Set(alike);
-  return [
-    {
-      code,
-      ...digestOf(
-        deciding,
-        alike.reduce((first, other) => Math.min(first, other)),
-      ),
-      ...moreThanOne(distinct.size),
-    },
-  ];
-}
-
 function digestOf({ graph }: Deciding, number: number): Pick<Reason, 'digest'> {
   const digest = graph.manifests[number]?.digest;
   return digest === undefined ? {} : { digest };
@@ -168,7 +161,11 @@ function moreThanOne(count: number): { readonly more?: number } {
   return count > 1 ? { more: count - 1 } : {};
 }
 
+const none: readonly Judgement[] = [];
+
 function judgementsOf({ graph, candidates, judgements }: Deciding, number: number): readonly Judgement[] {
-  const places = graph.userTags.of(number).map((at) => candidates.ofTag[at] ?? -1);
-  return [...places, candidates.ofUntagged[number] ?? -1].flatMap((place) => judgements[place] ?? []);
+  const untagged = judgements[candidates.ofUntagged[number] ?? -1];
+  if (untagged !== undefined) return [untagged];
+  if (!graph.userTags.has(number)) return none;
+  return graph.userTags.of(number).flatMap((at) => judgements[candidates.ofTag[at] ?? -1] ?? []);
 }

@@ -10,7 +10,7 @@ export function ownTagReasons({
   judgements,
   fates,
   policies,
-}: Omit<Deciding, 'ownTagReasons'>): readonly (readonly Reason[])[] {
+}: Omit<Deciding, 'links' | 'ownTagReasons'>): readonly (readonly Reason[])[] {
   return graph.tags.map((_, at) => {
     const judgement = judgements[candidates.ofTag[at] ?? -1];
     if (judgement === undefined) return [];
