@@ -110,15 +110,31 @@ export async function planStored(url, serverPid) {
   }
 }
 
-/** Processor time of the server's sessions that are open; where there is no /proc nobody knows. */
+/** Processor time of the server's processes, of those that have ended too; where there is no /proc nobody knows. */
 function serverSeconds(pid) {
   try {
+    const server = statOf(pid);
+    const ended = (Number(server[13]) + Number(server[14])) / 100;
     return readdirSync('/proc')
       .filter((entry) => /^\d+$/.test(entry))
-      .map((entry) => readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1].split(' '))
+      .flatMap(openStatOf)
       .filter((fields) => fields[1] === String(pid))
-      .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) / 100, 0);
+      .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) / 100, ended);
   } catch {
     return Number.NaN;
+  }
+}
+
+/** Fields from the process's state on (proc_pid_stat(5)). */
+function statOf(pid) {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+}
+
+/** Nothing of what ended meanwhile. */
+function openStatOf(pid) {
+  try {
+    return [statOf(pid)];
+  } catch {
+    return [];
   }
 }
