@@ -50,8 +50,10 @@ function keep(deciding: Deciding, digest: string, number: number): ArtifactDecis
 }
 
 function remove(deciding: Deciding, digest: string, number: number, archives: ReadonlySet<string> | undefined): ArtifactDecision {
-  const fate = { digest, isUnknown: false, isLogical: isLogical(deciding.graph, number), reasons: removalReasons(deciding, number) };
-  return archives === undefined ? { ...fate, action: 'delete' } : { ...fate, action: 'archive', archiveTo: [...archives].sort() };
+  const reasons = removalReasons(deciding, number);
+  const isOne = isLogical(deciding.graph, number);
+  if (archives === undefined) return { digest, action: 'delete', isUnknown: false, isLogical: isOne, reasons };
+  return { digest, action: 'archive', isUnknown: false, isLogical: isOne, reasons, archiveTo: [...archives].sort() };
 }
 
 /** Where each removed manifest must be first: where its rules say, and where what it follows goes. */

@@ -29,23 +29,26 @@ export function decideTags(deciding: Deciding, artifacts: readonly ArtifactDecis
 
 function decideTag(deciding: Deciding, artifacts: readonly ArtifactDecision[], tag: SnapshotTag, at: number): TagDecision {
   const { graph, candidates, judgements, fates } = deciding;
-  const named = { tag: tag.name, digest: tag.digest };
   const artifact = artifacts[graph.tagged[at] ?? -1];
-  if (artifact === undefined) return keep(named, fates.ofRepository);
+  if (artifact === undefined) return keep(tag, fates.ofRepository);
   const place = candidates.ofTag[at] ?? -1;
   if (artifact.action !== 'keep') {
     const own = judgements[place]?.removals.map(({ removed }) => removed) ?? [];
-    return { ...named, action: artifact.action, isUnknown: false, reasons: own.length === 0 ? artifact.reasons : inOrder(own) };
+    return decision(tag, artifact.action, own.length === 0 ? artifact.reasons : inOrder(own));
   }
   if (fates.fates[place] === 'loses-tag') {
     const reasons = inOrder(judgements[place]?.removals.map(({ removed }) => removed) ?? []);
-    return { ...named, action: 'untag', isUnknown: false, reasons };
+    return decision(tag, 'untag', reasons);
   }
-  return keep(named, keepReasons(deciding, artifact, at));
+  return keep(tag, keepReasons(deciding, artifact, at));
 }
 
-function keep(named: Pick<TagDecision, 'tag' | 'digest'>, reasons: readonly Reason[]): TagDecision {
-  return { ...named, action: 'keep', isUnknown: keptForWantOfKnowledge(reasons), reasons };
+function keep({ name: tag, digest }: SnapshotTag, reasons: readonly Reason[]): TagDecision {
+  return { tag, digest, action: 'keep', isUnknown: keptForWantOfKnowledge(reasons), reasons };
+}
+
+function decision({ name: tag, digest }: SnapshotTag, action: TagDecision['action'], reasons: readonly Reason[]): TagDecision {
+  return { tag, digest, action, isUnknown: false, reasons };
 }
 
 function keepReasons(
