@@ -12,6 +12,7 @@ import {
   type SparedReason,
 } from './deletion-effects.js';
 import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
+import { keptMeanwhile } from './kept-meanwhile.js';
 import { type LeasedRun, underRunLease } from './leased-run.js';
 import { insertMarks, type MarkedManifest, type NewMark } from './mark-manifests.js';
 import { requireMayAct } from './may-act.js';
@@ -122,7 +123,7 @@ export class ExecutionRecordsStore {
 
   /**
    * Intends a deletion, or gives the intention that is open. Spared, and written down, is what a promotion needs by now, what somebody
-   * was seen to tag since, and a tag that a promotion is about to write.
+   * holds, uses or was seen to tag since, and a tag that a promotion is about to write.
    * @throws ExecutionStop when the run may no longer delete
    */
   async begin(target: DeletionTarget): Promise<Begun> {
@@ -205,7 +206,8 @@ export class ExecutionRecordsStore {
     const waitsFor = promotion ?? (tag === '' ? undefined : await untagWaitsFor(tables, place, tag));
     if (waitsFor !== undefined) return { code: 'promotion-running', message: `promotion ${waitsFor} needs it` };
     const named = tag === '' ? await tagMeanwhile(tables, place, digest) : undefined;
-    return named === undefined ? undefined : { code: 'tag-kept', message: `the tag ${named} was written on it meanwhile` };
+    if (named !== undefined) return { code: 'tag-kept', message: `the tag ${named} was written on it meanwhile` };
+    return keptMeanwhile(tables, place, { digest, tag });
   }
 
   #placeOf({ id, registryId }: LeasedRun): DeletionPlace {

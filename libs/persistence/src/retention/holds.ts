@@ -4,6 +4,7 @@ import type { Decision } from '../control/decision.js';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { answered, type ClaimedRequest } from './answered.js';
+import { refuseLateHold } from './refuse-late-hold.js';
 import { RetentionRefusal } from './retention-refusal.js';
 import { recordAct } from './retention-record.js';
 
@@ -53,10 +54,14 @@ export class Holds {
     this.#database = database;
   }
 
-  /** One transaction with the answer to the request; undefined, and nothing done, when its claim was taken over meanwhile. */
+  /**
+   * One transaction with the answer to the request; undefined, and nothing done, when its claim was taken over meanwhile.
+   * @throws RetentionRefusal `being-deleted` where a run is deleting what is to be held at this moment
+   */
   place({ id, on, reason, by, expiresAt }: NewHold, request: ClaimedRequest<HoldRow>): Promise<StoredAnswer | undefined> {
     return answered(this.#database, request, async (tables) => {
       const { registry = '', repository = '' } = on;
+      await refuseLateHold(tables, on);
       const row = await tables.hold.create({
         data: {
           ...{ id, scope: on.scope, registry, repository, reason, placedBy: by, expiresAt: expiresAt ?? null },

@@ -12,6 +12,7 @@ export type RetentionRefusalCode =
   | 'already-approved'
   | 'approval-unknown'
   | 'hold-unknown'
+  | 'being-deleted' // a run is just deleting what is to be held, or what a restore needs: it is known in a moment
   | 'reporter-unknown'
   | 'nowhere-to-purge' // it was seen in no repository of the registry
   | 'needed-by-promotion' // a promotion under way needs it
@@ -22,5 +23,5 @@ export type RetentionRefusalCode =
   | 'too-much-protected' // more is held or under way than can be looked at: nothing may be planned to go
   | 'reporter-taken'; // its name belongs to another principal
 
-/** What is refused of retention; never retryable as it was said. */
+/** What is refused of retention; but for what is being deleted, never retryable as it was said. */
 export class RetentionRefusal extends WaybillError<RetentionRefusalCode> {}
