@@ -1,5 +1,5 @@
 import { type IdSource, uuidV7 } from '@waybill/kernel';
-import { type Digest, isDigest, type RepositoryName, type Tag } from '@waybill/oci-model';
+import { type Digest, digestFromBytes, isDigest, type RepositoryName, type Tag } from '@waybill/oci-model';
 import type { Database } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { noteGap } from './note-gap.js';
@@ -12,6 +12,8 @@ export interface Hint {
   readonly pushedAt: Date | undefined;
   readonly pulledAt: Date | undefined;
   readonly deletedAt: Date | undefined;
+  /** Of a tag what it was pushed on last, as far as that was told. */
+  readonly digest: Digest | undefined;
   readonly version: bigint;
   readonly attempts: number;
 }
@@ -82,7 +84,7 @@ export class NotificationHints {
       UPDATE notification_hint h SET due_at = now() + ${this.#leaseMs} * interval '1 millisecond', attempts = h.attempts + 1
       FROM taken t, registry r
       WHERE h.registry_id = t.registry_id AND h.repository = t.repository AND h.reference = t.reference AND r.id = h.registry_id
-      RETURNING r.id, r.name, r.address, h.repository, h.reference, h.pushed_at, h.pulled_at, h.deleted_at, h.version, h.attempts`;
+      RETURNING r.id, r.name, r.address, h.repository, h.reference, h.pushed_at, h.pulled_at, h.deleted_at, h.digest, h.version, h.attempts`;
     const [first] = rows;
     if (first === undefined) return undefined;
     const { id, name, address, repository } = first;
@@ -168,6 +170,7 @@ interface HintRow {
   readonly pushed_at: Date | null;
   readonly pulled_at: Date | null;
   readonly deleted_at: Date | null;
+  readonly digest: Uint8Array | null;
   readonly version: bigint;
   readonly attempts: number;
 }
@@ -178,6 +181,7 @@ function toHint(row: HintRow): Hint {
     pushedAt: row.pushed_at ?? undefined,
     pulledAt: row.pulled_at ?? undefined,
     deletedAt: row.deleted_at ?? undefined,
+    digest: row.digest === null ? undefined : digestFromBytes(row.digest),
     version: row.version,
     attempts: row.attempts,
   };

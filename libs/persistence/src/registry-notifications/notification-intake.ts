@@ -63,25 +63,32 @@ export class NotificationIntake {
         SELECT registry_id, id FROM notification_event WHERE heard_at < now() - ${keptFor}::interval ORDER BY heard_at LIMIT ${purgedAtOnce})`;
   }
 
-  /** Leaves each tag and digest to be asked about; gives what there was no room for. */
+  /** Leaves each tag and digest to be asked about, a tag with what it was pushed on last; gives what there was no room for. */
   async #hint(tables: Tables, told: readonly TakenTold[]): Promise<readonly TakenTold[]> {
     if (told.length === 0) return [];
     const full = await this.#fullOnes(tables, [...new Set(told.map(({ registryId }) => registryId))]);
     const kept = told.filter(({ registryId }) => !full.has(registryId));
-    const hints = kept.flatMap((one) =>
-      referencesOf(one).map((reference) => ({ ...placeOf(one), reference, what: one.what, at: one.location })),
+    const hints = kept.flatMap((one, order) =>
+      referencesOf(one).map((reference) => ({
+        ...placeOf(one),
+        ...{ reference, order, what: one.what, at: one.location },
+        ...(one.what === 'pushed' && reference === one.tag ? { digest: hexOf(one) } : {}),
+      })),
     );
     await tables.$executeRaw`
-      INSERT INTO notification_hint AS h (registry_id, repository, reference, location, pushed_at, pulled_at, deleted_at)
+      INSERT INTO notification_hint AS h (registry_id, repository, reference, location, pushed_at, pulled_at, deleted_at, digest)
       SELECT t.registry, t.repository, t.reference, min(t.at),
         CASE WHEN bool_or(t.what = 'pushed') THEN now() END,
         CASE WHEN bool_or(t.what = 'pulled') THEN now() END,
-        CASE WHEN bool_or(t.what = 'deleted') THEN now() END
-      FROM jsonb_to_recordset(${JSON.stringify(hints)}::jsonb) AS t (registry uuid, repository text, reference text, what text, at text)
+        CASE WHEN bool_or(t.what = 'deleted') THEN now() END,
+        decode((array_agg(t.digest ORDER BY t.order DESC) FILTER (WHERE t.what = 'pushed'))[1], 'hex')
+      FROM jsonb_to_recordset(${JSON.stringify(hints)}::jsonb)
+        AS t (registry uuid, repository text, reference text, what text, at text, digest text, "order" integer)
       GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
       ON CONFLICT (registry_id, repository, reference) DO UPDATE SET version = h.version + 1, location = excluded.location,
         pushed_at = greatest(h.pushed_at, excluded.pushed_at), pulled_at = greatest(h.pulled_at, excluded.pulled_at),
-        deleted_at = greatest(h.deleted_at, excluded.deleted_at)`;
+        deleted_at = greatest(h.deleted_at, excluded.deleted_at),
+        digest = CASE WHEN excluded.pushed_at IS NULL THEN h.digest ELSE excluded.digest END`;
     return told.filter(({ registryId }) => full.has(registryId));
   }
 

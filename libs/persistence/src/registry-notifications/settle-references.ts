@@ -3,6 +3,9 @@ import type { Database, Tables } from '../database.js';
 import type { ClaimedHints, FoundReferences, Hint } from './notification-hints.js';
 import type { ReferencesAt } from './reference-records.js';
 
+/** Of one mark. */
+const maxToldTags = 100;
+
 export interface SettledReferences {
   readonly claimed: ClaimedHints;
   readonly at: ReferencesAt;
@@ -20,6 +23,7 @@ export async function settleReferences(database: Database, { claimed, at, found 
     if (wasDeleted(claimed, digest)) await closePlace(database.tables, at, digest);
     await forgetUnreadable(database.tables, at, digest);
   }
+  for (const push of lostPushes(claimed, found)) await noteLostPush(database.tables, at, push);
   for (const hint of claimed.hints) {
     const digest = isDigest(hint.reference) ? hint.reference : found.tags.get(hint.reference as Tag);
     if (digest !== undefined && found.digests.get(digest) !== false) await noteTimes(database.tables, { at, digest, hint });
@@ -35,6 +39,31 @@ function goneTags({ hints }: ClaimedHints, { tags }: FoundReferences): readonly 
   const hinted = new Map(hints.map((hint) => [hint.reference, hint]));
   const absent = [...tags].flatMap(([tag, digest]) => (digest === undefined ? [tag] : []));
   return absent.filter((tag) => !hinted.has(tag) || hinted.get(tag)?.deletedAt !== undefined).sort();
+}
+
+interface ToldPush {
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly pushedAt: Date;
+}
+
+/** Tags that were told to be pushed, and name nothing; not those of which it was told as well that somebody removed them. */
+function lostPushes({ hints }: ClaimedHints, { tags }: FoundReferences): readonly ToldPush[] {
+  return hints.flatMap(({ reference: tag, digest, pushedAt, deletedAt }) => {
+    const isAbsent = tags.has(tag as Tag) && tags.get(tag as Tag) === undefined;
+    if (!isAbsent || digest === undefined || pushedAt === undefined || (deletedAt !== undefined && deletedAt >= pushedAt)) return [];
+    return [{ tag, digest, pushedAt }];
+  });
+}
+
+/** The run that deletes what it was pushed on, or has deleted it, is to bring it back: its mark says so. */
+async function noteLostPush(tables: Tables, { registryId, repository }: ReferencesAt, { tag, digest, pushedAt }: ToldPush): Promise<void> {
+  await tables.$executeRaw`
+    UPDATE retention_mark m SET told_tags = m.told_tags || ${tag}::text
+    FROM retention_run_repository y
+    WHERE m.registry_id = ${registryId}::uuid AND m.repository = ${repository} AND m.digest = ${digestToBytes(digest)}
+      AND m.state IN ('deleting', 'deleted') AND y.run_id = m.run_id AND y.repository = m.repository AND y.deleting_at <= ${pushedAt}::timestamptz
+      AND NOT m.told_tags @> ARRAY[${tag}]::text[] AND cardinality(m.told_tags) < ${maxToldTags}`;
 }
 
 function wasDeleted({ hints }: ClaimedHints, digest: Digest): boolean {

@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import type { Tag } from '@waybill/oci-model';
+import type { RepositoryName, Tag } from '@waybill/oci-model';
 import { CollectionLeases } from '../collection/collection-leases.js';
+import { NotificationHints } from '../registry-notifications/notification-hints.js';
+import { NotificationIntake } from '../registry-notifications/notification-intake.js';
+import type { Told } from '../registry-notifications/told.js';
 import { storedError } from '../run/stored-error.js';
 import { type ActingRun, ExecutionScene } from './execution-scene.spec-helper.js';
 import { type ExecutionStop, executionStop } from './execution-stop.js';
@@ -451,6 +454,44 @@ describe('a run that acts', () => {
     ]);
     const places = await scene.database.tables.$queryRaw<unknown[]>`SELECT 1 FROM placement WHERE seen_until IS NULL`;
     expect(places).toHaveLength(2);
+  });
+
+  it('tells of pushes that the registry told of, whether or not anybody has asked about them yet', async () => {
+    const place = { registryId: scene.registryId, location: 'eu', instances: [], heartbeats: [], isIncomplete: false } as const;
+    const { tables } = scene.database;
+    await tables.$executeRaw`
+      INSERT INTO notification_feed (registry_id, location, silence) VALUES (${scene.registryId}::uuid, 'eu', interval '1 minute') ON CONFLICT DO NOTHING`;
+    const take = (...told: readonly (Pick<Told, 'what' | 'digest'> & { readonly tag: string })[]) => {
+      const all = told.map((one) => ({ ...one, tag: one.tag as Tag, eventId: uuidV7.next(), repository: repository as RepositoryName }));
+      return new NotificationIntake(scene.database).take([{ ...place, told: all }]);
+    };
+    await take({ what: 'pushed', tag: 'before', digest: named(old) });
+    const run = await acting();
+    const records = await deleting(run);
+    await take({ what: 'pushed', tag: '1.0', digest: named(old) });
+    const begun = await records.begin({ digest: named(old), tag: '' });
+    if (typeof begun === 'string') throw new Error(begun);
+    await take({ what: 'pushed', tag: 'told', digest: named(older) }, { what: 'pushed', tag: 'told', digest: named(old) });
+    await take({ what: 'pushed', tag: 'removed', digest: named(old) });
+    await take({ what: 'deleted', tag: 'removed' });
+    await records.settle(begun.effectId, { outcome: 'gone', tagsGone: ['1.0' as Tag] });
+    const lost = [
+      { tag: '1.0', digest: named(old), was: 'pushed' },
+      { tag: 'told', digest: named(old), was: 'pushed' },
+    ];
+
+    expect(await records.pushedMeanwhile()).toEqual(lost);
+
+    await tables.$executeRaw`UPDATE notification_hint SET due_at = now()`;
+    const hints = new NotificationHints(scene.database, { leaseMs: 60_000 });
+    const claimed = await hints.claim('all');
+    if (claimed === undefined) throw new Error('nothing is due');
+    const look = await hints.beginLook(claimed);
+    const digests = new Map(look.digests.map((digest) => [digest, digest === named(older)]));
+    await hints.settle(claimed, look, { tags: new Map(look.tags.map((tag) => [tag, undefined])), digests });
+
+    expect(await tables.notificationHint.count()).toBe(0);
+    expect(await records.pushedMeanwhile()).toEqual(lost);
   });
 
   it('tells which tags looks have missed since the first deletion, and gives them back', async () => {

@@ -64,7 +64,8 @@ export class ExecutionJournal {
       const isBegun = state === 'deleting' && (await this.#isDeleting(tables, repository));
       if (state !== 'grace' && !isBegun) await requireMayAct(tables, run.id);
       const entered = await tables.$executeRaw`
-        UPDATE retention_run_repository SET state = ${state}, finished_at = NULL
+        UPDATE retention_run_repository SET state = ${state}, finished_at = NULL,
+          deleting_at = CASE ${state} WHEN 'deleting' THEN coalesce(deleting_at, now()) END
         WHERE run_id = ${run.id}::uuid AND repository = ${repository} AND state = ANY(${[...statesBefore[state]]}::text[])`;
       if (entered === 0) throw new TypeError(`a repository of the run is not on its way to ${state}`);
     });

@@ -20,16 +20,35 @@ function deletionsOf(runId: string, repository: string): Prisma.Sql {
       AND e.outcome IS DISTINCT FROM 'not-written' AND e.outcome IS DISTINCT FROM 'not-deleted'`;
 }
 
-/** What others were seen to push since the deletion of it was intended. */
+/**
+ * What others were seen to push since the deletion of it was intended, or what the registry told of since the repository was read again:
+ * what waits to be asked about, and what named nothing when it was asked about. Each tag as it was pushed last, and none that somebody
+ * has moved on or removed since.
+ */
 export async function pushesSince(tables: Tables, runId: string, repository: string): Promise<LostPush[]> {
   const rows = await tables.$queryRaw<{ tag: Tag; digest: Uint8Array }[]>`
-    WITH gone AS MATERIALIZED (${deletionsOf(runId, repository)})
-    SELECT DISTINCT v.tag, v.digest
-    FROM gone g
-      JOIN tag_event v ON v.digest = g.digest AND v.registry_id = g.registry_id AND v.repository = ${repository} AND v.observed_at >= g.intended_at
-      JOIN retention_mark m ON m.registry_id = g.registry_id AND m.repository = ${repository} AND m.digest = g.digest AND m.run_id = ${runId}::uuid
-    WHERE m.state = 'deleted'
-    ORDER BY v.digest, v.tag`;
+    WITH gone AS MATERIALIZED (${deletionsOf(runId, repository)}),
+      lost AS MATERIALIZED (
+        SELECT g.*, m.told_tags, y.deleting_at
+        FROM gone g JOIN retention_run_repository y ON y.run_id = ${runId}::uuid AND y.repository = ${repository}
+          JOIN retention_mark m ON m.registry_id = g.registry_id AND m.repository = ${repository} AND m.digest = g.digest AND m.run_id = ${runId}::uuid
+        WHERE m.state = 'deleted'
+      ),
+      pushed AS (
+        SELECT v.tag, v.digest, v.observed_at AS at
+        FROM lost l JOIN tag_event v ON v.digest = l.digest AND v.registry_id = l.registry_id AND v.repository = ${repository} AND v.observed_at >= l.intended_at
+        WHERE NOT EXISTS (
+          SELECT FROM tag_event n
+          WHERE n.registry_id = v.registry_id AND n.repository = v.repository AND n.tag = v.tag AND n.id > v.id
+            AND (n.digest <> v.digest OR (n.digest IS NULL AND n.source = 'notification')))
+        UNION ALL
+        SELECT h.reference, h.digest, h.pushed_at
+        FROM lost l JOIN notification_hint h ON h.registry_id = l.registry_id AND h.repository = ${repository} AND h.digest = l.digest
+        WHERE h.pushed_at >= l.deleting_at AND (h.deleted_at IS NULL OR h.deleted_at < h.pushed_at)
+        UNION ALL
+        SELECT t.tag, l.digest, l.intended_at FROM lost l CROSS JOIN LATERAL unnest(l.told_tags) AS t (tag)
+      )
+    SELECT DISTINCT ON (tag) tag, digest FROM pushed ORDER BY tag, at DESC`;
   return rows.map(({ tag, digest }) => ({ tag, digest: digestFromBytes(digest), was: 'pushed' }));
 }
 
