@@ -1,5 +1,8 @@
+import { digestFromBytes } from '@waybill/oci-model';
 import { Prisma } from '../generated/client.js';
 import type { Tables } from '../database.js';
+import { storableJson } from '../registry-checks/storable-json.js';
+import { lockForDeletion } from './deletion-lock.js';
 import { RetentionRefusal } from './retention-refusal.js';
 import { conditionsOf, wasDeleted } from './trash-rows.js';
 import type { AskedOfTrash, NewTrashRequest } from './trash-requests.js';
@@ -8,7 +11,7 @@ import type { AskedOfTrash, NewTrashRequest } from './trash-requests.js';
  * Names what a restore brings back: what was asked for, all that was deleted beneath it, what referred to any of that, and so on.
  * What is back already is left out; it is no trouble to ask again.
  * @throws RetentionRefusal `not-in-trash`; `restore-unfinished` when another restore is to bring some of it back;
- * `tag-in-promotion` when a promotion is about to write one of its tags
+ * `tag-in-promotion` when a promotion is about to write one of its tags; `being-deleted` when a run is just deleting what it needs
  */
 export async function findRestorable(
   tables: Tables,
@@ -37,6 +40,7 @@ export async function findRestorable(
   }
   const ids = found.map((row) => row.id);
   await refuseInPromotion(tables, ids);
+  await keepForRestore(tables, { id, registryId, ids });
   await tables.$executeRaw`UPDATE retention_trash SET wanted_by = ${id}::uuid WHERE id = ANY(${ids}::uuid[])`;
   await tables.$executeRaw`
     INSERT INTO retention_request_item (request_id, repository, digest, trash_id, state)
@@ -76,6 +80,29 @@ async function refuseInPromotion(tables: Tables, ids: readonly string[]): Promis
   throw refused('tag-in-promotion', `promotion ${promotion} is about to write ${repository}:${tag}: wait for its end, or cancel it`);
 }
 
-function refused(code: 'not-in-trash' | 'restore-unfinished' | 'tag-in-promotion', message: string): RetentionRefusal {
+/**
+ * What it needs may still be there, and is not brought back then: runs that have marked it spare it, and until the restore ends none
+ * marks it. Until the end of the transaction no deletion begins at the registry.
+ */
+async function keepForRestore(
+  tables: Tables,
+  { id, registryId, ids }: { readonly id: string; readonly registryId: string; readonly ids: readonly string[] },
+): Promise<void> {
+  await lockForDeletion(tables, registryId);
+  const open = Prisma.sql`m.registry_id = ${registryId}::uuid AND m.settled_at IS NULL AND (m.repository, m.digest) IN (
+    SELECT t.repository, l.digest FROM retention_trash t JOIN retention_trash_link l ON l.trash_id = t.id AND l.kind = 'holds'
+    WHERE t.id = ANY(${[...ids]}::uuid[]))`;
+  const marks = await tables.$queryRaw<{ repository: string; digest: Uint8Array; state: string; run_id: string }[]>`
+    SELECT m.repository, m.digest, m.state, m.run_id FROM retention_mark m WHERE ${open} ORDER BY m.registry_id, m.repository, m.digest FOR UPDATE`;
+  const going = marks.find(({ state }) => state === 'deleting');
+  if (going !== undefined) {
+    throw refused('being-deleted', `run ${going.run_id} is deleting ${digestFromBytes(going.digest)} from ${going.repository}`);
+  }
+  const reason = { code: 'being-restored', message: `restore ${id} needs it` };
+  await tables.$executeRaw`
+    UPDATE retention_mark m SET state = 'spared', settled_at = now(), error = ${storableJson(reason)}::jsonb WHERE ${open}`;
+}
+
+function refused(code: 'not-in-trash' | 'restore-unfinished' | 'tag-in-promotion' | 'being-deleted', message: string): RetentionRefusal {
   return new RetentionRefusal(message, { code, operation: 'restore' });
 }

@@ -46,6 +46,10 @@ export async function insertMarks(tables: Tables, place: DeletionPlace, marks: r
              WHEN EXISTS (SELECT FROM retention_mark o WHERE o.registry_id = ${registryId}::uuid AND o.repository = ${repository}
                             AND o.digest = w.digest AND o.settled_at IS NULL AND o.run_id <> ${runId}::uuid) THEN
                jsonb_build_object('code', 'marked-elsewhere', 'message', 'a run of another policy has marked it')
+             WHEN EXISTS (SELECT FROM retention_trash_link l JOIN retention_trash t ON t.id = l.trash_id
+                            WHERE l.digest = w.digest AND l.kind = 'holds' AND t.wanted_by IS NOT NULL
+                              AND t.registry_id = ${registryId}::uuid AND t.repository = ${repository}) THEN
+               jsonb_build_object('code', 'being-restored', 'message', 'a restore under way needs it')
              WHEN w.bytes IS NULL AND m.raw IS NULL THEN
                jsonb_build_object('code', 'unread', 'message', 'nobody has its bytes: it could not be brought back') END AS why
       FROM wanted w

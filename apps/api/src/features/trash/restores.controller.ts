@@ -46,7 +46,7 @@ export class RestoresController {
     answer: Restore,
     body: true,
     idempotent: true,
-    problems: ['no-topology', 'registry-unknown', 'run-unknown', 'not-in-trash', 'restore-unfinished', 'tag-in-promotion'],
+    problems: ['no-topology', 'registry-unknown', 'run-unknown', 'not-in-trash', 'restore-unfinished', 'tag-in-promotion', 'being-deleted'],
   })
   async create(
     @Body({ schema: CreateRestore }) body: CreateRestore,

@@ -1,4 +1,4 @@
-import { ContentError, type Manifest, type RepositoryName } from '@waybill/oci-model';
+import { ContentError, type Digest, type Manifest, type RepositoryName } from '@waybill/oci-model';
 import { CopyError } from '@waybill/oci-copy';
 import type { WaybillError } from '@waybill/kernel';
 import type { RestorableRow, TagReturn } from '@waybill/persistence';
@@ -59,10 +59,24 @@ async function bringBack(
 async function finish(entry: RestorableRow, options: RestoreRepositoryOptions): Promise<void> {
   const { opened, repository, manifestOf, onBack, signal } = options;
   const manifest = await manifestOf(entry.trashId);
+  if (entry.tags.length > 0) await readBack(entry, options);
   await putTags(manifest, entry, options);
   // Where the registry keeps no list of referrers, and the one that was deleted could not come back, it is listed anew.
   if (entry.refers.length > 0) await opened.client.repository(repository).pushManifest(manifest, signal);
   await onBack(entry, await tagsNow(entry, options));
+}
+
+/** What was there and was left may have been deleted since by somebody else: no tag is put on what is not whole. */
+async function readBack({ holds }: RestorableRow, { opened, repository, signal }: RestoreRepositoryOptions): Promise<void> {
+  const store = opened.unlisting.repository(repository);
+  for (const digest of holds) {
+    try {
+      await store.readManifest(digest, signal);
+    } catch (error) {
+      if (error instanceof ContentError && error.code === 'not-found') throw goneAgain(digest);
+      throw error;
+    }
+  }
 }
 
 /** A list that names what is not there any more is refused: then its referrers are listed anew. */
@@ -94,4 +108,9 @@ async function tagsNow({ tags, digest }: RestorableRow, options: RestoreReposito
     if (names !== undefined) returns.push(names === digest ? { tag, outcome: 'back' } : { tag, outcome: 'moved', names });
   }
   return returns;
+}
+
+function goneAgain(digest: Digest): TrashError {
+  const facts = { code: 'restore-failed', operation: 'restore', retryable: true } as const;
+  return new TrashError(`somebody deleted ${digest} while it was brought back`, facts);
 }

@@ -97,6 +97,31 @@ describeWith(['docker-registry', 'skopeo'], 'what was deleted', () => {
     ]);
   });
 
+  it('has no tag while something beneath it is missing that was there when it was brought back', async () => {
+    await scene.discard(await pushed());
+    const store = scene.repository(app);
+    const [child] = manifestsOf(flat).filter(({ digest }) => digest !== flat.manifest.digest);
+    if (child === undefined) throw new Error('the index lists nothing');
+    const { id } = await scene.ask({ repository: app, tag: flatTag });
+    let came: 'not yet' | 'now' | 'deleted' = 'not yet';
+    scene.faults.onRequest = async ({ method, url }) => {
+      if (came === 'now') {
+        came = 'deleted';
+        await store.deleteManifest(child.digest);
+      } else if (came === 'not yet' && method === 'PUT' && decodeURIComponent(url).includes(flat.manifest.digest)) came = 'now';
+      return undefined;
+    };
+    await scene.worker().run();
+    expect(await store.hasManifest(child.digest)).toBe(false);
+    expect([...(await scene.tags()).keys()]).toEqual([]);
+    expect(await scene.request(id)).toMatchObject({ finishedAt: null });
+
+    await scene.worker({ workerId: 'next' }).run();
+
+    expect(await scene.request(id)).toMatchObject({ state: 'succeeded' });
+    expect([await store.hasManifest(child.digest), (await scene.tags()).get(flatTag)]).toEqual([true, flat.manifest.digest]);
+  });
+
   it('is brought back once, however often it is asked for', async () => {
     const run = await scene.discard(await pushed());
     const first = await scene.ask({ run });
