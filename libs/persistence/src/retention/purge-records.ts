@@ -103,7 +103,7 @@ export class PurgeRecords {
       const { id, registryId } = this.#lease;
       const bytes = digestToBytes(digest);
       await tables.$executeRaw`
-        UPDATE retention_request_item SET state = 'done', settled_at = now(), error = NULL
+        UPDATE retention_request_item SET state = 'done', settled_at = now(), error = NULL, deleted_order = nextval('order_of_events')
         WHERE request_id = ${id}::uuid AND repository = ${this.#repository} AND digest = ${bytes}::bytea AND settled_at IS NULL`;
       await closePlace(tables, { runId: id, registryId, repository: this.#repository }, bytes);
       return true;

@@ -10,6 +10,8 @@ export interface BegunTargets {
   readonly held: ReadonlySet<string>;
   /** Those whose attempts were raised: what only waited goes on with the attempt that it has. */
   readonly counted: readonly string[];
+  /** Where the attempt began in the order of events: what is known to be deleted later was perhaps there at its beginning. */
+  readonly begun: bigint;
 }
 
 /**
@@ -20,25 +22,22 @@ export interface BegunTargets {
  */
 export async function beginOrHold(database: Database, lease: DispatchLease, targets: readonly TargetRun[]): Promise<BegunTargets> {
   const ids = targets.map(({ id }) => id);
-  const rows = await database.transaction(async (tables) => {
+  const { rows, begun } = await database.transaction(async (tables) => {
     // A statement that waits for a row sees what was before it waited: a collection that begins has to come before or after this whole.
     await tables.$queryRaw`
       SELECT 1 FROM registry WHERE id IN (SELECT registry_id FROM item_target WHERE id = ANY(${ids}::uuid[])) ORDER BY id FOR SHARE`;
     const late = await keepForAttempt(tables, ids);
     const postponed = await postpone(tables, lease, late);
-    return [
-      ...postponed,
-      ...(await beginOrHoldRows(
-        tables,
-        lease,
-        ids.filter((id) => !late.has(id)),
-      )),
-    ];
+    const timely = ids.filter((id) => !late.has(id));
+    const [order] = await tables.$queryRaw<{ begun: bigint }[]>`SELECT nextval('order_of_events') AS begun`;
+    if (order === undefined) throw new Error('the order of events has no next place');
+    return { rows: [...postponed, ...(await beginOrHoldRows(tables, lease, timely))], ...order };
   });
   if (rows.length !== ids.length) throw leaseLost(lease);
   return {
     held: new Set(rows.flatMap(({ id, is_held: isHeld }) => (isHeld ? [id] : []))),
     counted: rows.flatMap(({ id, is_counted: isCounted }) => (isCounted ? [id] : [])),
+    begun,
   };
 }
 

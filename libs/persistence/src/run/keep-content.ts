@@ -9,7 +9,6 @@ const deletionMs = 30_000;
 
 /** Something that a target needs and that is too late to keep. */
 interface LostRow {
-  readonly target: string;
   readonly registry: string;
   readonly repository: string;
   readonly tag: string;
@@ -28,15 +27,43 @@ export async function requireKept(
 ): Promise<void> {
   const since = needs.request === undefined ? Prisma.sql`NULL` : claimOrder(needs.request);
   const [lost] = await tables.$queryRaw<LostRow[]>`
-    SELECT target, registry, repository, tag, digest FROM keep_for_targets(${[...needs.targets]}::uuid[], ${since}::bigint) LIMIT 1`;
+    SELECT registry, repository, tag, digest FROM keep_for_targets(${[...needs.targets]}::uuid[], ${since}::bigint) LIMIT 1`;
   if (lost !== undefined) throw beingDeleted(lost);
 }
 
 /** Keeps what targets need whose attempt is to begin; gives why some cannot begin now, by their ids. */
 export async function keepForAttempt(tables: Tables, targets: readonly string[]): Promise<ReadonlyMap<string, PromotionError>> {
-  const rows = await tables.$queryRaw<LostRow[]>`
+  const rows = await tables.$queryRaw<(LostRow & { readonly target: string })[]>`
     SELECT DISTINCT ON (target) target, registry, repository, tag, digest FROM keep_for_targets(${[...targets]}::uuid[], NULL::bigint) ORDER BY target`;
   return new Map(rows.map((row) => [row.target, beingDeleted(row)]));
+}
+
+/** What was read back at a target, and where its attempt began in the order of events. */
+export interface ReadBack {
+  readonly targetId: string;
+  readonly digests: readonly Uint8Array[];
+  readonly begun: bigint;
+}
+
+/**
+ * What a target was found to hold may be being deleted by somebody who could not know that it is needed: what is beneath a root that
+ * nobody had read is known only now. Until the end of the transaction no deletion begins at the registry, and one that begins after it
+ * sees what the transaction wrote.
+ * @throws PromotionError `being-deleted` when some of it is being deleted, or was since the attempt began
+ */
+export async function requireStillThere(tables: Tables, { targetId, digests, begun }: ReadBack): Promise<void> {
+  await tables.$executeRaw`SELECT lock_against_deletion(ARRAY(SELECT registry_id FROM item_target WHERE id = ${targetId}::uuid))`;
+  const here = Prisma.sql`d.repository = t.repository AND d.digest = ANY(${[...digests]}::bytea[])`;
+  const [lost] = await tables.$queryRaw<LostRow[]>`
+    SELECT r.name AS registry, t.repository, '' AS tag, l.digest
+    FROM item_target t JOIN registry r ON r.id = t.registry_id CROSS JOIN LATERAL (
+      SELECT d.digest FROM retention_mark d
+      WHERE d.registry_id = t.registry_id AND ${here} AND (d.state = 'deleting' AND d.settled_at IS NULL OR d.state = 'deleted' AND d.deleted_order > ${begun})
+      UNION ALL SELECT d.digest FROM purged_now(ARRAY[t.registry_id]) d WHERE ${here}
+      UNION ALL SELECT d.digest FROM retention_request_item d JOIN retention_request q ON q.id = d.request_id
+      WHERE q.registry_id = t.registry_id AND d.deleted_order > ${begun} AND ${here}
+    ) l WHERE t.id = ${targetId}::uuid LIMIT 1`;
+  if (lost !== undefined) throw beingDeleted(lost);
 }
 
 function claimOrder({ principalId, route, key }: IdempotentRequest): Prisma.Sql {

@@ -23,6 +23,7 @@ import { Prisma } from '../generated/client.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 import { endTarget, postponeTarget } from './end-target.js';
 import { beginOrHold, holdBack } from './hold-targets.js';
+import { requireStillThere } from './keep-content.js';
 import { contentRows } from './settle-content.js';
 import { storedError } from './stored-error.js';
 import { rejectPromotion } from './reject-promotion.js';
@@ -42,6 +43,8 @@ export class PrismaRunJournal implements RunJournal {
   readonly #ids: IdSource;
   readonly #endings = new Turns();
   readonly #begun = new Set<string>();
+  /** Where each target's attempt began in the order of events. */
+  readonly #since = new Map<string, bigint>();
   /** Ids of the targets that this run began an attempt at; see `DispatchLeases.release`. */
   readonly begun: ReadonlySet<string> = this.#begun;
 
@@ -54,8 +57,9 @@ export class PrismaRunJournal implements RunJournal {
   }
 
   async beginAttempt(targets: readonly TargetRun[]): Promise<ReadonlySet<string>> {
-    const { held, counted } = await beginOrHold(this.#database, this.#lease, targets);
+    const { held, counted, begun } = await beginOrHold(this.#database, this.#lease, targets);
     for (const id of counted) this.#begun.add(id);
+    for (const { id } of targets) this.#since.set(id, begun);
     return held;
   }
 
@@ -109,8 +113,8 @@ export class PrismaRunJournal implements RunJournal {
   async settleContent(target: TargetRun, content: VerifiedContent): Promise<void> {
     const rows = contentRows(content);
     const manifests = content.manifests.map(({ descriptor }) => digestToBytes(descriptor.digest));
-    await this.#fenced(
-      Prisma.sql`
+    const begun = this.#since.get(target.id) ?? 0n;
+    const settled = Prisma.sql`
         known AS (
           INSERT INTO content (digest, media_type, size)
           SELECT * FROM unnest(${rows.digests}::bytea[], ${rows.mediaTypes}::text[], ${rows.sizes}::bigint[]) WHERE EXISTS (SELECT 1 FROM lease)
@@ -132,10 +136,12 @@ export class PrismaRunJournal implements RunJournal {
           RETURNING ${settledEffect}
         ), ${recordSettled}
         UPDATE item_target SET state = 'attesting'
-        WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM lease)`,
-      1,
-      ',',
-    );
+        WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM lease)`;
+    const count = await this.#database.transaction(async (tables) => {
+      await requireStillThere(tables, { targetId: target.id, digests: manifests, begun });
+      return tables.$executeRaw(Prisma.sql`WITH ${underLease(this.#lease)}, ${settled}`);
+    });
+    if (count !== 1) throw leaseLost(this.#lease);
   }
 
   async readinessToTag(target: TargetRun): Promise<TagReadiness> {
@@ -205,9 +211,8 @@ export class PrismaRunJournal implements RunJournal {
   }
 
   /** Runs a statement that sees the lease, and rejects when it did not change `expected` rows. */
-  async #fenced(statement: Prisma.Sql, expected: number, join: '' | ',' = ''): Promise<void> {
-    const glue = join === ',' ? Prisma.sql`,` : Prisma.empty;
-    const count = await this.#database.tables.$executeRaw(Prisma.sql`WITH ${underLease(this.#lease)} ${glue} ${statement}`);
+  async #fenced(statement: Prisma.Sql, expected: number): Promise<void> {
+    const count = await this.#database.tables.$executeRaw(Prisma.sql`WITH ${underLease(this.#lease)} ${statement}`);
     if (count !== expected) throw leaseLost(this.#lease);
   }
 }
