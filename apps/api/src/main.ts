@@ -1,13 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { ConfigError, loadApiConfig } from '@waybill/config';
 import { createLogger } from '@waybill/observability';
-import { applyMigrations } from '@waybill/persistence';
+import { applyMigrations, untilDatabaseAnswers } from '@waybill/persistence';
 import { createApi } from './create-api.js';
 
 async function main(): Promise<void> {
   const config = loadApiConfig();
   const logger = createLogger({ name: 'api', level: config.logLevel });
-  await applyMigrations(config.databaseUrl);
+  await untilDatabaseAnswers(() => applyMigrations(config.databaseUrl), {
+    onAway: (err) => logger.warn({ err }, 'the api waits for the database'),
+  });
   const app = await createApi(config, { logger });
   await app.listen(config.port, config.host);
   const { port } = app.getHttpServer().address() as AddressInfo;

@@ -1,6 +1,6 @@
 import { ConfigError, loadWorkerConfig } from '@waybill/config';
 import { createLogger, redactText } from '@waybill/observability';
-import { applyMigrations } from '@waybill/persistence';
+import { applyMigrations, untilDatabaseAnswers } from '@waybill/persistence';
 import { itemTargetTransitions, mistakesOf } from '@waybill/promotion';
 import { startWorker } from './start-worker.js';
 
@@ -14,7 +14,9 @@ async function main(): Promise<void> {
     logger.fatal({ err }, 'the worker broke and ends');
     process.exit(1);
   });
-  await applyMigrations(config.databaseUrl);
+  await untilDatabaseAnswers(() => applyMigrations(config.databaseUrl), {
+    onAway: (err) => logger.warn({ err }, 'the worker waits for the database'),
+  });
   await startWorker({ config, logger });
   if (config.exitWithStdin) process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'));
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Prisma } from './generated/client.js';
 import { PersistenceError } from './persistence-error.js';
 
@@ -34,7 +35,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     return prismaCodes.has(error.code) || isAbsence(error.code) || isRefusal(property(error.meta, 'driverAdapterError'));
   }
   // Prisma marks whatever passes through a statement.
-  return error instanceof Error && 'clientVersion' in error && poolMessages.test(error.message);
+  return types.isNativeError(error) && 'clientVersion' in error && poolMessages.test(error.message);
 }
 
 /**
@@ -42,7 +43,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
  * said without a mark. Gives such an absence of the database as a typed error, and everything else as it is.
  */
 export function absenceAround(error: unknown): unknown {
-  if (!(error instanceof Error) || isDatabaseUnavailable(error) || !isAbsent(error)) return error;
+  if (!types.isNativeError(error) || isDatabaseUnavailable(error) || !isAbsent(error)) return error;
   return new PersistenceError('the database went away while a transaction began or ended: whether it was kept is unknown', {
     code: 'database-unavailable',
     operation: 'run transaction',

@@ -17,6 +17,7 @@ import {
   ProvenanceChain,
   RegistryChecks,
   TopologyRevisions,
+  untilDatabaseAnswers,
 } from '@waybill/persistence';
 import { clientsOfProcess, RegistryClients } from '@waybill/registry-clients';
 import { Draining } from './draining.js';
@@ -82,6 +83,7 @@ export class InfrastructureModule implements OnApplicationBootstrap, OnApplicati
   readonly #notifications: Notifications;
   readonly #clients: RegistryClients;
   readonly #keys: ApiKeys;
+  readonly #logger: Logger;
 
   constructor(
     @Inject(CONFIG) config: ApiConfig,
@@ -89,12 +91,14 @@ export class InfrastructureModule implements OnApplicationBootstrap, OnApplicati
     notifications: Notifications,
     clients: RegistryClients,
     keys: ApiKeys,
+    @Inject(LOGGER) logger: Logger,
   ) {
     this.#config = config;
     this.#database = database;
     this.#notifications = notifications;
     this.#clients = clients;
     this.#keys = keys;
+    this.#logger = logger;
   }
 
   static with({ config, logger }: InfrastructureParts): DynamicModule {
@@ -109,7 +113,12 @@ export class InfrastructureModule implements OnApplicationBootstrap, OnApplicati
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    if (this.#config.adminKey !== undefined) await ensureAdminKey(this.#keys, this.#config.adminKey);
+    const { adminKey } = this.#config;
+    if (adminKey !== undefined) {
+      await untilDatabaseAnswers(() => ensureAdminKey(this.#keys, adminKey), {
+        onAway: (err) => this.#logger.warn({ err }, 'the api waits for the database'),
+      });
+    }
     // By now every feature has registered what it listens to.
     this.#notifications.start();
   }

@@ -95,7 +95,7 @@ describe('applyMigrations', () => {
   it('leaves nothing of a migration whose session ends in the middle', async () => {
     await migration('2_two', 'CREATE TABLE two (id integer); SELECT pg_terminate_backend(pg_backend_pid());');
 
-    await expect(apply()).rejects.toMatchObject({ code: '57P01' });
+    await expect(apply()).rejects.toMatchObject({ code: 'database-unavailable', retryable: true, cause: { code: '57P01' } });
 
     expect(await tables()).toEqual(['one']);
     expect(await books()).toEqual([{ name: '1_one', steps: 1 }]);

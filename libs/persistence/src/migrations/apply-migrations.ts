@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import { asAbsence } from './as-absence.js';
 import { PersistenceError } from '../persistence-error.js';
 
 /** The key that Prisma's own migration engine locks, so that the two exclude each other. */
@@ -27,10 +28,19 @@ export const migrationsFolder = path.resolve(import.meta.dirname, '../../../../p
  * Brings the database to this version's schema; gives the names of what was applied.
  * Several processes may call it at once. It keeps Prisma's own books, so that
  * `prisma migrate status` agrees, and needs no engine binary.
- * @throws PersistenceError `migration-edited`, `migration-failed`, `migration-unknown`
+ * @throws PersistenceError `migration-edited`, `migration-failed`, `migration-unknown`, and `database-unavailable`
+ * when the server is away, starts, stops or is full; that it refuses the role or has no such database is thrown as it is
  */
 export async function applyMigrations(url: string, folder: string = migrationsFolder): Promise<string[]> {
   const migrations = await readMigrations(folder);
+  try {
+    return await applyPending(url, migrations);
+  } catch (error) {
+    throw asAbsence(error);
+  }
+}
+
+async function applyPending(url: string, migrations: readonly Migration[]): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
   // A connection that ends says so to the statement under way; nobody else must hear of it.
   client.on('error', () => undefined);

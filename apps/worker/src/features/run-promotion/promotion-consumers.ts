@@ -1,6 +1,6 @@
 import type { WorkerConfig } from '@waybill/config';
 import type { Logger } from '@waybill/observability';
-import type { Notifications, Outbox, TopologyRevisions } from '@waybill/persistence';
+import { type Notifications, type Outbox, type TopologyRevisions, untilDatabaseAnswers } from '@waybill/persistence';
 import { type Consumer, type JobQueue, requireHandlers, runPromotionJob, runPromotionQueue } from '@waybill/queue';
 import { WokenLoop } from '../../infrastructure/woken-loop.js';
 import type { RunPromotion } from './run-promotion.js';
@@ -31,7 +31,9 @@ export class PromotionConsumers {
 
   async start(): Promise<void> {
     this.#options.notifications.on('topology', () => this.follow());
-    await this.#consumeNewLocations();
+    await untilDatabaseAnswers(() => this.#consumeNewLocations(), {
+      onAway: (err) => this.#options.logger.warn({ err }, 'the worker waits for the database'),
+    });
     requireHandlers(
       this.#options.queue,
       [...this.#consumers.keys()].map((location) => ({ job: runPromotionJob.name, queueName: runPromotionQueue(location) })),
