@@ -11,6 +11,8 @@ import { timing } from './timing.js';
 export class BullWorker<B extends IQueueBackend, C> extends Worker<unknown, void, string, B, JobProgress, C> {
   constructor(request: WorkerRequest, options: WorkerOptions<C>, backend: BackendFactory<B, C>) {
     super(request.queueName, (job, token) => request.process(taken(job, token)), options, backend);
+    // Until it runs, whoever waits for it to be ready is told as well; without any listener BullMQ (6.7) would print the error.
+    this.on('error', () => undefined);
   }
 
   /** Stops every timer and connection without asking the backend. */
