@@ -10,6 +10,7 @@ import { seeded } from '../seeded.js';
 import { judge } from './judge.js';
 import { pushImages, type Requested, requestUntilAccepted, topology } from './load.js';
 import { type QueueKind, registryNames, type Servers, startServers } from './servers.js';
+import { endsByThemselves, lastWords } from './slot-trouble.js';
 import { Slot } from './slot.js';
 import { blow } from './storm.js';
 
@@ -45,13 +46,20 @@ function numberFrom(name: string, fallback: number): number {
   return Number(text);
 }
 
-async function startWaybill(servers: Servers, stack: Stack): Promise<{ readonly api: WaybillApi; readonly slots: readonly Slot[] }> {
+interface Waybill {
+  readonly api: WaybillApi;
+  readonly slots: readonly Slot[];
+}
+
+/** Each process is among the `slots` as soon as it is started. */
+async function startWaybill(servers: Servers, stack: Stack, slots: Slot[]): Promise<Waybill> {
   const port = await findFreePort();
   const key = issueApiKey(randomUUID()).text;
   const environment = { ...servers.environment, WAYBILL_LOG_LEVEL: 'info', WAYBILL_EXIT_WITH_STDIN: '1' };
   const slotOf = (name: string, app: 'api' | 'worker', more: Readonly<Record<string, string>>): Slot => {
     const slot = new Slot(name, app, { ...environment, ...more });
     stack.push(() => slot.stop());
+    slots.push(slot);
     slot.start();
     return slot;
   };
@@ -60,8 +68,8 @@ async function startWaybill(servers: Servers, stack: Stack): Promise<{ readonly 
   const api = new WaybillApi({ url: `http://127.0.0.1:${port}`, key });
   await api.applyTopology(topology, 'chaos.yaml');
   for (const name of registryNames) await api.locateRegistry(name, servers.registries[name].url);
-  const workers = Array.from({ length: settings.workers }, (_, index) => slotOf(`worker ${index + 1}`, 'worker', workerSettings));
-  return { api, slots: [apiSlot, ...workers] };
+  for (let number = 1; number <= settings.workers; number += 1) slotOf(`worker ${number}`, 'worker', workerSettings);
+  return { api, slots };
 }
 
 /** Requests all promotions, none of them earlier than the storm allows. */
@@ -80,7 +88,7 @@ async function requestAll(api: WaybillApi, sources: readonly string[], allowed: 
   return requested;
 }
 
-async function untilOver(database: Database, slots: readonly Slot[]): Promise<void> {
+async function untilOver(database: Database): Promise<void> {
   const deadline = performance.now() + settleMs;
   for (;;) {
     const [row] = await database.tables.$queryRaw<{ open: bigint; more: boolean }[]>`
@@ -89,7 +97,6 @@ async function untilOver(database: Database, slots: readonly Slot[]): Promise<vo
           OR EXISTS (SELECT 1 FROM provenance_unchained) OR EXISTS (SELECT 1 FROM tag_order WHERE lease_expires_at > now()) AS more`;
     if (row?.open === 0n && !row.more) return;
     if (performance.now() > deadline) {
-      for (const slot of slots) console.error(`${slot.name}:\n${slot.log().slice(-3_000)}`);
       console.error(`${row?.open ?? 0n} targets are not done after ${settleMs} ms`);
       return;
     }
@@ -97,43 +104,50 @@ async function untilOver(database: Database, slots: readonly Slot[]): Promise<vo
   }
 }
 
+/** Requests promotions while the storm blows, and judges what it left: how often a request was repeated, and what is wrong. */
+async function weather({ api, slots }: Waybill, servers: Servers, say: (words: string) => void): Promise<string[]> {
+  const sources = await pushImages(servers.registries.ci.url);
+  say('the storm begins');
+  let over = 0;
+  const requesting = requestAll(api, sources, () => over * settings.promotions + ahead);
+  const random = seeded(settings.seed);
+  const onBlow = (part: number): void => {
+    if (Math.floor(part * 10) > Math.floor(over * 10)) say(`${Math.floor(part * 10)}0 % of the storm is over`);
+    over = part;
+  };
+  const [requested] = await Promise.all([requesting, blow({ ...settings, slots, servers, random, onBlow })]);
+  say('the storm is over, all are requested');
+  const database = new Database(servers.databaseUrl, { maxConnections: 2 });
+  try {
+    await untilOver(database);
+    const ids = requested.map(({ id }) => id);
+    const { problems, ...figures } = await judge(database, servers, ids);
+    const repeatedRequests = requested.reduce((sum, { tries }) => sum + tries - 1, 0);
+    say(JSON.stringify({ ...figures, repeatedRequests }));
+    return [...problems, ...endsByThemselves(slots)];
+  } finally {
+    await database.close();
+  }
+}
+
 async function main(): Promise<void> {
   console.log(`chaos: ${JSON.stringify(settings)}`);
   const begun = performance.now();
-  const seconds = () => ((performance.now() - begun) / 1_000).toFixed(0);
+  const say = (words: string): void => console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s: ${words}`);
   const stack = new Stack();
+  const slots: Slot[] = [];
   try {
     const servers = await startServers(settings.queue);
     stack.push(() => servers.stop());
-    const { api, slots } = await startWaybill(servers, stack);
-    const sources = await pushImages(servers.registries.ci.url);
-    console.log(`${seconds()} s: the storm begins`);
-    let over = 0;
-    const requesting = requestAll(api, sources, () => over * settings.promotions + ahead);
-    const random = seeded(settings.seed);
-    const onBlow = (part: number): void => {
-      if (Math.floor(part * 10) > Math.floor(over * 10)) console.log(`${seconds()} s: ${Math.floor(part * 10)}0 % of the storm is over`);
-      over = part;
-    };
-    await Promise.all([requesting, blow({ ...settings, slots, servers, random, onBlow })]);
-    const requested = await requesting;
-    console.log(`${seconds()} s: the storm is over, all are requested`);
-    const database = new Database(servers.databaseUrl, { maxConnections: 2 });
-    stack.push(() => database.close());
-    await untilOver(database, slots);
-    const { problems, ...figures } = await judge(
-      database,
-      servers,
-      requested.map(({ id }) => id),
-    );
-    const repeated = requested.reduce((sum, { tries }) => sum + tries - 1, 0);
-    console.log(`${seconds()} s: ${JSON.stringify({ ...figures, repeatedRequests: repeated })}`);
-    for (const { name, ownEnds, lastWords } of slots) {
-      if (ownEnds > 0) console.log([`${name} ended ${ownEnds} times by itself:`, ...lastWords].join('\n  '));
-    }
+    const waybill = await startWaybill(servers, stack, slots);
+    const problems = await weather(waybill, servers, say);
     for (const problem of problems) console.error(problem);
     console.log(`${problems.length} problems`);
-    if (problems.length > 0) process.exitCode = 1;
+    if (problems.length > 0) throw new Error('the storm has left problems');
+  } catch (error) {
+    console.error(lastWords(slots));
+    console.error(error);
+    process.exitCode = 1;
   } finally {
     await stack.unwind();
   }

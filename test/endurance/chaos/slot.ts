@@ -3,17 +3,27 @@ import { type Environment, type SourceProcess, startSource } from '../source-pro
 
 const pauseMs = 300;
 
+/** A process that ended and was not killed. */
+export interface OwnEnd {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly wasReady: boolean;
+  /** The exit status, or the signal of somebody else. */
+  readonly end: number | NodeJS.Signals;
+  /** The end of what it wrote. */
+  readonly log: string;
+}
+
 /** A process of Waybill that is started again whenever it is gone, as a supervisor does. */
 export class Slot {
   readonly name: string;
-  /** How often it ended by itself, as when the database was away while it started. */
-  ownEnds = 0;
-  /** What it ended with, each time. */
-  readonly lastWords: string[] = [];
+  readonly ownEnds: OwnEnd[] = [];
   readonly #app: 'api' | 'worker';
   readonly #env: Environment;
   readonly #stopping = new AbortController();
   #process: SourceProcess | undefined;
+  /** The process that was killed last. */
+  #killed: SourceProcess | undefined;
   #isReady = false;
   #running: Promise<void> | undefined;
 
@@ -34,7 +44,10 @@ export class Slot {
   /** SIGKILL; the next one is started at once. */
   kill(): void {
     this.#isReady = false;
-    this.#process?.signal('SIGKILL');
+    const running = this.#process;
+    if (running === undefined || running.hasEnded()) return;
+    this.#killed = running;
+    running.signal('SIGKILL');
   }
 
   log(): string {
@@ -55,16 +68,11 @@ export class Slot {
         if (text.includes(`${this.#app} is ready`) && !running.hasEnded()) this.#isReady = true;
       });
       const end = await running.ended;
-      const moment = this.#isReady ? 'at work' : 'before it was ready';
+      const wasReady = this.#isReady;
       this.#isReady = false;
-      if (end === 'SIGKILL') continue;
-      this.ownEnds += 1;
-      this.lastWords.push(`${moment}: ${lastLine(running.log()).slice(0, 1_000)}`);
+      if (this.#killed === running) continue;
+      this.ownEnds.push({ at: new Date().toISOString(), wasReady, end, log: running.log() });
       await delay(pauseMs);
     }
   }
-}
-
-function lastLine(log: string): string {
-  return log.trimEnd().split('\n').at(-1) ?? '';
 }
