@@ -1,6 +1,7 @@
 import type { Digest, Tag } from '@waybill/oci-model';
 import { type ArtifactGraph, buildGraph } from '../graph/artifact-graph.js';
 import { type Reason, type ReasonCode, reasonMeaning } from '../reasons.js';
+import type { ArtifactDecision } from '../repository-plan.js';
 import type { Condemned, FreshKnowledge, Mark, SparedReason } from './ports.js';
 
 /** Something that was condemned and stays. */
@@ -17,8 +18,8 @@ export interface StoredPlan {
 }
 
 /**
- * What may be deleted: marked, condemned by the stored plan and by today's, named by no tag that the stored plan left, and needed by
- * nothing that stays. Whatever is taken out takes with it what it needs and what belongs to it.
+ * What may be deleted: marked, condemned by the stored plan and by today's, which archives it nowhere else; named by no tag that the
+ * stored plan left, and needed by nothing that stays. Whatever is taken out takes with it what it needs and what belongs to it.
  */
 export class Confirmed {
   readonly #graph: ArtifactGraph;
@@ -108,15 +109,24 @@ function whyKept(
   const decided = new Map(plan.manifests.map((decision) => [decision.digest, decision]));
   const tags = condemnedTags(condemned);
   const names = tagNames(graph);
+  const archives = new Map(condemned.flatMap(({ digest, tag, archiveTo }) => (tag === '' ? [[digest, archiveTo] as const] : [])));
   const saysNothing = marks.some(({ state }) => state === 'deleted') ? leftBehind(condemned) : new Map<Digest, ReadonlySet<ReasonCode>>();
   return (digest, number) => {
     const left = names.get(number)?.find((tag) => tags.get(digest)?.has(tag as Tag) !== true);
     if (left !== undefined) return { code: 'tag-kept', message: `the tag ${left} names it, which the plan left alone` };
     const decision = decided.get(digest);
-    if (decision?.action !== 'keep') return undefined;
+    if (decision === undefined) return undefined;
+    if (decision.action !== 'keep') return whyElsewhere(decision, archives.get(digest));
     const [reason] = decision.reasons.filter(({ code }) => saysNothing.get(digest)?.has(code) !== true);
     return reason === undefined ? undefined : said(reason);
   };
+}
+
+/** It is archived where the stored plan said, and recorded so: what is to be archived elsewhere by now is left to a plan that says so. */
+function whyElsewhere({ archiveTo = [] }: ArtifactDecision, stored: readonly string[] = []): SparedReason | undefined {
+  const more = archiveTo.filter((registry) => !stored.includes(registry));
+  if (more.length === 0) return undefined;
+  return { code: 'plan-changed', message: `today it would be archived first: ${more.join(', ')}` };
 }
 
 /** What keeps something for another's sake is found by following; and that a rule would have removed it keeps nothing. */
