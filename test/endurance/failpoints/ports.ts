@@ -144,6 +144,7 @@ const deletions: PortTable<ExecutionRecordsStore> = {
   begin: 'changes',
   settle: 'changes',
   unsettled: 'lasts not',
+  requireMayAct: 'lasts not',
   pushedMeanwhile: 'lasts not',
   restoring: 'changes',
   restored: 'changes',
@@ -179,6 +180,7 @@ const requests: PortTable<TrashRequestLeases> = {
 const purge: PortTable<PurgeRecords> = {
   open: 'lasts not',
   intend: 'changes',
+  awaiting: 'may change',
   emptyTrash: 'changes',
   settle: 'may change',
   note: 'may change',
@@ -208,6 +210,7 @@ export const retentionSteps: readonly string[] = stepsOf({ store, chain, ...rete
 export const notRetaining: Readonly<Record<string, string>> = {
   'store.deleteBlob': 'a registry collects what no manifest names',
   'store.untag': 'a tag is only taken off the very digest that was condemned',
+  'purge.awaiting': 'it is for what belongs to a purged manifest in a repository that cannot be read',
   'plan.planned': 'it is for thousands of manifests; its statements are those of plannedTogether',
 };
 

@@ -166,6 +166,14 @@ export class ExecutionRecordsStore {
     return rows.map(({ id, digest, tag }) => ({ effectId: id, digest: digestFromBytes(digest), tag }));
   }
 
+  /**
+   * Asks whether the run may still delete, before something is copied for it.
+   * @throws ExecutionStop why it may not
+   */
+  requireMayAct(): Promise<void> {
+    return requireMayAct(this.#database.tables, this.#lease.runId);
+  }
+
   /** Of tags that name nothing since the run deleted something: those that the registry told of, and those that looks at the repository miss. */
   async pushedMeanwhile(): Promise<LostPush[]> {
     const { tables } = this.#database;

@@ -1,10 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { WaybillError } from '@waybill/kernel';
 import type { Digest, Tag } from '@waybill/oci-model';
 import { executeRepository } from './execute-repository.js';
 import { markRepository } from './mark-repository.js';
 import { Death, removeBranches, World } from './world.spec-helper.js';
 
 const signal = new AbortController().signal;
+
+/** Typed as the registry's trouble is, and nothing of the kind. */
+class Stopped extends WaybillError<'stopped'> {}
+
 const execute = (world: World, options: { readonly withTrash?: boolean } = {}) => executeRepository(world.ports(options), signal);
 
 /** Executes to the end that it comes to. */
@@ -136,6 +141,24 @@ describe('executeRepository', () => {
     expect(world.manifests.has(lone)).toBe(spared.includes(lone));
     expect(world.manifests.has(branch)).toBe(spared.includes(branch) || spared.includes(inner));
   });
+
+  it.each(['records.requireMayAct', 'trash.keep'])(
+    'copies nothing more, and spares nothing for it, when the run is stopped at %s',
+    async (call) => {
+      const { world, condemned } = busy();
+      await marked(world);
+      world.meanwhile = (name) => {
+        if (name !== call || world.trash.size < 2) return;
+        throw new Stopped('somebody cancelled the run', { code: 'stopped', operation: 'spec' });
+      };
+
+      await expect(execute(world, { withTrash: true })).rejects.toBeInstanceOf(Stopped);
+
+      expect(world.trash.size).toBe(2);
+      expect(world.deleted).toEqual([]);
+      expect([...world.marks.values()]).toEqual(condemned.map(() => 'marked'));
+    },
+  );
 
   it('copies to the archive first what is to be archived, with what belongs to it', async () => {
     const archive = {

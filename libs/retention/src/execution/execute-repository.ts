@@ -54,7 +54,7 @@ async function restoreAndThrow(
 ): Promise<never> {
   if (trouble instanceof WaybillError && !signal.aborted) {
     await restoreLost(ports, vanished, signal).catch((error: unknown) => {
-      if (!(error instanceof WaybillError)) throw error;
+      if (!ports.isTrouble(error)) throw error;
     });
   }
   throw trouble;
@@ -168,6 +168,8 @@ class Execution {
     const { confirmed } = this.#executing;
     if (!confirmed.has(digest)) return;
     this.#signal.throwIfAborted();
+    // Copies may take hours, and cost egress: who cancels a run, or collects its registry, does not wait for the last of them.
+    await this.#ports.records.requireMayAct();
     const manifest = await this.#ports.records.manifestOf(digest);
     const trouble = manifest === undefined ? unkept : await this.#troubleOf(() => hold({ digest, manifest, tags: this.#tagsOf(digest) }));
     if (trouble !== undefined) await this.spare(confirmed.withdraw(digest, trouble));
@@ -178,7 +180,7 @@ class Execution {
       await hold();
       return undefined;
     } catch (error) {
-      if (this.#signal.aborted || !(error instanceof WaybillError)) throw error;
+      if (this.#signal.aborted || !this.#ports.isTrouble(error)) throw error;
       return reasonOf(error);
     }
   }

@@ -1,3 +1,4 @@
+import type { WaybillError } from '@waybill/kernel';
 import type { Digest, Manifest, Removal, RepositoryName, Tag } from '@waybill/oci-model';
 import type { RepositoryPlan } from '../repository-plan.js';
 import type { RepositorySnapshot } from '../snapshot.js';
@@ -87,6 +88,8 @@ export interface ExecutionRecords {
   begin(target: DeletionTarget): Promise<'spared' | 'done' | { readonly effectId: string }>;
   settle(effectId: string, outcome: DeletionOutcome): Promise<void>;
   unsettled(): Promise<readonly OpenDeletion[]>;
+  /** Rejects where the run may not delete now: then nothing more is copied for it. */
+  requireMayAct(): Promise<void>;
   /** Of tags that name nothing since this run deleted something: those that the registry told of, and those that looks at the repository miss. */
   pushedMeanwhile(): Promise<readonly LostPush[]>;
   /** It is about to be pushed back, with these tags. */
@@ -161,4 +164,6 @@ export interface ExecutionPorts {
   readonly fresh: FreshPlan;
   readonly archive: ArchivePort;
   readonly trash?: TrashPort;
+  /** Whether an error is about what was to be read or copied, which stays then. Any other ends the work, and is thrown on. */
+  readonly isTrouble: (error: unknown) => error is WaybillError;
 }

@@ -142,6 +142,7 @@ export class World {
       ),
       archive: this.#guarded('archive', { hold: (departing: Departing, to: readonly string[]) => this.#archive(departing, to) }, true),
       ...(withTrash ? { trash: this.#guarded('trash', { keep: (departing: Departing) => this.#trash(departing) }, true) } : {}),
+      isTrouble: (error): error is ContentError => error instanceof ContentError,
     };
   }
 
@@ -263,6 +264,7 @@ export class World {
         return Promise.resolve();
       },
       unsettled: () => Promise.resolve(this.effects.filter(({ outcome }) => outcome === undefined).map((effect) => ({ ...effect }))),
+      requireMayAct: () => Promise.resolve(),
       pushedMeanwhile: () => Promise.resolve(this.#lost()),
       restoring: () => Promise.resolve(),
       restored: (digest) => {

@@ -115,7 +115,7 @@ export class ExecuteRun {
       await work();
       troubles.inARow = 0;
     } catch (error) {
-      if (signal.aborted || error instanceof ExecutionStop || !isTrouble(error)) throw error;
+      if (signal.aborted || !isTrouble(error)) throw error;
       this.#options.logger.warn({ runId: run.id, repository, err: error }, 'nothing more is deleted from the repository in this run');
       await journal.fail(repository, storedError(error));
       troubles.inARow = error.code === 'registry-trouble' ? troubles.inARow + 1 : 0;
@@ -157,6 +157,7 @@ export class ExecuteRun {
       records,
       registry: registryOf(opened.unlisting.repository(repository), source),
       fresh: new RereadRepository(reread),
+      isTrouble,
       archive: new ArchiveCopy({ repository, source, records, open: (registry) => this.#open(registry) }),
       ...(softDelete === undefined
         ? {}
@@ -172,9 +173,12 @@ export class ExecuteRun {
   }
 }
 
-/** Of the registry, of the archive or of what is planned: no mistake of ours, and not the database's, of which no repository is to blame. */
+/**
+ * Of the registry, of the archive or of what is planned: no mistake of ours, no end of the run, and not the database's, for which no
+ * repository is to blame.
+ */
 function isTrouble(error: unknown): error is WaybillError {
-  return error instanceof WaybillError && !(error instanceof PersistenceError);
+  return error instanceof WaybillError && !(error instanceof PersistenceError || error instanceof ExecutionStop);
 }
 
 type Repository = ReturnType<OpenedTrash['client']['repository']>;
