@@ -48,7 +48,7 @@ export class RetentionLeases {
     await this.#giveUpHopeless();
     const [row] = await this.#database.tables.$queryRaw<{ id: string; lease_fence: bigint }[]>`
       UPDATE retention_run u
-      SET attempts = attempts + 1, resume_at = NULL, state = CASE state WHEN 'planned' THEN 'marking' WHEN 'grace' THEN 'deleting' ELSE state END,
+      SET attempts = attempts + 1, resume_at = NULL, state = ${nextState},
         lease_holder = ${holder}, lease_fence = lease_fence + 1, lease_expires_at = now() + ${this.#lease}
       FROM (
         SELECT o.id FROM retention_run o
@@ -99,6 +99,13 @@ export class RetentionLeases {
     return Prisma.sql`${this.#leaseMs} * interval '1 millisecond'`;
   }
 }
+
+/** Of a run that is taken up: one that rested before all was marked goes on marking, for which its window is shorter. */
+const nextState = Prisma.sql`CASE
+  WHEN u.state NOT IN ('planned', 'grace') THEN u.state
+  WHEN u.state = 'planned' OR EXISTS (
+    SELECT FROM retention_run_repository y WHERE y.run_id = u.id AND y.state IN ('planned', 'marking')) THEN 'marking'
+  ELSE 'deleting' END`;
 
 const isHopeless = Prisma.sql`finished_at IS NULL AND lease_expires_at < now() AND attempts >= ${maxAttempts}`;
 
