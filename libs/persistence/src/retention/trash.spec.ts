@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { uuidV7 } from '@waybill/kernel';
 import { type Digest, digestOf, parseRepositoryName, parseTag } from '@waybill/oci-model';
 import { findRestorable } from './find-restorable.js';
+import { beginPurge } from './purge-scene.spec-helper.js';
 import { policyNamed, RetentionScene } from './retention-scene.spec-helper.js';
 import { type NewTrash, RetentionTrash } from './trash.js';
 import { TrashRequestLeases } from './trash-request-leases.js';
@@ -114,6 +115,18 @@ describe('the trash', () => {
     expect(await trash.begin(entry('base'))).toBe('emptying');
     expect(await trash.begin(entry('apart'))).toMatchObject({ id: expect.any(String) });
     await trash.left(leaving);
+    expect(await trash.begin(entry('base'))).toMatchObject({ id: expect.any(String) });
+  });
+
+  it('lets nothing in that shares with what a purge removes, until that has left', async () => {
+    const [index, base] = ['index', 'base'].map(digestNamed) as [Digest, Digest];
+    await keep('index', { holds: [index, base] });
+    const { records, lease, leases } = await beginPurge(scene, { repository, digest: index });
+    expect(await records.emptyTrash([index, base])).toMatchObject({ digests: [index, base] });
+
+    expect(await trash.begin(entry('base'))).toBe('emptying');
+    await leases.finish(lease);
+    await trash.left(await claim());
     expect(await trash.begin(entry('base'))).toMatchObject({ id: expect.any(String) });
   });
 

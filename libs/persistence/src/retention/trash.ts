@@ -124,13 +124,14 @@ export async function lockTrash(tables: Tables, registryId: string, repository: 
   await tables.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`trash ${registryId} ${repository}`}, 0))::text`;
 }
 
-/** Does somebody remove what this needs? Whoever began that has made up its mind. */
+/** Does somebody remove what this needs? Whoever began that has made up its mind: a purge without a lease on the row. */
 async function isEmptying(tables: Tables, { registryId, repository, holds }: NewTrash): Promise<boolean> {
   const [row] = await tables.$queryRaw<{ found: boolean }[]>`
     SELECT EXISTS (
       SELECT 1 FROM retention_trash_link l JOIN retention_trash t ON t.id = l.trash_id
       WHERE l.kind = 'holds' AND l.digest = ANY(${holds.map(digestToBytes)}::bytea[])
-        AND t.registry_id = ${registryId}::uuid AND t.repository = ${repository} AND t.cleared_at IS NULL AND t.lease_expires_at IS NOT NULL
+        AND t.registry_id = ${registryId}::uuid AND t.repository = ${repository} AND t.cleared_at IS NULL
+        AND (t.lease_expires_at IS NOT NULL OR t.emptied_at IS NOT NULL)
     ) AS found`;
   return row?.found ?? false;
 }
