@@ -44,7 +44,7 @@ export class HoldsController {
     answer: Hold,
     body: true,
     idempotent: true,
-    problems: ['no-topology', 'registry-unknown'],
+    problems: ['no-topology', 'registry-unknown', 'being-deleted'],
   })
   async create(
     @Body({ schema: CreateHold }) body: CreateHold,

@@ -26,6 +26,7 @@ export class PlaceHold {
   /**
    * @throws TopologyError `registry-unknown`
    * @throws PromotionError `no-topology`
+   * @throws RetentionRefusal `being-deleted`
    */
   async place(actor: Actor, body: CreateHold, claim: OpenClaim): Promise<StoredAnswer> {
     const { holds, ids = uuidV7 } = this.#options;
