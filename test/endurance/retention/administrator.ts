@@ -3,6 +3,7 @@ import type { Collection, RetentionRun } from '@waybill/contracts/http';
 import type { WaybillApi } from '../../../apps/cli/src/api-client/waybill-api.js';
 
 const pollMs = 250;
+const overWithinMs = 7_200_000;
 const policy = 'branches';
 const registry = 'ci-snapshots';
 const reason = 'endurance';
@@ -78,11 +79,13 @@ export class Administrator {
     what: string,
     ask: () => Promise<Answer>,
   ): Promise<Answer> {
+    const deadline = performance.now() + overWithinMs;
     for (let told = ''; ;) {
       const answer = await ask();
       if (answer.state !== told) this.#say(`${what}: ${answer.state}`);
       told = answer.state;
       if (answer.finishedAt !== undefined) return answer;
+      if (performance.now() > deadline) throw new Error(`the ${what} is ${answer.state} after ${overWithinMs} ms`);
       await delay(pollMs);
     }
   }

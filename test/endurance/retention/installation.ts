@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LocalRegistryProcess } from '@waybill/embedded';
@@ -30,6 +30,8 @@ export interface Installation {
   readonly ci: Store;
   readonly prod: Store;
   apply(topology: string): Promise<void>;
+  /** The end of the logs of API and worker. */
+  lastWords(): Promise<string>;
 }
 
 interface InstallOptions {
@@ -61,7 +63,16 @@ export async function install(topology: string, { stack, signal }: InstallOption
       data,
       stack,
     );
-  return { api, ci: storeOf('ci-snapshots'), prod: storeOf('prod'), apply };
+  return { api, ci: storeOf('ci-snapshots'), prod: storeOf('prod'), apply, lastWords: () => lastWordsIn(folder.logs) };
+}
+
+const lastWordsLength = 3_000;
+
+async function lastWordsIn(logs: string): Promise<string> {
+  const words = (await readdir(logs)).map(
+    async (name) => `${name}:\n${(await readFile(join(logs, name), 'utf8')).slice(-lastWordsLength)}`,
+  );
+  return (await Promise.all(words)).join('\n');
 }
 
 function parsed(source: string): Topology {

@@ -19,12 +19,13 @@ export class Promotions {
   readonly arrived = new Set<string>();
   /** How often a request was refused, by the problem's code. */
   readonly refused = new Map<string, number>();
-  readonly problems: string[] = [];
   succeeded = 0;
   readonly #api: WaybillApi;
+  readonly #problems: string[];
 
-  constructor(api: WaybillApi) {
+  constructor(api: WaybillApi, problems: string[]) {
     this.#api = api;
+    this.#problems = problems;
   }
 
   /** Promotes, and waits until nothing is left to do. */
@@ -40,7 +41,7 @@ export class Promotions {
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       if (isCondemned && lost.includes(error.code)) this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
-      else this.problems.push(`the promotion of ${image} was refused: ${error.code}: ${error.message}`);
+      else this.#problems.push(`the promotion of ${image} was refused: ${error.code}: ${error.message}`);
       return undefined;
     }
   }
@@ -56,7 +57,7 @@ export class Promotions {
       }
       if (settled || performance.now() > deadline) {
         const errors = items.flatMap(({ targets }) => targets.map(({ error }) => error?.message ?? ''));
-        this.problems.push(`promotion ${id} of ${image} is ${state}: ${errors.join('; ')}`);
+        this.#problems.push(`promotion ${id} of ${image} is ${state}: ${errors.join('; ')}`);
         return;
       }
       await delay(pollMs);

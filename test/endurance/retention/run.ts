@@ -20,15 +20,21 @@ function repositoryCount(): number {
 const stack = new Stack();
 const stopped = new AbortController();
 for (const signal of stopSignals) process.once(signal, () => stopped.abort(new Interruption(signal)));
+const problems: string[] = [];
 try {
   const sceneries = Array.from({ length: repositoryCount() }, (_, number) => sceneryOf(number));
   const installation = await install(topologyWith('1h'), { stack, signal: stopped.signal });
   const { api } = installation;
-  const problems: string[] = [];
-  await play({ installation, administrator: new Administrator(api, say), sceneries, promotions: new Promotions(api), problems, say });
+  const promotions = new Promotions(api, problems);
+  await play({ installation, administrator: new Administrator(api, say), sceneries, promotions, problems, say }).catch((error: unknown) =>
+    problems.push(`the story broke off: ${String(error)}`),
+  );
   for (const problem of problems) console.error(problem);
   say(`${problems.length} problems`);
-  if (problems.length > 0) process.exitCode = 1;
+  if (problems.length > 0) {
+    console.error(await installation.lastWords());
+    process.exitCode = 1;
+  }
 } finally {
   await stack.unwind();
 }
