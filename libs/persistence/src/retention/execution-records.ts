@@ -20,6 +20,7 @@ import { intendRestore, type LostPush, pushesSince, settleRestore, tagsMissedSin
 import type { RetentionLease } from './run-leases.js';
 import { intendWrites, settleWrites } from './run-writes.js';
 import { tagMeanwhile } from './tags-meanwhile.js';
+import { beginTrashPeriod } from './trash-period.js';
 import { untagWaitsFor } from './untag-conflict.js';
 
 /** A decision of the stored plan that something goes. */
@@ -152,7 +153,10 @@ export class ExecutionRecordsStore {
     await this.#underLease(async (tables, run) => {
       const settled = await settleEffect(tables, run.id, effectId, found);
       if (settled === undefined) return;
-      if (settled.tag === '') await this.#settleMark(tables, settled.digest, found);
+      if (settled.tag === '') {
+        await this.#settleMark(tables, settled.digest, found);
+        if (found.outcome !== 'there') await beginTrashPeriod(tables, this.#placeOf(run), settled.digest);
+      }
       if (found.outcome === 'gone') await this.#forget(tables, run, { effectId, settled, tagsGone: found.tagsGone });
     });
   }

@@ -122,6 +122,23 @@ describe('the trash of what a run deletes', () => {
     expect(items).toEqual([{ digest: named('old') }]);
   });
 
+  it('is emptied when its period is over since it was deleted, however long that took', async () => {
+    const trash = new RetentionTrash(scene.database);
+    await scene.database.tables.$executeRaw`
+      UPDATE retention_trash SET deleted_at = deleted_at - interval '2 hours', expires_at = expires_at - interval '2 hours'
+      WHERE run_id = ${run.id}::uuid`;
+    expect(await trash.claimLeaving('spec', 60_000)).toBeUndefined();
+
+    await records.settle(await begin(), { outcome: 'gone', tagsGone: [tag] });
+    await records.spare(named('other'), { code: 'kept', message: 'a rule keeps it by now' });
+
+    expect(await trash.claimLeaving('spec', 60_000)).toMatchObject({ manifests: [named('other')] });
+    expect(await trash.claimLeaving('spec', 60_000)).toBeUndefined();
+    expect(await shown()).toEqual([named('old')]);
+    await scene.database.tables.$executeRaw`UPDATE retention_trash SET expires_at = now() WHERE run_id = ${run.id}::uuid`;
+    expect(await trash.claimLeaving('spec', 60_000)).toMatchObject({ manifests: [named('old')] });
+  });
+
   it('is not what is just being deleted, nor what has its turn yet to come', async () => {
     await begin();
 

@@ -78,7 +78,7 @@ export class RetentionTrash {
   async claimLeaving(holder: string, leaseMs: number): Promise<Leaving | undefined> {
     for (;;) {
       const [next] = await this.#database.tables.$queryRaw<{ id: string; registry_id: string; repository: string }[]>`
-        SELECT id, registry_id, repository FROM retention_trash 
+        SELECT id, registry_id, repository FROM retention_trash t
         WHERE ${mayLeave} AND NOT ${beingCollected(Prisma.sql`registry_id`)} ORDER BY expires_at LIMIT 1`;
       if (next === undefined) return undefined;
       const leaving = await this.#database.transaction(async (tables) => {
@@ -111,8 +111,14 @@ export class RetentionTrash {
   }
 }
 
+/** Of a row `t`: its period begins when it was deleted, for which its run may still copy other things. */
+const isYetToGo = Prisma.sql`EXISTS (
+  SELECT 1 FROM retention_mark m
+  WHERE m.registry_id = t.registry_id AND m.repository = t.repository AND m.digest = t.digest AND m.run_id = t.run_id
+    AND m.settled_at IS NULL)`;
+
 const mayLeave = Prisma.sql`cleared_at IS NULL AND wanted_by IS NULL
-  AND (restored_at IS NOT NULL OR emptied_at IS NOT NULL OR expires_at <= now())
+  AND (restored_at IS NOT NULL OR emptied_at IS NOT NULL OR (expires_at <= now() AND NOT ${isYetToGo}))
   AND (lease_expires_at IS NULL OR lease_expires_at < now())`;
 
 function held(id: string, fence: bigint): Prisma.Sql {
