@@ -86,6 +86,7 @@ function searchesOf(database, at) {
     ['search repositories, key of some', undefined, () => search.repositories({ ...scope, visible: some, repository: '*' })],
     ['search a tag of all repositories', at.latest, (after) => search.tags({ ...scope, tag: 'latest', after })],
     ['search tags that begin so', at.latest, (after) => search.tags({ ...scope, tag: 'la*', after })],
+    ['search tags that begin so, all of one repository', undefined, () => search.tags({ ...scope, tag: 'v9*' })],
     ['search a tag in repositories', at.latestByName, (after) => search.tags({ ...scope, repository: 'team-*', tag: 'latest', after })],
     ['search tags of a repository', at.inLarge, (after) => search.tags({ ...scope, repository, tag: 'v*', after })],
     ['search an annotation of all', at.digest, (after) => artifacts({ annotation, after })],

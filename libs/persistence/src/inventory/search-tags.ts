@@ -52,6 +52,8 @@ async function searchByTag(tables: Tables, search: TagSearch): Promise<BoundedPa
   return await readBoundedPage<FoundTag, TagPosition>({
     limit,
     read: async (count) => {
+      const found = await readInScope(tables, search, { lookedAt, count });
+      if (found !== undefined) return found;
       const rows = await tables.$queryRaw<FoundRow[]>`
         SELECT ${columns} FROM (SELECT g.* ${lookedAt} LIMIT ${maxLookedAt}) t
           CROSS JOIN LATERAL (SELECT r.* FROM repository r WHERE r.id = t.repository_id AND ${isInScope(search, scoped)} LIMIT 1) r ${named}
@@ -65,6 +67,25 @@ async function searchByTag(tables: Tables, search: TagSearch): Promise<BoundedPa
       return last === undefined ? undefined : { tag: last.name, repositoryId: last.repository_id };
     },
   });
+}
+
+/**
+ * The next tags where all of them are in scope, else undefined. Each repository is asked for once: of one that is large a page may hold
+ * nothing else, and whether PostgreSQL remembers it from tag to tag depends on how many repositories there are.
+ */
+async function readInScope(
+  tables: Tables,
+  search: TagSearch,
+  { lookedAt, count }: { readonly lookedAt: Prisma.Sql; readonly count: number },
+): Promise<FoundTag[] | undefined> {
+  const rows = await tables.$queryRaw<(FoundRow & { readonly looked_at: bigint })[]>`
+    WITH t AS MATERIALIZED (SELECT g.* ${lookedAt} LIMIT ${count}), r AS MATERIALIZED (
+      SELECT r.* FROM (SELECT DISTINCT repository_id FROM t) AS of_one
+        CROSS JOIN LATERAL (SELECT r.* FROM repository r WHERE r.id = of_one.repository_id AND ${isInScope(search, scoped)} LIMIT 1) r
+    )
+    SELECT ${columns}, (SELECT count(*) FROM t) AS looked_at FROM t JOIN r ON r.id = t.repository_id ${named}
+    ORDER BY t.name COLLATE "C", t.repository_id`;
+  return rows.length === Number(rows[0]?.looked_at) ? rows.map(toFound) : undefined;
 }
 
 async function searchByRepository(tables: Tables, search: TagSearch): Promise<BoundedPage<FoundTag, TagPosition>> {
