@@ -6,6 +6,7 @@ import type { StoredError } from '../run/stored-error.js';
 import { closePlace } from './close-place.js';
 import { lockForDeletion, neededByPromotions } from './deletion-lock.js';
 import { holdOf } from './held-digests.js';
+import { noteTagsPurged } from './place-of-trash.js';
 import { lockTrash } from './trash.js';
 import { holdsRequest, type TrashRequestLease } from './trash-request-leases.js';
 import { whatStays } from './what-stays.js';
@@ -106,6 +107,7 @@ export class PurgeRecords {
         UPDATE retention_request_item SET state = 'done', settled_at = now(), error = NULL, deleted_order = nextval('order_of_events')
         WHERE request_id = ${id}::uuid AND repository = ${this.#repository} AND digest = ${bytes}::bytea AND settled_at IS NULL`;
       await closePlace(tables, { runId: id, registryId, repository: this.#repository }, bytes);
+      await noteTagsPurged(tables, { registryId, repository: this.#repository }, digest);
       return true;
     }, false);
   }

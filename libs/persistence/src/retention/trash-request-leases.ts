@@ -4,6 +4,7 @@ import type { Database, Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { storableJson } from '../registry-checks/storable-json.js';
 import type { StoredError } from '../run/stored-error.js';
+import { noteBack } from './place-of-trash.js';
 import type { AskedOfTrash, TagReturn, TrashRequestKind } from './trash-requests.js';
 
 /** The right to do what somebody asked for, until it expires. */
@@ -113,7 +114,7 @@ export class TrashRequestLeases {
     return { digest: digestFromBytes(digest), bytes: manifest, mediaType };
   }
 
-  /** It is back: its row leaves the trash. */
+  /** It is back: its row leaves the trash, and the inventory knows at once. */
   settleRestored(lease: TrashRequestLease, trashId: string, tags: readonly TagReturn[]): Promise<boolean> {
     return this.#underLease(lease, async (tables) => {
       await tables.$executeRaw`
@@ -122,6 +123,8 @@ export class TrashRequestLeases {
       await tables.$executeRaw`
         UPDATE retention_trash SET restored_at = now(), restored_by = ${lease.requestedBy}::uuid, wanted_by = NULL
         WHERE id = ${trashId}::uuid AND wanted_by = ${lease.id}::uuid`;
+      const back = tags.flatMap(({ tag, outcome }) => (outcome === 'back' ? [tag] : []));
+      await noteBack(tables, { requestId: lease.id, trashId, tags: back });
     });
   }
 
