@@ -143,9 +143,10 @@ describe('a run that acts', () => {
     expect(await journal.repositories('grace', 10)).toEqual([repository]);
   });
 
-  it('ends at once where its plan removes nothing', async () => {
+  it('ends at once where its plan removes nothing, and waits for nobody', async () => {
     const id = await scene.planned(await scene.enforced(), [{}]);
     expect(await scene.state(id)).toBe('succeeded');
+    await expect(runs.approvePlan(id, { by: scene.retention.by })).rejects.toMatchObject({ code: 'plan-not-waiting' });
   });
 
   it('waits beyond its limits until somebody lets this very plan go', async () => {
@@ -159,7 +160,8 @@ describe('a run that acts', () => {
 
     const by = { by: scene.retention.by, reason: 'that is what we want' };
     expect(await runs.approvePlan(id, by)).toMatchObject({ state: 'planned', planApproval: { by: scene.retention.by, reason: by.reason } });
-    await expect(runs.approvePlan(id, by)).rejects.toMatchObject({ code: 'plan-not-waiting' });
+    const again = { by: scene.retention.by, reason: 'the answer was lost' };
+    expect(await runs.approvePlan(id, again)).toMatchObject({ state: 'planned', planApproval: { reason: by.reason } });
 
     expect(await scene.claim()).toMatchObject({ lease: { runId: id } });
     const acts = await scene.database.tables.retentionRecord.findMany({ where: { act: 'plan-approved' } });

@@ -8,7 +8,7 @@ export type RetentionRefusalCode =
   | 'run-unknown'
   | 'plan-outdated' // the run planned other words, or another registry, than the policy has now
   | 'plan-missing' // the run has no plan: there is nothing to look at
-  | 'plan-not-waiting' // it waits for nobody: it is within its limits, was let go already, or has ended
+  | 'plan-not-waiting' // it waits for nobody: it is within its limits, or has ended
   | 'already-approved'
   | 'approval-unknown'
   | 'hold-unknown'

@@ -160,7 +160,7 @@ export class RetentionRuns {
   }
 
   /**
-   * Lets a plan go beyond the limits of its policy: this very plan, and no other.
+   * Lets a plan go beyond the limits of its policy: this very plan, and no other. Said twice it is the same.
    * @throws RetentionRefusal `run-unknown`, `plan-not-waiting`
    */
   async approvePlan(id: string, { by, reason = '' }: Decision): Promise<RetentionRunRow> {
@@ -170,6 +170,7 @@ export class RetentionRuns {
         WHERE id = ${id}::uuid AND state = 'waiting-approval'`;
       const run = await readRun(tables, id);
       if (approved === 0) {
+        if (run.planApproval !== null) return run;
         const facts = { code: 'plan-not-waiting', operation: 'approve plan' } as const;
         throw new RetentionRefusal(`the plan of this run waits for no approval: the run is ${run.state}`, facts);
       }

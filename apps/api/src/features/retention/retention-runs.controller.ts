@@ -188,6 +188,7 @@ export class RetentionRunsController {
     return { marks: rows.map(toMark), ...(next === undefined ? {} : { next: encodeCursor(next) }) };
   }
 
+  /** Said twice it is the same. */
   @Post(':id/approve')
   @HttpCode(200)
   @Requires('retention:approve')
