@@ -26,11 +26,8 @@ export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished,
 
 /** What tags are to name again. What the registry told is exact; what was seen between two deletions knows more than a look after all. */
 function namesOf(noted: readonly LostPush[], { lost, removed }: TagsVanished, deleted: ReadonlySet<Digest>): ReadonlyMap<Tag, Digest> {
-  const [only, ...more] = deleted;
   const names = new Map<Tag, Digest>();
-  for (const { tag, digest, was } of noted) {
-    if (was === 'there' && !removed.has(tag)) names.set(tag, only === undefined || more.length > 0 ? digest : only);
-  }
+  for (const { tag, digest, was } of noted) if (was === 'there' && !removed.has(tag)) names.set(tag, digest);
   for (const { tag, digest } of lost) names.set(tag, digest);
   for (const { tag, digest, was } of noted) if (was === 'pushed' && deleted.has(digest)) names.set(tag, digest);
   return names;
