@@ -376,6 +376,23 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(world.holes()).toEqual([]);
   });
 
+  it('brings back with it what refers to it: signatures by subject and by tag, and what is about those', async () => {
+    const { world, branch, signature, ofSignature } = busy();
+    const byTag = world.image('signature by tag', { tag: `${branch.replace(':', '-')}.sig` });
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name !== 'registry.deleteManifest' || world.effects.at(-1)?.digest !== branch || world.tags.has('v2' as Tag)) return;
+      world.index([branch], { tag: 'v2', note: 'in the window' });
+    };
+
+    const restored = await execute(world);
+
+    expect(world.deleted).toEqual(expect.arrayContaining([branch, signature, ofSignature, byTag]));
+    expect(restored).toEqual(expect.arrayContaining([branch, signature, ofSignature, byTag]));
+    expect(world.tags.get(`${branch.replace(':', '-')}.sig` as Tag)).toBe(byTag);
+    expect(world.holes()).toEqual([]);
+  });
+
   it('brings it back also where the registry refuses the next deletion', async () => {
     const { world, lone } = busy();
     await marked(world);

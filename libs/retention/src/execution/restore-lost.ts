@@ -1,12 +1,13 @@
 import { childrenOf, type Digest, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot } from '../snapshot.js';
+import { type Follower, followersIn } from './followers.js';
 import type { ExecutionPorts, LostPush } from './ports.js';
 import type { TagsVanished } from './push-watch.js';
 import { readIfThere } from './read-if-there.js';
 
 /**
  * Looks at the repository once more, and brings back what somebody pushed on in the moment in which it was deleted: what an index lists
- * that is there now, and what a tag was written on. A tag of which nobody knows where it was written names again what it did before.
+ * that is there now, and what a tag was written on, each with what refers to it. A tag of which nobody knows where it was written names again what it did before.
  * Gives what was restored; `vanished` is what was seen of tags while it was deleted.
  */
 export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished, signal: AbortSignal): Promise<readonly Digest[]> {
@@ -21,7 +22,16 @@ export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished,
   }
   const restoring = new Restoring(ports, signal);
   for (const [digest, tags] of lost) await restoring.restore(digest, tags);
+  if (restoring.restored.length > 0) await restoreFollowers(restoring, await followersIn(ports, deleted, signal));
   return restoring.restored;
+}
+
+/** What was deleted with something that came back, since it refers to that, comes back too: signatures, attestations, and what is about those. */
+async function restoreFollowers(restoring: Restoring, followers: ReadonlyMap<Digest, readonly Follower[]>): Promise<void> {
+  // What follows is added to what was restored, and followed in turn.
+  for (const subject of restoring.restored) {
+    for (const { digest, tags } of followers.get(subject) ?? []) await restoring.restore(digest, tags);
+  }
 }
 
 /** What tags are to name again. What the registry told is exact; what was seen between two deletions knows more than a look after all. */
