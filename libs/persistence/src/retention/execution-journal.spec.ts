@@ -470,9 +470,9 @@ describe('a run that acts', () => {
     await take({ what: 'pushed', tag: 'before', digest: named(old) });
     const run = await acting();
     const records = await deleting(run);
-    await take({ what: 'pushed', tag: '1.0', digest: named(old) });
     const begun = await records.begin({ digest: named(old), tag: '' });
     if (typeof begun === 'string') throw new Error(begun);
+    await take({ what: 'pushed', tag: '1.0', digest: named(old) });
     await take({ what: 'pushed', tag: 'told', digest: named(older) }, { what: 'pushed', tag: 'told', digest: named(old) });
     await take({ what: 'pushed', tag: 'removed', digest: named(old) });
     await take({ what: 'deleted', tag: 'removed' });

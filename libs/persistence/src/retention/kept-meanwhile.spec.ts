@@ -163,6 +163,28 @@ describe('what somebody says of a manifest after a run has read the repository a
     expect(await begun(records)).toEqual(manifests.filter((each) => !kept.includes(each)));
   });
 
+  it.each<[string, (repository: string) => Promise<unknown>]>([
+    [
+      'the inventory knows of',
+      (of) => scene.database.tables.$executeRaw`
+        UPDATE placement SET pushed_at = now(), pushed_at_source = 'notification'
+        WHERE repository = ${of} AND digest = ${digestToBytes(named('other'))}`,
+    ],
+    [
+      'the registry has told of',
+      (of) => scene.database.tables.$executeRaw`
+        INSERT INTO notification_hint (registry_id, repository, reference, location, pushed_at, digest)
+        VALUES (${scene.registryId}::uuid, ${of}, 'tmp-1', 'eu', now(), ${digestToBytes(named('other'))})`,
+    ],
+  ])('keeps it where a push %s is later', async (_who, push) => {
+    await scene.database.tables.$executeRaw`
+      UPDATE placement SET pushed_at = now(), pushed_at_source = 'notification' WHERE repository = ${repository}`;
+    const records = await deleting();
+    await push(repository);
+
+    expect(await begun(records)).toEqual(['index', 'amd', 'signature']);
+  });
+
   it.each<[string, () => HoldScope, boolean]>([
     ['it', () => ({ scope: 'tag', repository, tag: parseTag('tmp-1') }), true],
     ['what it names', () => ({ scope: 'digest', digest: named('other') }), true],
