@@ -25,18 +25,22 @@ const rounds: readonly string[] = [
  * met at its first or its middle time: one queue has the one, the other queue the other, in turns.
  */
 export function casesOf(baselines: Baselines, queue: QueueKind): KillCase[] {
-  return placesOf(baselines).map(({ scene, moment, count }, position): KillCase => {
-    const isFirst = (Math.floor(position / 2) % 2 === 0) === (queue === 'redis');
-    return { scene, failpoint: failpointOf(moment, isFirst ? 1 : Math.ceil(count / 2)) };
-  });
+  return placesOf(baselines).map((place, position) => caseOf(place, { queue, isFirst: (position % 2 === 0) === (queue === 'redis') }));
 }
 
-/** Every other of those that no queue has had: played on one queue after another, the last of which takes all, each moment has its turn once. */
-export function turnsOf(cases: readonly KillCase[], { isLast, had }: { readonly isLast: boolean; readonly had: Set<string> }): KillCase[] {
-  const left = cases.filter(({ failpoint }) => !had.has(momentOf(failpoint)));
-  const turns = left.filter((_, position) => isLast || position % 2 === 0);
-  for (const { failpoint } of turns) had.add(momentOf(failpoint));
-  return turns;
+/**
+ * One case for each state in which a death can leave things, which is that after a step: what is there before a step is what the one
+ * before it has left, and a transaction leaves nothing before its commit. Each is met on one queue, in turns: none carries retention.
+ */
+export function statesOf(baselines: Baselines, queues: readonly QueueKind[]): KillCase[] {
+  const places = placesOf(baselines).filter(({ moment }) => moment.endsWith(':after'));
+  return places.map((place, position) =>
+    caseOf(place, { queue: queues[position % queues.length] ?? 'postgres', isFirst: position % 4 < 2 }),
+  );
+}
+
+function caseOf({ scene, moment, count }: Place, { queue, isFirst }: { readonly queue: QueueKind; readonly isFirst: boolean }): KillCase {
+  return { scene, queue, failpoint: failpointOf(moment, isFirst ? 1 : Math.ceil(count / 2)) };
 }
 
 interface Place {
@@ -63,12 +67,8 @@ export function neverTaken(baselines: Baselines): string[] {
   return retentionSteps.filter((step) => !taken.has(step) && notRetaining[step] === undefined);
 }
 
-export function titleOf({ scene, failpoint }: KillCase): string {
-  return `${scene.padEnd(9)} ${formatFailpoint(failpoint)}`;
-}
-
-function momentOf({ step, moment }: Failpoint): string {
-  return `${step}:${moment}`;
+export function titleOf({ scene, queue, failpoint }: KillCase): string {
+  return `${queue.padEnd(8)} ${scene.padEnd(9)} ${formatFailpoint(failpoint)}`;
 }
 
 function stepOf(moment: string): string {

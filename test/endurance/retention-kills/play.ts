@@ -1,20 +1,21 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Stack } from '../../../apps/cli/src/up/stack.js';
 import { type Failpoint, formatFailpoint } from '../failpoints/failpoint.js';
 import { failpointVariable, leftOutVariable, reachedFileVariable } from '../failpoints/variables.js';
 import { differenceOf } from '../kills/difference.js';
+import type { QueueKind } from '../kills/world.js';
 import { type Environment, type SourceProcess, startSource } from '../source-process.js';
 import type { Scene } from './scene.js';
 import { type SceneName, scenes } from './scenes.js';
-import { patienceMs, type Remains, Stage, type StageOptions } from './stage.js';
+import { type Remains, Stage, type StageOptions } from './stage.js';
 
-const pollMs = 100;
+const toldChars = 2_000;
 
 export interface KillCase {
   readonly scene: SceneName;
+  readonly queue: QueueKind;
   readonly failpoint: Failpoint;
 }
 
@@ -98,21 +99,21 @@ function startWorker(env: Environment): SourceProcess {
 }
 
 async function untilKilled(stage: Stage, victim: SourceProcess): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!victim.hasEnded() && performance.now() < deadline) {
-    await stage.wake();
-    await Promise.race([victim.ended, delay(pollMs)]);
-  }
-  const end = victim.hasEnded() ? await victim.ended : 'late';
-  if (end !== 'SIGKILL') throw new Error(`the worker never came to its failpoint (${end}):\n${victim.log().slice(-2_000)}`);
+  await told(victim.log, () => stage.until('the worker has ended', () => victim.hasEnded()));
+  const end = await victim.ended;
+  if (end !== 'SIGKILL') throw new Error(`the worker never came to its failpoint (${end}):\n${victim.log().slice(-toldChars)}`);
 }
 
-async function untilOver(stage: Stage, log: () => string): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!(await stage.isOver())) {
-    if (performance.now() > deadline) throw new Error(`retention did not end within ${patienceMs} ms:\n${log().slice(-2_000)}`);
-    await stage.wake();
-    await delay(pollMs);
+function untilOver(stage: Stage, log: () => string): Promise<void> {
+  return told(log, () => stage.until('nothing is left to do', () => stage.isOver()));
+}
+
+/** What a worker said is told with what it did not do. */
+async function told(log: () => string, wait: () => Promise<void>): Promise<void> {
+  try {
+    await wait();
+  } catch (cause) {
+    throw new Error(`${reasonOf(cause)}:\n${log().slice(-toldChars)}`, { cause });
   }
 }
 

@@ -1,12 +1,12 @@
 // `npm run test:retention-kills`: a worker is killed at every moment of every durable step of retention, on both queues. What follows
 // `--` are parts of titles; only cases that have one are played. `KILLS_SCENES` names scenes, separated by commas, and `KILLS_QUEUES` queues;
-// with `KILLS_TURNS=1` each moment is played on one of the queues, which carry nothing of retention.
+// with `KILLS_QUICK=1` each state in which a death can leave things is played once.
 import globalSetup from '../../global-setup.mjs';
 import globalTeardown from '../../global-teardown.mjs';
-import { type QueueKind, queueKinds } from '../kills/world.js';
-import { type Baselines, casesOf, neverTaken, titleOf, turnsOf } from './matrix.js';
+import { queueKinds } from '../kills/world.js';
+import { type Baselines, casesOf, neverTaken, statesOf, titleOf } from './matrix.js';
 import type { KillCase, KillVerdict } from './play.js';
-import { sceneNames } from './scenes.js';
+import { type SceneName, sceneNames } from './scenes.js';
 import { Theatre } from './theatre.js';
 
 /** More than processors: most of a case is waiting for a lease to end. */
@@ -14,9 +14,7 @@ const lanes = Number(process.env['KILLS_LANES'] ?? 8);
 const wanted = process.argv.slice(2);
 const scenes = namedIn('KILLS_SCENES', sceneNames);
 const queues = namedIn('KILLS_QUEUES', queueKinds);
-const isInTurns = process.env['KILLS_TURNS'] === '1';
-/** Moments that have had their turn. */
-const had = new Set<string>();
+const isQuick = process.env['KILLS_QUICK'] === '1';
 
 interface Outcome extends KillVerdict {
   readonly title: string;
@@ -26,23 +24,27 @@ function namedIn<Name extends string>(variable: string, names: readonly Name[]):
   return names.filter((name) => process.env[variable]?.split(',').includes(name) ?? true);
 }
 
-function isWanted(kill: KillCase): boolean {
-  return wanted.length === 0 || wanted.some((part) => titleOf(kill).includes(part));
+/** What is left when nobody dies, on one queue for each scene in turns: the queue makes no difference. */
+async function undisturbed(theatre: Theatre): Promise<Baselines> {
+  const play = async (scene: SceneName, index: number) =>
+    [scene, await theatre.undisturbed(scene, queues[index % queues.length] ?? 'postgres')] as const;
+  return new Map(await Promise.all(scenes.map(play)));
 }
 
-async function play(theatre: Theatre, queue: QueueKind): Promise<{ readonly outcomes: readonly Outcome[]; readonly baselines: Baselines }> {
-  const baselines = new Map(await Promise.all(scenes.map(async (scene) => [scene, await theatre.undisturbed(scene, queue)] as const)));
-  const all = casesOf(baselines, queue);
-  const cases = isInTurns ? turnsOf(all, { isLast: queue === queues.at(-1), had }) : all;
-  const outcomes = await Promise.all(
-    cases.filter(isWanted).map(async (kill): Promise<Outcome> => {
-      const verdict = await theatre.kill(kill, baselines.get(kill.scene)!, queue);
-      const outcome = { title: `${queue.padEnd(8)} ${titleOf(kill)}`, ...verdict };
+function programme(baselines: Baselines): KillCase[] {
+  const cases = isQuick ? statesOf(baselines, queues) : queues.flatMap((queue) => casesOf(baselines, queue));
+  console.log(`${baselines.size} scenes have ${cases.length} cases`);
+  return cases.filter((kill) => wanted.length === 0 || wanted.some((part) => titleOf(kill).includes(part)));
+}
+
+async function kill(theatre: Theatre, baselines: Baselines): Promise<Outcome[]> {
+  return Promise.all(
+    programme(baselines).map(async (one): Promise<Outcome> => {
+      const outcome = { title: titleOf(one), ...(await theatre.kill(one, baselines.get(one.scene)!)) };
       tell(outcome);
       return outcome;
     }),
   );
-  return { outcomes, baselines };
 }
 
 function tell({ title, problems, orphanedUploads, ms }: Outcome): void {
@@ -51,24 +53,27 @@ function tell({ title, problems, orphanedUploads, ms }: Outcome): void {
   for (const problem of problems) console.log(`    ${problem}`);
 }
 
+/** Whether anything is wrong. */
+async function play(theatre: Theatre): Promise<boolean> {
+  const baselines = await undisturbed(theatre);
+  const untried = scenes.length < sceneNames.length ? [] : neverTaken(baselines);
+  for (const step of untried) console.error(`no scene takes the step ${step}`);
+  const left = [...baselines].flatMap(([scene, { uploads }]) => uploads.map((upload) => `${scene}: ${upload}`));
+  for (const upload of left) console.error(`left open though nobody died: ${upload}`);
+  const outcomes = await kill(theatre, baselines);
+  const failed = outcomes.filter(({ problems }) => problems.length > 0);
+  console.log(`${outcomes.length} kills, ${failed.length} with differences`);
+  return failed.length + untried.length + left.length > 0 || outcomes.length === 0;
+}
+
 async function main(): Promise<void> {
   const begun = performance.now();
   await globalSetup();
   let theatre: Theatre | undefined;
   try {
     theatre = await Theatre.open(lanes);
-    const results = [];
-    for (const queue of queues) results.push(await play(theatre, queue));
-    const outcomes = results.flatMap((result) => result.outcomes);
-    const failed = outcomes.filter(({ problems }) => problems.length > 0);
-    const untried = scenes.length < sceneNames.length ? [] : results.flatMap(({ baselines }) => neverTaken(baselines));
-    for (const step of new Set(untried)) console.error(`no scene takes the step ${step}`);
-    const left = results.flatMap(({ baselines }) =>
-      [...baselines].flatMap(([scene, { uploads }]) => uploads.map((upload) => `${scene}: ${upload}`)),
-    );
-    for (const upload of left) console.error(`left open though nobody died: ${upload}`);
-    console.log(`${outcomes.length} kills, ${failed.length} with differences, in ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
-    if (failed.length > 0 || untried.length > 0 || left.length > 0 || outcomes.length === 0) process.exitCode = 1;
+    if (await play(theatre)) process.exitCode = 1;
+    console.log(`${((performance.now() - begun) / 1_000).toFixed(0)} s`);
   } catch (error) {
     // Before everything is taken away from those that play still.
     console.error(error);

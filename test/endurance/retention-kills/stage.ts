@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { crawlRegistry } from '@waybill/inventory';
 import { uuidV7 } from '@waybill/kernel';
 import { type Digest, type Manifest, parseTag, type RepositoryName } from '@waybill/oci-model';
@@ -25,7 +26,6 @@ import {
   pushBuilt,
   type RunningRegistry,
   type TestDatabase,
-  until,
 } from '@waybill/testing';
 import type { Topology } from '@waybill/topology';
 import { PlanRun } from '../../../apps/worker/src/features/run-retention/plan-run.js';
@@ -41,6 +41,7 @@ import type { Scene } from './scene.js';
 /** The shortest that the configuration takes, because takeover is what most cases wait for. */
 const leaseMs = 5_000;
 const chainPage = 500;
+const pollMs = 250;
 /** How long a worker may take to come to its failpoint, and another one to finish; milliseconds. */
 export const patienceMs = 180_000;
 
@@ -163,21 +164,19 @@ export class Stage {
     await new TrashRequests(this.database).create('purge', request, { ...(await this.#claim()), find: findPurgeable });
   }
 
-  /** Resolves once something is so, e.g. of rows. */
-  async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    await until(what, isSo, patienceMs);
+  /** Resolves once something is so, e.g. of rows; until then whoever waits for its next round begins it. */
+  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!(await isSo())) {
+      if (performance.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain until ${what}`);
+      await this.database.tables.$queryRaw`SELECT pg_notify('waybill_retention', '')::text`;
+      await delay(pollMs);
+    }
   }
 
   async untilRunOver(): Promise<void> {
-    await this.until('the run is over', async () => {
-      await this.wake();
-      return (await this.database.tables.retentionRun.count({ where: { trigger: 'schedule', finishedAt: { not: null } } })) > 0;
-    });
-  }
-
-  /** Whoever waits for its next round begins it now. */
-  async wake(): Promise<void> {
-    await this.database.tables.$queryRaw`SELECT pg_notify('waybill_retention', '')::text`;
+    const where = { trigger: 'schedule', finishedAt: { not: null } };
+    await this.until('the run is over', async () => (await this.database.tables.retentionRun.count({ where })) > 0);
   }
 
   /** Whether nothing is left to be done by anybody. */

@@ -44,8 +44,8 @@ export class Theatre {
   }
 
   /** A machine that is very slow can lead a worker past its failpoint: where nobody was killed nothing was tried, so it is tried once more. */
-  async kill(kill: KillCase, expected: Undisturbed, queue: QueueKind): Promise<KillVerdict> {
-    const play = () => this.#inLane(queue, (place) => playKill(kill, expected, place));
+  async kill(kill: KillCase, expected: Undisturbed): Promise<KillVerdict> {
+    const play = () => this.#inLane(kill.queue, (place) => playKill(kill, expected, place));
     const verdict = await play();
     return verdict.wasKilled ? verdict : play();
   }
