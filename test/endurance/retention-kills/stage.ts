@@ -43,7 +43,7 @@ const leaseMs = 5_000;
 const chainPage = 500;
 const pollMs = 250;
 /** How long a worker may take to come to its failpoint, and another one to finish; milliseconds. */
-export const patienceMs = 180_000;
+export const patienceMs = 600_000;
 
 export interface StageOptions {
   /** Names the case's repositories. */
