@@ -27,8 +27,8 @@ export interface FrailPostgres {
   endAfter(skipped: number, end: SessionEnd): Promise<void>;
   /** The server ends every session, in words. */
   endAll(): Promise<void>;
-  /** What would have ended a session and has not been met no longer does. */
-  spare(): void;
+  /** What would have ended a session and has not been met no longer does; whether there was such a thing. */
+  spare(): boolean;
   /** Every new session is refused with this SQLSTATE (PostgreSQL 18, appendix A), until `admit`. */
   refuse(sqlState: string): void;
   admit(): void;
@@ -136,7 +136,11 @@ export async function startFrailPostgres({ url, adminUrl }: { readonly url: stri
     async endAll() {
       await Promise.all([...sessions].map(({ server }) => terminate(server)));
     },
-    spare: () => (strike = undefined),
+    spare() {
+      const wasArmed = strike !== undefined;
+      strike = undefined;
+      return wasArmed;
+    },
     refuse: (sqlState) => (refusal = sqlState),
     admit: () => (refusal = undefined),
     async stop() {
