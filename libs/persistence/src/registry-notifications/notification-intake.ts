@@ -81,7 +81,7 @@ export class NotificationIntake {
         CASE WHEN bool_or(t.what = 'pushed') THEN now() END,
         CASE WHEN bool_or(t.what = 'pulled') THEN now() END,
         CASE WHEN bool_or(t.what = 'deleted') THEN now() END,
-        decode((array_agg(t.digest ORDER BY t.order DESC) FILTER (WHERE t.what = 'pushed'))[1], 'hex')
+        decode(nullif((array_agg(t.digest ORDER BY t.order DESC) FILTER (WHERE t.what = 'pushed'))[1], ''), 'hex')
       FROM jsonb_to_recordset(${JSON.stringify(hints)}::jsonb)
         AS t (registry uuid, repository text, reference text, what text, at text, digest text, "order" integer)
       GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
