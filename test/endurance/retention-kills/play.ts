@@ -51,7 +51,8 @@ export async function playUndisturbed(name: SceneName, place: Place, leftOut: re
     if (worker.hasEnded()) await survivors.start(stage.environment);
     await untilOver(stage, () => (worker.hasEnded() ? survivors : worker).log());
     const reached = (await readFile(file, 'utf8')).trimEnd().split('\n');
-    return { ...(await stage.remains()), reached };
+    const { uploads, ...remains } = await stage.remains();
+    return { ...remains, uploads: uploads.filter((upload) => !stage.wasGivenUp(upload)), reached };
   } finally {
     await worker.kill();
     await survivors.end();
@@ -77,15 +78,16 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
     disturbed.catch(() => undefined);
     await untilKilled(stage, victim);
     wasKilled = true;
+    await stage.writesDone();
     const left = await stage.uploads();
     stack.push(() => survivors.end());
     await survivors.start(stage.environment);
     await disturbed;
     await untilOver(stage, () => survivors.log());
     const remains = await stage.remains();
-    const own = remains.uploads.filter((upload) => !left.includes(upload));
+    const own = remains.uploads.filter((upload) => !left.includes(upload) && !stage.wasGivenUp(upload));
     const problems = [...differenceOf(expected.lines, remains.lines), ...own.map((upload) => `left open by the second worker: ${upload}`)];
-    return { problems, wasKilled, orphanedUploads: remains.uploads.length - own.length, ms: performance.now() - begun };
+    return { problems, wasKilled, orphanedUploads: left.filter((upload) => remains.uploads.includes(upload)).length, ms: performance.now() - begun };
   } catch (error) {
     return { problems: [reasonOf(error)], wasKilled, orphanedUploads: 0, ms: performance.now() - begun };
   } finally {

@@ -190,6 +190,17 @@ export class Stage {
     return row?.open === false;
   }
 
+  /** Resolves when registries have done what they were told by workers that are gone. */
+  async writesDone(): Promise<void> {
+    await Promise.all(this.#proxies.map((proxy) => proxy.writesDone()));
+  }
+
+  /** Whether its registry was told that nobody goes on with this upload: Distribution 2.8 keeps a session whose request broke off all the same. */
+  wasGivenUp(upload: string): boolean {
+    const session = upload.slice(upload.lastIndexOf('/') + 1);
+    return this.#proxies.some(({ requests }) => requests.some(({ method, url }) => method === 'DELETE' && url.includes(session)));
+  }
+
   async uploads(): Promise<string[]> {
     return (await this.#held()).flatMap(({ name, uploads }) => uploads.map((upload) => `${name}/${upload}`));
   }
@@ -252,6 +263,11 @@ export class Stage {
     const claimed = await new IdempotencyKeys(this.database).claim(request);
     if (claimed.claim !== 'ours') throw new Error(`the claim is ${claimed.claim}`);
     return { request, token: claimed.token, answerOf: () => ({ status: 201, headers: {}, body: {} }) };
+  }
+
+  get #proxies(): readonly FaultProxy[] {
+    const { ciProxy, prodProxy } = this.#options.lane;
+    return [ciProxy, prodProxy];
   }
 
   #held() {

@@ -35,12 +35,15 @@ export async function giveSpaceBack(stage: Stage): Promise<void> {
 
 /** Gives what the plan promises, in bytes. */
 async function deleteForGood({ administrator, installation: { apply, ci }, problems, say, sceneries }: Stage): Promise<number> {
+  const untilTrashIsEmpty = () => each(sceneries, ({ repository }) => untilEmpty(() => trashOf(ci, repository), repository));
+  // What was restored leaves the trash one by one; what shares content with it could not be held meanwhile.
+  await untilTrashIsEmpty();
   await apply(topologyWith('1s'));
   await administrator.crawl();
   await administrator.approve();
   const { bytesAtMost, deleted, spared } = await administrator.run();
   if (spared > 0) problems.push(`${spared} manifests were spared, and nobody needed them`);
-  await each(sceneries, ({ repository }) => untilEmpty(() => trashOf(ci, repository), repository));
+  await untilTrashIsEmpty();
   say(`${deleted} manifests are gone, from the trash too`);
   return bytesAtMost;
 }
