@@ -58,9 +58,11 @@ describe('watchedPool', () => {
   it('tells once of all that end together, idle or not, and when one was made again', async () => {
     const [idle, ...taken] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
     idle.release();
+    // Each has said by then why it ends.
+    const ends = [idle, ...taken].map((client) => new Promise<void>((resolve) => void client.once('end', resolve)));
 
     await frail.endAll();
-    await until('the loss is told', () => pool.idleCount === 0);
+    await Promise.all(ends);
     for (const client of taken) client.release(true);
     await pool.query('SELECT 1');
 
