@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type LookEnd, lookAtRepository, type RepositoryRecords } from '@waybill/inventory';
 import type { RepositoryName } from '@waybill/oci-model';
 import type { TrashRequestLease } from '@waybill/persistence';
@@ -33,4 +34,24 @@ export async function lookBeforePurge(
   );
   const end = ends.at(-1);
   return outcome === 'looked' && end?.state === 'known' && end.isComplete;
+}
+
+/** As `look` says, or `late` where it did not end within so many milliseconds, if any are given, and was broken off. */
+export async function lookInTime(
+  look: (signal: AbortSignal) => Promise<boolean>,
+  lookMs: number | undefined,
+  signal: AbortSignal,
+): Promise<'read' | 'unread' | 'late'> {
+  const read = async (until: AbortSignal) => ((await look(until)) ? 'read' : 'unread');
+  if (lookMs === undefined) return read(signal);
+  const late = AbortSignal.timeout(lookMs);
+  const until = AbortSignal.any([signal, late]);
+  setMaxListeners(0, until); // each of the many small reads listens to it
+  try {
+    return await read(until);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (late.aborted) return 'late';
+    throw error;
+  }
 }

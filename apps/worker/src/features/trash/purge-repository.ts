@@ -2,6 +2,7 @@ import { ContentError, type Digest, type RepositoryName } from '@waybill/oci-mod
 import type { PurgeRecords } from '@waybill/persistence';
 import { TrashError } from '@waybill/retention';
 import type { OpenedTrash } from '../../infrastructure/trash/trash-clients.js';
+import { lookInTime } from './look-before-purge.js';
 import { requireOurs } from './request-attempt.js';
 import { whatGoesWith } from './what-goes-with.js';
 
@@ -12,28 +13,41 @@ export interface PurgeRepositoryOptions {
   readonly records: Pick<PurgeRecords, 'open' | 'intend' | 'awaiting' | 'emptyTrash' | 'settle'>;
   /** Reads all of the repository into the inventory; false where not all of it could be read. */
   readonly look: (signal: AbortSignal) => Promise<boolean>;
+  /** How long the manifest waits for that, in milliseconds; without it until it has ended. */
+  readonly lookMs: number | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
  * Deletes a manifest from a repository and its trash at once: first itself, then what only it lists, then what refers to any of that.
  * All of the repository is looked at before, since a purge has no undo and what somebody pushed just now may need the same manifests.
+ * `late` where that takes longer than `lookMs`: then the manifest itself is deleted, and the rest waits for the next call.
  * What is to go is written down before the first deletion, so that whoever takes over finds it when nothing at the registry tells.
  * Rejects with TrashError `in-promotion`, `held`, `listed-elsewhere`, `being-restored` where nothing may be deleted, with
  * `repository-unread` where the manifest is deleted and nobody can tell what goes with it, and with ContentError where the registry
  * does not do it.
  */
-export async function purgeRepository(options: PurgeRepositoryOptions): Promise<void> {
-  const { opened, repository, digest, records, look, signal } = options;
+export async function purgeRepository(options: PurgeRepositoryOptions): Promise<'purged' | 'late'> {
+  const { opened, repository, digest, records, look, lookMs, signal } = options;
   const begun = await readBack(options, await records.open());
   const found = await whatGoesWith(opened.client.repository(repository), digest, signal);
   const rest = [...new Set([...found, ...begun])].filter((one) => one !== digest);
-  const isRead = (found.length === 0 && rest.length === 0) || (await look(signal));
-  if (!isRead && rest.length > 0) requireOurs(await records.awaiting(rest));
-  const going = await intended(options, isRead ? [digest, ...rest] : [digest]);
+  const looked = found.length === 0 && rest.length === 0 ? 'read' : await lookInTime(look, lookMs, signal);
+  if (looked === 'read') {
+    await remove(options, [digest, ...rest]);
+    return 'purged';
+  }
+  if (rest.length > 0) requireOurs(await records.awaiting(rest));
+  await remove(options, [digest]);
+  if (rest.length === 0) return 'purged';
+  if (looked === 'unread') throw unread(repository);
+  return 'late';
+}
+
+async function remove(options: PurgeRepositoryOptions, digests: readonly Digest[]): Promise<void> {
+  const going = await intended(options, digests);
   await emptyTrash(options, going);
   await deleteAll(options, going);
-  if (!isRead && rest.length > 0) throw unread(repository);
 }
 
 /** Settles what is gone by now; gives the rest. */

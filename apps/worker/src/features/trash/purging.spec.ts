@@ -112,6 +112,28 @@ describeWith('docker-registry', 'a purge', () => {
     expect(await manyHave([kept.manifest.digest, sharedDigest])).toEqual([true, true]);
   });
 
+  it('deletes itself at once where reading the repository takes long, and the rest when it has been read', async () => {
+    let tellDeletion: () => void = () => undefined;
+    const deletion = new Promise<void>((resolve) => (tellDeletion = resolve));
+    const deleted: string[] = [];
+    scene.faults.onRequest = async ({ method, url }) => {
+      if (method === 'DELETE') {
+        deleted.push(url.slice(url.lastIndexOf('/') + 1));
+        tellDeletion();
+      }
+      if (url.includes('/tags/list')) await deletion;
+      return undefined;
+    };
+    const { id } = await scene.ask({ repository: app, digest: root }, 'purge');
+
+    await scene.worker({ lookMs: 20 }).run();
+
+    expect(await scene.request(id, 'purge')).toMatchObject({ state: 'succeeded', failed: 0 });
+    expect(deleted[0]).toBe(root);
+    expect(await manyHave(going)).toEqual(going.map(() => false));
+    expect(await manyHave([kept.manifest.digest, sharedDigest])).toEqual([true, true]);
+  });
+
   it('is refused of what something lists that stays', async () => {
     const { id, state } = await scene.purge({ repository: app, digest: ownDigest });
 

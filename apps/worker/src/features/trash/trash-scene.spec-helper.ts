@@ -188,13 +188,17 @@ export class TrashScene {
     return row;
   }
 
-  worker({ leases = this.leases(), workerId = 'one' }: { readonly leases?: TrashRequestLeases; readonly workerId?: string } = {}) {
+  worker({
+    leases = this.leases(),
+    workerId = 'one',
+    lookMs,
+  }: { readonly leases?: TrashRequestLeases; readonly workerId?: string; readonly lookMs?: number } = {}) {
     const { clients, log } = this;
     const { database } = this.recorded;
     const kinds = {
       restore: new CarryOutRestore({ leases, clients }),
       purge: new CarryOutPurge({
-        ...{ leases, clients },
+        ...{ leases, clients, ...(lookMs === undefined ? {} : { lookMs }) },
         recordsOf: (lease, repository) => new PurgeRecords(database, lease, repository),
         lookRecordsOf: (lease, options) => purgeLookRecords(database, lease, options),
       }),
