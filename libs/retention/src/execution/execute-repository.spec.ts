@@ -297,6 +297,24 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(world.tags.get('v1' as Tag)).not.toBe(release);
   });
 
+  it('looks at ten tags before each deletion', async () => {
+    const world = new World();
+    const release = world.image('release', { tag: 'v1' });
+    for (let number = 2; number <= 8; number += 1) world.tag(`v${number}`, release);
+    const branches = ['br-1', 'br-2'].map((tag) => world.image(tag, { tag }));
+    await marked(world);
+    world.meanwhile = (name) => {
+      const next = branches.find((digest) => digest !== world.effects.at(-1)?.digest);
+      if (name === 'registry.deleteManifest' && world.deleted.length === 0 && next !== undefined) world.tag('v1', next);
+    };
+
+    await execute(world);
+
+    expect(world.deleted).toHaveLength(1);
+    expect(world.manifests.has(world.tags.get('v1' as Tag) ?? release)).toBe(true);
+    expect(world.tags.get('v1' as Tag)).not.toBe(release);
+  });
+
   it('brings back what a tag was moved onto in the very moment of its deletion, with the tag', async () => {
     const { world, lone } = busy();
     await marked(world);

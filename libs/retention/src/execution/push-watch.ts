@@ -45,7 +45,7 @@ export class PushWatch {
     this.#tags = new Map(tags.map(({ name, digest }) => [name as Tag, digest as Digest]));
     this.#manifests = new Set(manifests.map(({ digest }) => digest as Digest));
     this.#deletionsPerList = Math.ceil((tags.length + 1) / namesPerPage);
-    this.#deletionsPerLook = Math.ceil((tags.length + 1) / headsPerDeletion);
+    this.#deletionsPerLook = Math.max(1, Math.ceil(tags.length / headsPerDeletion));
   }
 
   /** Asked right before each deletion: what tags name by now, and what is beneath it. Rejects with ContentError when they cannot be read. */
