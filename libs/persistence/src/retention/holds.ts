@@ -56,7 +56,8 @@ export class Holds {
 
   /**
    * One transaction with the answer to the request; undefined, and nothing done, when its claim was taken over meanwhile.
-   * @throws RetentionRefusal `being-deleted` where a run is deleting what is to be held at this moment
+   * A hold of a whole repository is always placed; what is being deleted there at this moment may still go.
+   * @throws RetentionRefusal `being-deleted` where a run or a purge is deleting the digest, or what the tag names, at this moment
    */
   place({ id, on, reason, by, expiresAt }: NewHold, request: ClaimedRequest<HoldRow>): Promise<StoredAnswer | undefined> {
     return answered(this.#database, request, async (tables) => {

@@ -104,7 +104,7 @@ describe('what somebody says of a manifest after a run has read the repository a
     ['its digest', () => ({ scope: 'digest', digest: named('amd') }), true],
     ['its digest in the repository', () => ({ scope: 'digest', registry: 'ci', repository, digest: named('amd') }), true],
     ['a tag of its', () => ({ scope: 'tag', repository, tag: parseTag('amd') }), true],
-    ['the repository', () => ({ scope: 'repository', repository }), true],
+    ['the repository', () => ({ scope: 'repository', repository }), false],
     ['its digest in another registry', () => ({ scope: 'digest', registry: 'prod', digest: named('amd') }), false],
     ['something else', () => ({ scope: 'digest', digest: named('other') }), false],
     ['another tag', () => ({ scope: 'tag', repository, tag: parseTag('1.0') }), false],
@@ -123,6 +123,15 @@ describe('what somebody says of a manifest after a run has read the repository a
     else expect(await refused).toBeUndefined();
     await records.settle(begun.effectId, { outcome: 'gone', tagsGone: [] });
     await hold(on());
+  });
+
+  it('keeps all whose turn is yet to come where it is a hold on the repository, placed amid a deletion', async () => {
+    const records = await deleting();
+    await records.begin({ digest: named('amd'), tag: '' });
+
+    await hold({ scope: 'repository', repository });
+
+    for (const name of ['index', 'signature', 'other']) expect(await records.begin({ digest: named(name), tag: '' })).toBe('spared');
   });
 
   it('is either kept or refused where it comes in the moment in which the deletion begins', async () => {

@@ -12,7 +12,7 @@ export type RetentionRefusalCode =
   | 'already-approved'
   | 'approval-unknown'
   | 'hold-unknown'
-  | 'being-deleted' // a run is just deleting what is to be held, or what a restore needs: it is known in a moment
+  | 'being-deleted' // a run or a purge is just deleting what is to be held, or a run what a restore needs: it is known in a moment
   | 'reporter-unknown'
   | 'nowhere-to-purge' // it was seen in no repository of the registry
   | 'needed-by-promotion' // a promotion under way needs it
