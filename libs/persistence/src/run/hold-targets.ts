@@ -24,13 +24,13 @@ export async function beginOrHold(database: Database, lease: DispatchLease, targ
   const ids = targets.map(({ id }) => id);
   const { rows, begun } = await database.transaction(async (tables) => {
     // A statement that waits for a row sees what was before it waited: a collection that begins has to come before or after this whole.
-    await tables.$queryRaw`
-      SELECT 1 FROM registry WHERE id IN (SELECT registry_id FROM item_target WHERE id = ANY(${ids}::uuid[])) ORDER BY id FOR SHARE`;
+    const [order] = await tables.$queryRaw<{ begun: bigint }[]>`
+      SELECT nextval('order_of_events') AS begun FROM registry
+      WHERE id IN (SELECT registry_id FROM item_target WHERE id = ANY(${ids}::uuid[])) ORDER BY id FOR SHARE`;
+    if (order === undefined) throw new Error('the targets have no registry');
     const late = await keepForAttempt(tables, ids);
     const postponed = await postpone(tables, lease, late);
     const timely = ids.filter((id) => !late.has(id));
-    const [order] = await tables.$queryRaw<{ begun: bigint }[]>`SELECT nextval('order_of_events') AS begun`;
-    if (order === undefined) throw new Error('the order of events has no next place');
     return { rows: [...postponed, ...(await beginOrHoldRows(tables, lease, timely))], ...order };
   });
   if (rows.length !== ids.length) throw leaseLost(lease);

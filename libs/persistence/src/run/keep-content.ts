@@ -8,7 +8,7 @@ import { Prisma } from '../generated/client.js';
 const deletionMs = 30_000;
 
 /** Something that a target needs and that is too late to keep. */
-interface LostRow {
+export interface LostRow {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string;
@@ -46,31 +46,19 @@ export interface ReadBack {
 }
 
 /**
- * What a target was found to hold may be being deleted by somebody who could not know that it is needed: what is beneath a root that
- * nobody had read is known only now. Until the end of the transaction no deletion begins at the registry, and one that begins after it
- * sees what the transaction wrote.
- * @throws PromotionError `being-deleted` when some of it is being deleted, or was since the attempt began
+ * `lost`: one of what a target was found to hold that somebody is deleting, or has deleted since the attempt began, who could not know
+ * that it is needed: what is beneath a root that nobody had read is known only now. Until the end of the transaction no deletion
+ * begins at the registry, and one that begins after it sees what the transaction wrote.
  */
-export async function requireStillThere(tables: Tables, { targetId, digests, begun }: ReadBack): Promise<void> {
-  await tables.$executeRaw`SELECT lock_against_deletion(ARRAY(SELECT registry_id FROM item_target WHERE id = ${targetId}::uuid))`;
-  const here = Prisma.sql`d.repository = t.repository AND d.digest = ANY(${[...digests]}::bytea[])`;
-  const [lost] = await tables.$queryRaw<LostRow[]>`
-    SELECT r.name AS registry, t.repository, '' AS tag, l.digest
-    FROM item_target t JOIN registry r ON r.id = t.registry_id CROSS JOIN LATERAL (
-      SELECT d.digest FROM retention_mark d
-      WHERE d.registry_id = t.registry_id AND ${here} AND (d.state = 'deleting' AND d.settled_at IS NULL OR d.state = 'deleted' AND d.deleted_order > ${begun})
-      UNION ALL SELECT d.digest FROM purged_now(ARRAY[t.registry_id]) d WHERE ${here}
-      UNION ALL SELECT d.digest FROM retention_request_item d JOIN retention_request q ON q.id = d.request_id
-      WHERE q.registry_id = t.registry_id AND d.deleted_order > ${begun} AND ${here}
-    ) l WHERE t.id = ${targetId}::uuid LIMIT 1`;
-  if (lost !== undefined) throw beingDeleted(lost);
+export function lostSince({ targetId, digests, begun }: ReadBack): Prisma.Sql {
+  return Prisma.sql`lost AS MATERIALIZED (SELECT * FROM lost_since(${targetId}::uuid, ${[...digests]}::bytea[], ${begun}::bigint))`;
 }
 
 function claimOrder({ principalId, route, key }: IdempotentRequest): Prisma.Sql {
   return Prisma.sql`(SELECT claim_order FROM idempotency_key WHERE principal_id = ${principalId}::uuid AND route = ${route} AND key = ${key})`;
 }
 
-function beingDeleted({ registry, repository, tag, digest }: LostRow): PromotionError {
+export function beingDeleted({ registry, repository, tag, digest }: LostRow): PromotionError {
   const what = tag === '' ? digestFromBytes(digest) : `tag ${tag}`;
   return new PromotionError(`retention is deleting ${what} from ${registry}/${repository}, which the promotion needs`, {
     code: 'being-deleted',

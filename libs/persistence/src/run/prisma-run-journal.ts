@@ -23,7 +23,7 @@ import { Prisma } from '../generated/client.js';
 import { type DispatchLease, leaseLost, underLease } from './dispatch-lease.js';
 import { endTarget, postponeTarget } from './end-target.js';
 import { beginOrHold, holdBack } from './hold-targets.js';
-import { requireStillThere } from './keep-content.js';
+import { beingDeleted, type LostRow, lostSince } from './keep-content.js';
 import { contentRows } from './settle-content.js';
 import { storedError } from './stored-error.js';
 import { rejectPromotion } from './reject-promotion.js';
@@ -113,35 +113,39 @@ export class PrismaRunJournal implements RunJournal {
   async settleContent(target: TargetRun, content: VerifiedContent): Promise<void> {
     const rows = contentRows(content);
     const manifests = content.manifests.map(({ descriptor }) => digestToBytes(descriptor.digest));
-    const begun = this.#since.get(target.id) ?? 0n;
-    const settled = Prisma.sql`
+    const begun = this.#since.get(target.id);
+    if (begun === undefined) throw new Error(`no attempt at target ${target.id} was begun here`);
+    const [row] = await this.#database.tables.$queryRaw<SettledRow[]>`
+        WITH ${underLease(this.#lease)}, ${lostSince({ targetId: target.id, digests: manifests, begun })},
+        allowed AS (SELECT 1 FROM lease WHERE NOT EXISTS (SELECT 1 FROM lost)),
         known AS (
           INSERT INTO content (digest, media_type, size)
-          SELECT * FROM unnest(${rows.digests}::bytea[], ${rows.mediaTypes}::text[], ${rows.sizes}::bigint[]) WHERE EXISTS (SELECT 1 FROM lease)
+          SELECT * FROM unnest(${rows.digests}::bytea[], ${rows.mediaTypes}::text[], ${rows.sizes}::bigint[]) WHERE EXISTS (SELECT 1 FROM allowed)
           ON CONFLICT DO NOTHING
         ), edges AS (
           INSERT INTO content_edge (parent, child, kind)
-          SELECT * FROM unnest(${rows.parents}::bytea[], ${rows.children}::bytea[], ${rows.kinds}::text[]) WHERE EXISTS (SELECT 1 FROM lease)
+          SELECT * FROM unnest(${rows.parents}::bytea[], ${rows.children}::bytea[], ${rows.kinds}::text[]) WHERE EXISTS (SELECT 1 FROM allowed)
           ON CONFLICT DO NOTHING
         ), placed AS (
           INSERT INTO placement (registry_id, repository, digest, seen_by)
           SELECT t.registry_id, t.repository, d.digest, t.id
-          FROM item_target t, unnest(${rows.digests}::bytea[]) AS d (digest) WHERE t.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM lease)
+          FROM item_target t, unnest(${rows.digests}::bytea[]) AS d (digest) WHERE t.id = ${target.id}::uuid AND EXISTS (SELECT 1 FROM allowed)
           ON CONFLICT (registry_id, repository, digest) WHERE seen_until IS NULL DO UPDATE SET epoch = excluded.epoch
             WHERE placement.epoch < excluded.epoch
         ), settled AS (
           UPDATE effect e SET state = 'settled', outcome = 'written', observed_digest = digest, settled_at = now()
           WHERE item_target_id = ${target.id}::uuid AND kind = 'manifest' AND state = 'intended' AND digest = ANY(${manifests}::bytea[])
-            AND EXISTS (SELECT 1 FROM lease)
+            AND EXISTS (SELECT 1 FROM allowed)
           RETURNING ${settledEffect}
-        ), ${recordSettled}
-        UPDATE item_target SET state = 'attesting'
-        WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM lease)`;
-    const count = await this.#database.transaction(async (tables) => {
-      await requireStillThere(tables, { targetId: target.id, digests: manifests, begun });
-      return tables.$executeRaw(Prisma.sql`WITH ${underLease(this.#lease)}, ${settled}`);
-    });
-    if (count !== 1) throw leaseLost(this.#lease);
+        ), ${recordSettled}, advanced AS (
+          UPDATE item_target SET state = 'attesting'
+          WHERE id = ${target.id}::uuid AND state = ANY(${statesBefore(itemTargetTransitions, 'attesting')}::text[]) AND EXISTS (SELECT 1 FROM allowed)
+          RETURNING 1
+        )
+        SELECT EXISTS (SELECT 1 FROM advanced) AS advanced, lost.registry, lost.repository, lost.digest FROM (SELECT) one LEFT JOIN lost ON true`;
+    if (row === undefined) throw new Error('the statement gave no row');
+    if (row.registry !== null) throw beingDeleted({ ...row, tag: '' });
+    if (!row.advanced) throw leaseLost(this.#lease);
   }
 
   async readinessToTag(target: TargetRun): Promise<TagReadiness> {
@@ -216,6 +220,9 @@ export class PrismaRunJournal implements RunJournal {
     if (count !== expected) throw leaseLost(this.#lease);
   }
 }
+
+/** What became of a target's content: it is settled, or some of it is lost. */
+type SettledRow = { readonly advanced: boolean } & (Omit<LostRow, 'tag'> | { readonly registry: null });
 
 function readiness(prod: string, outcome: Outcome | null): TagReadiness {
   switch (outcome) {
