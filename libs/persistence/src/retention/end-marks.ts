@@ -2,18 +2,24 @@ import type { Tables } from '../database.js';
 import { Prisma } from '../generated/client.js';
 import { storableJson } from '../registry-checks/storable-json.js';
 import { settleAsUnknown, type SparedReason } from './deletion-effects.js';
+import { beginTrashPeriod } from './trash-period.js';
 
 /**
  * Ends what a run has marked and not settled, in one repository or in all: what is marked stays, and of what was being deleted,
- * or copied elsewhere, nobody knows.
+ * or copied elsewhere, nobody knows. What was being deleted may have gone this moment: it can be brought back for the whole period.
  */
 export async function endMarks(tables: Tables, runId: string, reason: SparedReason, repository?: string): Promise<void> {
   const here = repository === undefined ? Prisma.empty : Prisma.sql`AND repository = ${repository}`;
   const { code, message } = reason;
-  await tables.$executeRaw`
-    UPDATE retention_mark SET state = CASE state WHEN 'marked' THEN 'spared' ELSE 'failed' END, settled_at = now(),
-      error = ${storableJson({ code, message })}::jsonb
-    WHERE run_id = ${runId}::uuid ${here} AND settled_at IS NULL`;
+  const maybeGone = await tables.$queryRaw<{ registryId: string; repository: string; digest: Uint8Array }[]>`
+    WITH ended AS (
+      UPDATE retention_mark SET state = CASE state WHEN 'marked' THEN 'spared' ELSE 'failed' END, settled_at = now(),
+        error = ${storableJson({ code, message })}::jsonb
+      WHERE run_id = ${runId}::uuid ${here} AND settled_at IS NULL
+      RETURNING registry_id, repository, digest, state
+    )
+    SELECT registry_id AS "registryId", repository, digest FROM ended WHERE state = 'failed' ORDER BY repository, digest`;
+  for (const { digest, ...place } of maybeGone) await beginTrashPeriod(tables, { runId, ...place }, digest);
   await settleAsUnknown(tables, runId, { ...(repository === undefined ? {} : { repository }), why: 'nobody read back what became of it' });
 }
 

@@ -139,6 +139,20 @@ describe('the trash of what a run deletes', () => {
     expect(await trash.claimLeaving('spec', 60_000)).toMatchObject({ manifests: [named('old')] });
   });
 
+  it('is emptied when its period is over since the end of a run that left its deletion unsettled', async () => {
+    const trash = new RetentionTrash(scene.database);
+    await begin();
+    await scene.database.tables.$executeRaw`
+      UPDATE retention_trash SET deleted_at = deleted_at - interval '2 hours', expires_at = expires_at - interval '2 hours'
+      WHERE run_id = ${run.id}::uuid`;
+
+    await scene.retention.leases().fail(run.lease, trouble);
+
+    expect(await trash.claimLeaving('spec', 60_000)).toMatchObject({ manifests: [named('other')] });
+    expect(await trash.claimLeaving('spec', 60_000)).toBeUndefined();
+    expect(await shown()).toEqual([named('old')]);
+  });
+
   it('is not what is just being deleted, nor what has its turn yet to come', async () => {
     await begin();
 
