@@ -235,6 +235,7 @@ describe(`statements on tables of ${rows} rows`, () => {
     ['a mark', () => records().mark([{ digest: digestOf(Buffer.from('8')) }])],
     ['deletions that a run has left open', () => records().unsettled()],
     ['what was pushed meanwhile', () => records().pushedMeanwhile()],
+    ['who took a tag away', () => records().takenAway({ tag: '7' as Tag, digest: digestOf(Buffer.from('7')) })],
     ['marks of a run', () => new RetentionRuns(scene.database).marks(actingRun, { after: { repository, position: 20_000 }, limit: 100 })],
     ['a run that is to act', () => new RetentionLeases(scene.database, { leaseMs: 60_000 }).claimExecution('worker')],
   ])('read no growing table so for %s', async (_name, work) => {

@@ -146,6 +146,7 @@ const deletions: PortTable<ExecutionRecordsStore> = {
   unsettled: 'lasts not',
   requireMayAct: 'lasts not',
   pushedMeanwhile: 'lasts not',
+  takenAway: 'lasts not',
   restoring: 'changes',
   restored: 'changes',
   archiving: 'changes',

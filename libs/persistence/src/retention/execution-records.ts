@@ -20,6 +20,7 @@ import { intendRestore, type LostPush, pushesSince, settleRestore, tagsMissedSin
 import type { RetentionLease } from './run-leases.js';
 import { intendWrites, settleWrites } from './run-writes.js';
 import { tagMeanwhile } from './tags-meanwhile.js';
+import { type MissedTag, tagTaken, type TakenAway } from './tags-taken.js';
 import { beginTrashPeriod } from './trash-period.js';
 import { untagWaitsFor } from './untag-conflict.js';
 
@@ -183,6 +184,11 @@ export class ExecutionRecordsStore {
     const { tables } = this.#database;
     const { runId } = this.#lease;
     return [...(await pushesSince(tables, runId, this.#repository)), ...(await tagsMissedSince(tables, runId, this.#repository))];
+  }
+
+  /** Whether somebody took a tag away that was missed, since the repository was read again; undefined where nobody is known to have. */
+  takenAway(missed: MissedTag): Promise<TakenAway | undefined> {
+    return tagTaken(this.#database.tables, { runId: this.#lease.runId, repository: this.#repository }, missed);
   }
 
   /** Write-ahead: it is about to be pushed again, with these tags; of what is there the tags alone. */

@@ -8,7 +8,7 @@ import { intendWrites, type RunWrite, settleWrites } from './run-writes.js';
 export interface LostPush {
   readonly tag: Tag;
   readonly digest: Digest;
-  /** `pushed`: it was written on the digest, which was deleted. `there`: it named the digest before, and nobody knows which it named last. */
+  /** `pushed`: it was told to be written on the digest, which was deleted. `there`: it named the digest when it was seen last. */
   readonly was: 'pushed' | 'there';
 }
 

@@ -10,7 +10,10 @@ const signal = new AbortController().signal;
 /** Typed as the registry's trouble is, and nothing of the kind. */
 class Stopped extends WaybillError<'stopped'> {}
 
-const execute = (world: World, options: { readonly withTrash?: boolean } = {}) => executeRepository(world.ports(options), signal);
+const executed = (world: World, options: { readonly withTrash?: boolean } = {}) => executeRepository(world.ports(options), signal);
+
+/** Gives what was restored. */
+const execute = async (world: World, options: { readonly withTrash?: boolean } = {}) => (await executed(world, options)).restored;
 
 /** Executes to the end that it comes to. */
 const executing = (world: World) => execute(world).catch(() => undefined);
@@ -315,11 +318,13 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(world.tags.get('v1' as Tag)).not.toBe(release);
   });
 
-  it('brings back what a tag was moved onto in the very moment of its deletion, with the tag', async () => {
+  it('brings back what a tag was moved onto in the very moment of its deletion, with the tag, where somebody told of it', async () => {
     const { world, lone } = busy();
     await marked(world);
     world.meanwhile = (name) => {
-      if (name === 'registry.deleteManifest' && world.effects.at(-1)?.digest === lone) world.tag('v1.0.0', lone);
+      if (name !== 'registry.deleteManifest' || world.effects.at(-1)?.digest !== lone) return;
+      world.tag('v1.0.0', lone);
+      world.noted.push({ tag: 'v1.0.0' as Tag, digest: lone, was: 'pushed' });
     };
 
     const restored = await execute(world);
@@ -327,6 +332,50 @@ describe('executeRepository, when the world moves on between plan and deletion',
     expect(restored).toEqual([lone]);
     expect(world.tags.get('v1.0.0' as Tag)).toBe(lone);
     expect(world.holes()).toEqual([]);
+  });
+
+  it('gives a tag back what it named where nobody told that it was moved onto the one that was deleted', async () => {
+    const { world, lone, release } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'registry.deleteManifest' && world.effects.at(-1)?.digest === lone) world.tag('v1.0.0', lone);
+    };
+
+    expect(await executed(world)).toEqual({ restored: [release], missing: [] });
+
+    expect(world.tags.get('v1.0.0' as Tag)).toBe(release);
+    expect(world.manifests.has(lone)).toBe(false);
+  });
+
+  it('leaves a tag away with what it named, which somebody deleted by its digest meanwhile, and says that it is missing', async () => {
+    const { world, lone, release, condemned } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name === 'registry.deleteManifest' && world.effects.at(-1)?.digest === lone) world.remove(release);
+    };
+
+    expect(await executed(world)).toEqual({ restored: [], missing: ['v1.0.0'] });
+
+    expect([...world.tags.keys()]).toEqual([]);
+    expect([...world.deleted].sort()).toEqual([...condemned].sort());
+  });
+
+  it.each([
+    ['is known to have taken', 'known', []],
+    ['may have taken', 'possible', ['v1.0.0']],
+  ] as const)('leaves a tag away that somebody %s while something was deleted', async (_who, taken, missing) => {
+    const { world, lone, release } = busy();
+    await marked(world);
+    world.meanwhile = (name) => {
+      if (name !== 'registry.deleteManifest' || world.effects.at(-1)?.digest !== lone) return;
+      world.tags.delete('v1.0.0' as Tag);
+      world.taken.set('v1.0.0' as Tag, taken);
+    };
+
+    expect(await executed(world)).toEqual({ restored: [], missing });
+
+    expect(world.tags.has('v1.0.0' as Tag)).toBe(false);
+    expect(world.manifests.has(release)).toBe(true);
   });
 
   it('gives a tag back what it named where nobody knows onto which deleted manifest it was moved', async () => {

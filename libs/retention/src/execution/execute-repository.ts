@@ -3,7 +3,7 @@ import type { Digest, Tag } from '@waybill/oci-model';
 import type { TagDecision } from '../repository-plan.js';
 import { condemnedTags, Confirmed, isOpen, type Spared, type StoredPlan } from './confirmed.js';
 import { condemnedPages } from './mark-repository.js';
-import type { Condemned, DeletionTarget, Departing, ExecutionPorts, OpenDeletion, SparedReason } from './ports.js';
+import type { Condemned, DeletionTarget, Departing, ExecutionPorts, OpenDeletion, Restored, SparedReason } from './ports.js';
 import { PushWatch, type TagsVanished } from './push-watch.js';
 import { restoreLost } from './restore-lost.js';
 import { type Deletion, reasonOf, sendDeletion } from './send-deletion.js';
@@ -11,17 +11,17 @@ import { type Deletion, reasonOf, sendDeletion } from './send-deletion.js';
 /**
  * Deletes from one repository what its stored plan condemned, was marked, and is still condemned by today's plan of what the registry
  * holds today: parents before children, what refers to something after it. Whoever is called again after a crash brings it to the same end.
- * Gives what was brought back because somebody pushed on it in that very moment.
+ * Gives what was brought back because somebody pushed on it in that very moment, and which tags are missing since.
  *
  * Rejects with WaybillError when the repository cannot be read, before anything of it is deleted; and when the registry
  * refuses a deletion, after which nothing more is sent. Rejects as the records do when the lease is lost, and with the signal's reason.
  */
-export async function executeRepository(ports: ExecutionPorts, signal: AbortSignal): Promise<readonly Digest[]> {
+export async function executeRepository(ports: ExecutionPorts, signal: AbortSignal): Promise<Restored> {
   const open = await settleGone(ports, signal);
   const condemned: Condemned[] = [];
   for await (const page of condemnedPages(ports, signal)) condemned.push(...page);
   const marks = await ports.records.marks();
-  const vanished: TagsVanished = { lost: [], removed: new Set() };
+  const vanished: TagsVanished = { lost: new Map(), removed: new Set() };
   if (marks.some(isOpen) || condemned.some(({ verdict }) => verdict === 'untag')) {
     await execute(ports, { condemned, marks, open, vanished }, signal).catch((trouble: unknown) =>
       restoreAndThrow(ports, { trouble, vanished }, signal),

@@ -20,7 +20,15 @@ const tags = fc.array(fc.record({ name: fc.constantFrom('br-1', 'br-2', 'br-3', 
   maxLength: 8,
 });
 const event = fc.record({
-  what: fc.constantFrom('tag' as const, 'index' as const, 'promote' as const, 'hold' as const, 'move' as const),
+  what: fc.constantFrom(
+    'tag' as const,
+    'index' as const,
+    'promote' as const,
+    'hold' as const,
+    'move' as const,
+    'remove' as const,
+    'untag' as const,
+  ),
   of: place,
   at: fc.nat({ max: 60 }),
 });
@@ -56,7 +64,15 @@ function happen(world: World, digests: readonly Digest[], { what, of, at }: Situ
   else if (what === 'move') world.tag('v1', digest);
   else if (what === 'index') world.index([digest], { tag: `v8-${at}`, note: `late ${at}` });
   else if (what === 'promote') world.promote(digest);
+  else if (what === 'remove') removeUnlisted(world, digest);
+  else if (what === 'untag') world.tags.delete('v1' as Tag);
   else world.protections = { holds: [{ id: 'h', reason: '', kind: 'digest', digest }] };
+}
+
+/** A registry may refuse to take back an index that lists what somebody has removed. */
+function removeUnlisted(world: World, digest: Digest): void {
+  const listed = [...world.first(), ...world.snapshot().manifests].flatMap(({ children }) => children);
+  if (!listed.includes(digest)) world.remove(digest);
 }
 
 interface Played {
@@ -115,8 +131,19 @@ describe('execution over random repositories', () => {
       fc.asyncProperty(situation, async (one) => {
         const { world, kept } = await play(one);
         expect(world.holes()).toEqual([]);
-        expect(kept.filter((tag) => !world.tags.has(tag))).toEqual([]);
+        const isRemoving = one.events.some(({ what }) => what === 'remove' || what === 'untag');
+        expect(kept.filter((tag) => !isRemoving && !world.tags.has(tag))).toEqual([]);
         expect(world.effects.filter(({ outcome }) => outcome === undefined)).toEqual([]);
+      }),
+      runs,
+    );
+  });
+
+  it('leaves no tag on anything that nobody has written it on', async () => {
+    await fc.assert(
+      fc.asyncProperty(situation, async (one) => {
+        const { world } = await play(one);
+        expect([...world.tags].filter(([tag, digest]) => world.written.get(tag)?.has(digest) !== true)).toEqual([]);
       }),
       runs,
     );

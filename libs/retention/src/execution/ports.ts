@@ -66,8 +66,25 @@ export type DeletionOutcome =
 export interface LostPush {
   readonly tag: Tag;
   readonly digest: Digest;
-  /** `pushed`: it was written on the digest, which was deleted. `there`: it named the digest before, and nobody knows which it named last. */
+  /** `pushed`: it was told to be written on the digest, which was deleted. `there`: it named the digest when it was seen last. */
   readonly was: 'pushed' | 'there';
+}
+
+/** A tag that names nothing any more, and what it was seen to name last. */
+export interface MissedTag {
+  readonly tag: Tag;
+  readonly digest: Digest;
+}
+
+/** `known`: the records say who took a tag away. `possible`: a purge of something else in the repository may have. */
+export type TakenAway = 'known' | 'possible';
+
+/** What was done about what went along with deletions. */
+export interface Restored {
+  /** What came back, or has a tag back. */
+  readonly restored: readonly Digest[];
+  /** Tags that name nothing since something was deleted, and of which nobody knows why. */
+  readonly missing: readonly Tag[];
 }
 
 /**
@@ -92,6 +109,8 @@ export interface ExecutionRecords {
   requireMayAct(): Promise<void>;
   /** Of tags that name nothing since this run deleted something: those that the registry told of, and those that looks at the repository miss. */
   pushedMeanwhile(): Promise<readonly LostPush[]>;
+  /** Whether somebody took a tag away that was missed, since the repository was read again; undefined where nobody is known to have. */
+  takenAway(missed: MissedTag): Promise<TakenAway | undefined>;
   /** It is about to be pushed back, with these tags. */
   restoring(digest: Digest, tags: readonly Tag[]): Promise<void>;
   /** It is back, with these tags. */

@@ -1,7 +1,7 @@
 import { childrenOf, ContentError, type Digest, isManifestMediaType, subjectOf, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot } from '../snapshot.js';
 import type { Spared } from './confirmed.js';
-import type { DeletingRegistry, LostPush } from './ports.js';
+import type { DeletingRegistry } from './ports.js';
 import { readIfThere } from './read-if-there.js';
 
 /** Names in one answer of a registry, as our client asks for them. */
@@ -14,8 +14,8 @@ type WatchedRegistry = Pick<DeletingRegistry, 'listTags' | 'resolveTag' | 'readM
 
 /** What became of tags that name nothing any more. */
 export interface TagsVanished {
-  /** They went along with something else. */
-  readonly lost: LostPush[];
+  /** Something was deleted meanwhile, which they may have gone along with; and what each was seen to name last. */
+  readonly lost: Map<Tag, Digest>;
   /** Somebody removed them: nothing was deleted meanwhile. */
   readonly removed: Set<Tag>;
 }
@@ -24,7 +24,7 @@ export interface TagsVanished {
  * Sees tags that were written or moved since the repository was read: deletions have no condition, and what a tag names must stay.
  * All tags are resolved before the first deletion and after the last, and between them as often as costs ten requests for each deletion:
  * of ten tags or fewer before each. New ones are looked for as often as costs one.
- * A tag that vanishes from one look to the next, while something was deleted, went along with it.
+ * A tag that vanishes from one look to the next, while something was deleted, may have gone along with it: if it was moved onto that.
  */
 export class PushWatch {
   readonly #registry: WatchedRegistry;
@@ -34,8 +34,8 @@ export class PushWatch {
   readonly #deletionsPerList: number;
   readonly #deletionsPerLook: number;
   readonly #vanished: TagsVanished;
-  /** Deleted since all tags were looked at. */
-  readonly #deleted = new Set<Digest>();
+  /** Something was, since all tags were looked at. */
+  #isDeleted = false;
   #asked = 0;
 
   /** Of the repository as it was read; its digests and names were read as such. `vanished` is filled with what is seen. */
@@ -58,19 +58,19 @@ export class PushWatch {
 
   /** It is gone, with the tags that named it. */
   deleted(digest: Digest): void {
-    this.#deleted.add(digest);
+    this.#isDeleted = true;
     for (const [tag, named] of this.#tags) if (named === digest) this.#tags.delete(tag);
   }
 
-  /** Asked after the last deletion: which tags went along with it. Rejects with ContentError as `pushed` does. */
+  /** Asked after the last deletion: which tags may have gone along with it. Rejects with ContentError as `pushed` does. */
   async end(signal: AbortSignal): Promise<void> {
-    if (this.#deleted.size > 0) await this.#look(signal);
+    if (this.#isDeleted) await this.#look(signal);
   }
 
   /** Resolves all tags. */
   async #look(signal: AbortSignal): Promise<readonly Spared[]> {
     const spared = await this.#compare([...this.#tags.keys(), ...(await this.#newTags(signal))], signal);
-    this.#deleted.clear();
+    this.#isDeleted = false;
     return spared;
   }
 
@@ -87,14 +87,13 @@ export class PushWatch {
     return spared;
   }
 
-  /** Where one thing was deleted meanwhile, the tag was moved onto that; onto which of several, nobody knows. */
+  /** That it was moved onto what was deleted meanwhile is a guess, also where that was one thing: others take tags away as well. */
   #miss(tag: Tag, before: Digest | undefined): void {
     const { lost, removed } = this.#vanished;
-    const [only, ...more] = this.#deleted;
     this.#tags.delete(tag);
     if (before === undefined) return;
-    if (only === undefined) removed.add(tag);
-    else lost.push(more.length === 0 ? { tag, digest: only, was: 'pushed' } : { tag, digest: before, was: 'there' });
+    if (this.#isDeleted) lost.set(tag, before);
+    else removed.add(tag);
   }
 
   async #resolve(tags: readonly Tag[], signal: AbortSignal): Promise<ReadonlyMap<Tag, Digest | undefined>> {

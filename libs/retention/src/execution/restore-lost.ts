@@ -1,29 +1,33 @@
 import { childrenOf, type Digest, type Tag } from '@waybill/oci-model';
 import type { RepositorySnapshot } from '../snapshot.js';
 import { type Follower, followersIn } from './followers.js';
-import type { ExecutionPorts, LostPush } from './ports.js';
+import { nameAgain } from './name-again.js';
+import type { ExecutionPorts, LostPush, Restored } from './ports.js';
 import type { TagsVanished } from './push-watch.js';
 import { readIfThere } from './read-if-there.js';
 
 /**
  * Looks at the repository once more, and brings back what somebody pushed on in the moment in which it was deleted: what an index lists
- * that is there now, and what a tag was written on, each with what refers to it. A tag of which nobody knows where it was written names again what it did before.
- * Gives what was restored; `vanished` is what was seen of tags while it was deleted.
+ * that is there now, and what a tag was written on, as others told, each with what refers to it. A tag of which nobody told names again
+ * what it did before. `vanished` is what was seen of tags while it was deleted.
  */
-export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished, signal: AbortSignal): Promise<readonly Digest[]> {
+export async function restoreLost(ports: ExecutionPorts, vanished: TagsVanished, signal: AbortSignal): Promise<Restored> {
   const { records, fresh } = ports;
   const deleted = new Set((await records.marks()).filter(({ state }) => state === 'deleted').map(({ digest }) => digest));
-  if (deleted.size === 0) return [];
+  if (deleted.size === 0) return { restored: [], missing: [] };
   const snapshot = await fresh.look(signal);
   const lost = new Map<Digest, Tag[]>();
   for (const digest of listedAndDeleted(snapshot, deleted)) lost.set(digest, []);
-  for (const [tag, digest] of namesOf(await records.pushedMeanwhile(), vanished, deleted)) {
-    lost.set(digest, [...(lost.get(digest) ?? []), tag]);
-  }
+  const noted = await records.pushedMeanwhile();
+  const told = toldOf(noted, deleted);
+  for (const [tag, digest] of told) lost.set(digest, [...(lost.get(digest) ?? []), tag]);
   const restoring = new Restoring(ports, signal);
   for (const [digest, tags] of lost) await restoring.restore(digest, tags);
   if (restoring.restored.length > 0) await restoreFollowers(restoring, await followersIn(ports, deleted, signal));
-  return restoring.restored;
+  const missed = missedOf(noted, vanished);
+  for (const tag of told.keys()) missed.delete(tag);
+  const { named, missing } = await nameAgain(ports, missed, signal);
+  return { restored: [...restoring.restored, ...named], missing };
 }
 
 /** What was deleted with something that came back, since it refers to that, comes back too: signatures, attestations, and what is about those. */
@@ -34,13 +38,17 @@ async function restoreFollowers(restoring: Restoring, followers: ReadonlyMap<Dig
   }
 }
 
-/** What tags are to name again. What the registry told is exact; what was seen between two deletions knows more than a look after all. */
-function namesOf(noted: readonly LostPush[], { lost, removed }: TagsVanished, deleted: ReadonlySet<Digest>): ReadonlyMap<Tag, Digest> {
-  const names = new Map<Tag, Digest>();
-  for (const { tag, digest, was } of noted) if (was === 'there' && !removed.has(tag)) names.set(tag, digest);
-  for (const { tag, digest } of lost) names.set(tag, digest);
-  for (const { tag, digest, was } of noted) if (was === 'pushed' && deleted.has(digest)) names.set(tag, digest);
-  return names;
+/** Where tags were written that are gone, as others told: only that puts a tag onto what was deleted. */
+function toldOf(noted: readonly LostPush[], deleted: ReadonlySet<Digest>): ReadonlyMap<Tag, Digest> {
+  return new Map(noted.flatMap(({ tag, digest, was }) => (was === 'pushed' && deleted.has(digest) ? [[tag, digest] as const] : [])));
+}
+
+/** What tags named that are gone. What was seen between two deletions knows more than looks before and after all. */
+function missedOf(noted: readonly LostPush[], { lost, removed }: TagsVanished): Map<Tag, Digest> {
+  const missed = new Map<Tag, Digest>();
+  for (const { tag, digest, was } of noted) if (was === 'there' && !removed.has(tag)) missed.set(tag, digest);
+  for (const [tag, digest] of lost) missed.set(tag, digest);
+  return missed;
 }
 
 function* listedAndDeleted({ manifests }: RepositorySnapshot, deleted: ReadonlySet<Digest>): Generator<Digest> {

@@ -26,6 +26,7 @@ import type {
   MarkState,
   OpenDeletion,
   SparedReason,
+  TakenAway,
 } from './ports.js';
 
 /** The process ended in the middle of a call. */
@@ -54,6 +55,10 @@ export class World {
   readonly reasons = new Map<Digest, SparedReason>();
   readonly effects: Effect[] = [];
   readonly noted: LostPush[] = [];
+  /** Tags of which the records know that somebody took them away. */
+  readonly taken = new Map<Tag, TakenAway>();
+  /** What somebody ever wrote each tag on. */
+  readonly written = new Map<Tag, Set<Digest>>();
   readonly restored: Digest[] = [];
   readonly trash = new Map<Digest, Departing>();
   readonly archived = new Map<Digest, readonly string[]>();
@@ -88,7 +93,15 @@ export class World {
   }
 
   tag(name: string, digest: Digest): void {
-    this.tags.set(parseTag(name), digest);
+    const tag = parseTag(name);
+    this.tags.set(tag, digest);
+    this.written.set(tag, new Set([...(this.written.get(tag) ?? []), digest]));
+  }
+
+  /** Somebody deletes it by its digest, with its tags. */
+  remove(digest: Digest): void {
+    this.manifests.delete(digest);
+    for (const [tag, named] of this.tags) if (named === digest) this.tags.delete(tag);
   }
 
   /** A promotion that needs the digest from now on. */
@@ -197,9 +210,9 @@ export class World {
         yield* await Promise.resolve([...tags.keys()]);
       },
       deleteManifest: (digest) => {
-        const isThere = this.manifests.delete(digest);
+        const isThere = this.manifests.has(digest);
         if (isThere) this.deleted.push(digest);
-        for (const [tag, named] of this.tags) if (named === digest) this.tags.delete(tag);
+        this.remove(digest);
         return Promise.resolve(isThere ? 'removed' : 'absent');
       },
       untag: (tag, digest) => {
@@ -266,6 +279,7 @@ export class World {
       unsettled: () => Promise.resolve(this.effects.filter(({ outcome }) => outcome === undefined).map((effect) => ({ ...effect }))),
       requireMayAct: () => Promise.resolve(),
       pushedMeanwhile: () => Promise.resolve(this.#lost()),
+      takenAway: ({ tag }) => Promise.resolve(this.taken.get(tag)),
       restoring: () => Promise.resolve(),
       restored: (digest) => {
         this.restored.push(digest);

@@ -141,6 +141,26 @@ describeWith(['docker-registry'], 'a run that acts', () => {
     expect(scene.log.saying('somebody pushed what was just deleted: it was brought back')).toHaveLength(1);
   });
 
+  it('says which kept tags are missing since somebody deleted what they named meanwhile, and moves them onto nothing', async () => {
+    const [release, branch] = [await scene.push(1, ['1.0.0']), await scene.push(2, ['br-1'])];
+    const id = await scene.planned();
+    let isRemoved = false;
+    fault = async (method) => {
+      if (method !== 'DELETE' || isRemoved) return undefined;
+      isRemoved = true;
+      await scene.repository().deleteManifest(release.digest, AbortSignal.timeout(10_000));
+      return undefined;
+    };
+
+    expect(await scene.finish(id)).toMatchObject({ state: 'partial' });
+
+    expect(await scene.marks(id)).toEqual({ [branch.digest]: 'deleted' });
+    expect(await scene.tags()).toEqual({});
+    expect(await scene.runs.repositories(id, { limit: 1 })).toMatchObject([
+      { state: 'failed', deleted: 1, error: { code: 'tags-missing', message: expect.stringContaining('1.0.0') } },
+    ]);
+  });
+
   it('gives the registry up when it answers nothing of five repositories in a row', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => parseRepositoryName(`team-a/${name}`));
     for (const [seed, name] of names.entries()) await scene.push(seed, ['br-1'], name);

@@ -20,6 +20,7 @@ import type { OpenedTrash, TrashClients } from '../../infrastructure/trash/trash
 import { ArchiveCopy, type OpenedArchive } from './archive-copy.js';
 import { RereadError, rereadError } from './reread-error.js';
 import { RereadRepository } from './reread-repository.js';
+import { tagsMissing } from './tags-missing.js';
 
 /** Repositories taken in one statement. */
 const batch = 100;
@@ -135,13 +136,14 @@ export class ExecuteRun {
     const { journal, run, signal } = underWay;
     await journal.enter(repository, 'deleting');
     const opened = await this.#options.clients.open(run.registry.id);
-    const restored = await executeRepository(this.#portsOf(underWay, repository, opened), signal);
+    const { restored, missing } = await executeRepository(this.#portsOf(underWay, repository, opened), signal);
     if (restored.length > 0) {
       this.#options.logger.warn(
         { runId: run.id, repository, digests: restored },
         'somebody pushed what was just deleted: it was brought back',
       );
     }
+    if (missing.length > 0) throw tagsMissing(missing);
     await journal.done(repository);
   }
 
