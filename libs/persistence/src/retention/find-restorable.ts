@@ -4,7 +4,7 @@ import type { Tables } from '../database.js';
 import { storableJson } from '../registry-checks/storable-json.js';
 import { lockForDeletion } from './deletion-lock.js';
 import { RetentionRefusal } from './retention-refusal.js';
-import { conditionsOf, wasDeleted } from './trash-rows.js';
+import { conditionsOf, isKnownToBeThere, wasDeleted } from './trash-rows.js';
 import type { AskedOfTrash, NewTrashRequest } from './trash-requests.js';
 
 /**
@@ -50,16 +50,20 @@ export async function findRestorable(
 
 const isOpen = Prisma.sql`t.restored_at IS NULL AND t.emptied_at IS NULL AND ${wasDeleted}`;
 
-/** A tag means what it named last of what was deleted and can still be had, or is back. */
+/**
+ * A tag means what it named last of what was deleted and can still be had, or is back; where there is nothing of that, what the registry
+ * was seen to keep.
+ */
 function askedFor(asked: AskedOfTrash, registryId: string): Prisma.Sql {
   const { registry: _byId, ...filter } = asked;
   const condition = Prisma.join([Prisma.sql`t.registry_id = ${registryId}::uuid`, ...conditionsOf(filter)], ' AND ');
   return asked.tag === undefined
     ? condition
     : Prisma.sql`${condition} AND t.id = (
-    SELECT max(t.id::text)::uuid FROM retention_trash t
+    SELECT t.id FROM retention_trash t
     WHERE t.registry_id = ${registryId}::uuid AND t.repository = ${asked.repository ?? ''} AND jsonb_exists(t.tags, ${asked.tag})
-      AND t.emptied_at IS NULL AND ${wasDeleted})`;
+      AND t.emptied_at IS NULL AND ${wasDeleted}
+    ORDER BY ${isKnownToBeThere}, t.id DESC LIMIT 1)`;
 }
 
 async function refuseUnlessBack(tables: Tables, asked: AskedOfTrash, registryId: string): Promise<void> {

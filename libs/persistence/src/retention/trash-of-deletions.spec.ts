@@ -54,11 +54,13 @@ describe('the trash of what a run deletes', () => {
     await trash.kept(begun.id);
   }
 
-  async function begin(): Promise<string> {
-    const begun = await records.begin({ digest: named('old'), tag: '' });
+  async function beginOf(of: ExecutionRecordsStore, name: string): Promise<string> {
+    const begun = await of.begin({ digest: named(name), tag: '' });
     if (typeof begun === 'string') throw new Error(begun);
     return begun.effectId;
   }
+
+  const begin = () => beginOf(records, 'old');
 
   async function restore(asked: Partial<AskedOfTrash> = { digest: named('old') }): Promise<TrashRequestRow> {
     const claimed = await scene.retention.claim<TrashRequestRow>();
@@ -108,18 +110,31 @@ describe('the trash of what a run deletes', () => {
     expect(await restore()).toMatchObject({ open: 1 });
   });
 
-  it('is meant by a tag where it was deleted, whatever the tag named since that was spared', async () => {
+  it.each<[string, (next: ExecutionRecordsStore) => Promise<void>]>([
+    ['was spared', (next) => next.spare(named('other'), { code: 'kept', message: 'a rule keeps it by now' })],
+    [
+      'the registry refused to delete',
+      async (next) => next.settle(await beginOf(next, 'other'), { outcome: 'there', reason: { ...trouble, code: 'unsupported' } }),
+    ],
+  ])('is meant by a tag where it was deleted, whatever the tag named since that %s', async (_what, goesOn) => {
     await records.settle(await begin(), { outcome: 'gone', tagsGone: [tag] });
     await run.journal.done(repository);
     await run.journal.finish();
-    const [, spared] = await deletingOf(['other']);
-    await spared.spare(named('other'), { code: 'kept', message: 'a rule keeps it by now' });
+    const [, next] = await deletingOf(['other']);
+    await goesOn(next);
 
     expect(await restore({ tag })).toMatchObject({ open: 1 });
 
     const items = await scene.database.tables.$queryRaw<unknown[]>`
       SELECT digest_text(digest) AS digest FROM retention_request_item WHERE repository = ${repository}`;
     expect(items).toEqual([{ digest: named('old') }]);
+  });
+
+  it('is meant by a tag where nothing else that was deleted had it, though the registry refused to delete it', async () => {
+    await records.settle(await begin(), { outcome: 'there', reason: trouble });
+    await run.journal.fail(repository, trouble);
+
+    expect(await restore({ tag })).toMatchObject({ open: 1 });
   });
 
   it('is emptied when its period is over since it was deleted, however long that took', async () => {

@@ -79,12 +79,19 @@ interface RawRow extends Omit<TrashRow, 'digest'> {
 
 /**
  * What is held and not deleted yet, or was spared after all, is no trash: it is still where it was, and may yet be deleted. Where
- * nobody could read back what became of a deletion it counts as deleted: to bring back what is still there changes nothing.
+ * nobody could read back what became of a deletion it counts as deleted, and so does what the registry was seen to keep, which may carry
+ * the deletion out later: to bring back what is still there changes nothing.
  */
 export const wasDeleted = Prisma.sql`t.kept_at IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM retention_mark m
   WHERE m.registry_id = t.registry_id AND m.repository = t.repository AND m.digest = t.digest AND m.run_id = t.run_id
     AND m.state NOT IN ('deleted', 'failed'))`;
+
+/** Of rows `t` that were deleted: it was read back after the deletion, and was there. */
+export const isKnownToBeThere = Prisma.sql`EXISTS (
+  SELECT 1 FROM effect e
+  WHERE e.digest = t.digest AND e.registry_id = t.registry_id AND e.repository = t.repository AND e.retention_run_id = t.run_id
+    AND e.kind = 'deletion' AND e.tag = '' AND e.outcome = 'not-deleted')`;
 
 /** Of rows `t`. A registry is meant by its name as it is now. */
 export function conditionsOf({ registry, repository, digest, tag, run }: TrashFilter): Prisma.Sql[] {
