@@ -95,6 +95,18 @@ describe('PrismaRunJournal', () => {
     });
   });
 
+  it('settles no content for who has not begun the attempt: since when what was deleted counts is unknown', async () => {
+    const run = await begin();
+    await run.journal.beginAttempt([run.target]);
+    await run.journal.recordCopy(run.target, 'copied', bytes);
+    const known = await everything(run);
+
+    await expect(scene.journal(run.lease).settleContent(run.target, content)).rejects.toThrow('begun');
+
+    expect(await everything(run)).toBe(known);
+    await run.journal.settleContent(run.target, content);
+  });
+
   const losses: [string, (run: OpenRun) => Promise<unknown>][] = [
     [
       'another worker took over',
