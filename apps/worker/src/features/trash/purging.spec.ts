@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { uuidV7 } from '@waybill/kernel';
-import { type Digest, digestToBytes, isReservedTag, parseRepositoryName, parseTag } from '@waybill/oci-model';
+import { type Digest, digestToBytes, isReservedTag, parseRepositoryName, parseTag, type RepositoryName } from '@waybill/oci-model';
 import { TrashRequests } from '@waybill/persistence';
 import { buildCosignTag, buildImage, buildIndex, buildReferrer, describeWith, pushBuilt } from '@waybill/testing';
 import { requiredAt } from '../../recorded-promotions.spec-helper.js';
@@ -32,8 +32,12 @@ describeWith('docker-registry', 'a purge', () => {
   const manyHave = (digests: readonly Digest[], name = app) => Promise.all(digests.map((digest) => has(digest, name)));
   const going = [root, ownDigest, signature.manifest.digest, remark.manifest.digest, cosign.content.manifest.digest];
 
-  /** What the inventory knows of the repository. */
-  async function seen(edges: readonly (readonly [parent: Digest, child: Digest])[], placed: readonly Digest[]): Promise<void> {
+  /** What the inventory knows of the repositories. */
+  async function seen(
+    edges: readonly (readonly [parent: Digest, child: Digest])[],
+    placed: readonly Digest[],
+    repositories: readonly RepositoryName[] = [app],
+  ): Promise<void> {
     const { tables } = scene.recorded.database;
     for (const digest of new Set([...edges.flat(), ...placed])) {
       await tables.$executeRaw`INSERT INTO content (digest, media_type, size) VALUES (${digestToBytes(digest)}, 'spec', 1)`;
@@ -44,7 +48,7 @@ describeWith('docker-registry', 'a purge', () => {
     for (const digest of placed) {
       await tables.$executeRaw`
         INSERT INTO placement (registry_id, repository, digest, seen_by)
-        VALUES (${scene.registryId}::uuid, ${app}, ${digestToBytes(digest)}, ${uuidV7.next()}::uuid)`;
+        SELECT ${scene.registryId}::uuid, name, ${digestToBytes(digest)}, ${uuidV7.next()}::uuid FROM unnest(${repositories}::text[]) AS name`;
     }
   }
 
@@ -132,6 +136,30 @@ describeWith('docker-registry', 'a purge', () => {
     expect(deleted[0]).toBe(root);
     expect(await manyHave(going)).toEqual(going.map(() => false));
     expect(await manyHave([kept.manifest.digest, sharedDigest])).toEqual([true, true]);
+  });
+
+  it('deletes itself everywhere before it waits for a look at one repository', async () => {
+    const elsewhere = parseRepositoryName('team-b/app');
+    await pushBuilt(scene.repository(elsewhere), leaked);
+    await scene.repository(elsewhere).putTag(tag, leaked.manifest);
+    await seen([], [root], [app, elsewhere]);
+    const order: string[] = [];
+    let tellDeletion: () => void = () => undefined;
+    const deletion = new Promise<void>((resolve) => (tellDeletion = resolve));
+    scene.faults.onRequest = async ({ method, url }) => {
+      if (method === 'DELETE') order.push(url.replace('/v2/', ''));
+      if (order.includes(`${elsewhere}/manifests/${root}`)) tellDeletion();
+      if (url.includes('/tags/list')) await deletion;
+      return undefined;
+    };
+    const { id } = await scene.ask({ digest: root }, 'purge');
+
+    await scene.worker({ lookMs: 20 }).run();
+
+    expect(await scene.request(id, 'purge')).toMatchObject({ state: 'succeeded', failed: 0 });
+    expect(order.slice(0, 2)).toEqual([app, elsewhere].map((name) => `${name}/manifests/${root}`));
+    expect(await manyHave(going)).toEqual(going.map(() => false));
+    expect(await manyHave([root, ownDigest], elsewhere)).toEqual([false, false]);
   });
 
   it('is refused of what something lists that stays', async () => {
