@@ -50,7 +50,7 @@ export const Hold = z
     ...scope,
     reason: z.string().describe('why'),
     placedBy: Id.describe('principal that placed it'),
-    placedAt: Timestamp.describe('when'),
+    placedAt: Timestamp.describe('when; what was being deleted of a whole repository at that moment may be gone'),
     expiresAt: Timestamp.optional().describe('when it ends by itself'),
     releasedBy: Id.optional().describe('principal that ended it'),
     releasedAt: Timestamp.optional().describe('when it was ended'),
