@@ -87,7 +87,12 @@ export async function playKill({ scene: name, failpoint }: KillCase, expected: R
     const remains = await stage.remains();
     const own = remains.uploads.filter((upload) => !left.includes(upload) && !stage.wasGivenUp(upload));
     const problems = [...differenceOf(expected.lines, remains.lines), ...own.map((upload) => `left open by the second worker: ${upload}`)];
-    return { problems, wasKilled, orphanedUploads: left.filter((upload) => remains.uploads.includes(upload)).length, ms: performance.now() - begun };
+    return {
+      problems,
+      wasKilled,
+      orphanedUploads: left.filter((upload) => remains.uploads.includes(upload)).length,
+      ms: performance.now() - begun,
+    };
   } catch (error) {
     return { problems: [reasonOf(error)], wasKilled, orphanedUploads: 0, ms: performance.now() - begun };
   } finally {
